@@ -1,0 +1,1 @@
+"""The market agent: Qt-free, headless, importable from a notebook."""

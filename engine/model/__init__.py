@@ -1,0 +1,1 @@
+"""Frozen values of the domain: what every part of the engine speaks in."""

@@ -1,0 +1,1 @@
+"""Events: facts, past participle, frozen, with two clocks."""

@@ -1,0 +1,56 @@
+"""System family."""
+
+from decimal import Decimal
+
+from engine.model.events.base import Event
+
+
+class ComponentStateChanged(Event, frozen=True, kw_only=True):
+    component: str
+    before: str
+    after: str
+    reason: str = ""
+
+
+class ComponentFailed(Event, frozen=True, kw_only=True):
+    component: str
+    error: str
+    text: str
+    """What it means for the user, in plain words."""
+    halted: bool = False
+
+
+class LagExceeded(Event, frozen=True, kw_only=True):
+    loop: str
+    lag_ms: float
+
+
+class ModelLoaded(Event, frozen=True, kw_only=True):
+    model_id: str
+    kind: str
+    sha256: str
+    domain: str
+
+
+class Alarm(Event, frozen=True, kw_only=True):
+    """A line for the banner: what happened, what the program did, what you can do (reliability.md §7.1)."""
+
+    code: str
+    severity: str
+    """red, amber or yellow."""
+    happened: str
+    did: str = ""
+    you_can: str = ""
+    cleared: bool = False
+
+
+class RunSummary(Event, frozen=True, kw_only=True):
+    decision_hash: str
+    symbols: int
+    market_seconds: float
+    wall_seconds: float
+    counts: dict[str, int]
+    cash: dict[str, Decimal]
+    positions: dict[str, Decimal]
+    equity: Decimal | None = None
+    reconciled: bool = False
