@@ -128,7 +128,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClearedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that passed every rule of the gate. Made only in ``engine/risk/gate.py``; brokers accept nothing else."""
+    """An order that passed every rule. Made only in ``engine/risk/gate.py``; brokers accept nothing else."""
 
     ref: OrderRef
     account: AccountId

@@ -119,9 +119,7 @@ class AccountReport(Report, frozen=True, kw_only=True):
     account: Account
 
 
-AnyReport = (
-    StatusReport | EchoReport | ExecutionReport | CommissionReport | ErrorReport | LinkReport | AccountReport
-)
+AnyReport = StatusReport | EchoReport | ExecutionReport | CommissionReport | ErrorReport | LinkReport | AccountReport
 
 
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):

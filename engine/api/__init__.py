@@ -1,0 +1,1 @@
+"""What the outside may use of the engine: one port, one protocol."""

@@ -1,0 +1,255 @@
+"""Commands: imperative, one receiver each. Each is answered with a :class:`Receipt`."""
+
+from decimal import Decimal
+
+import msgspec
+
+from engine.model.decision import Autonomy, Denial, Mode
+from engine.model.ids import IntentId, OrderRef, SuggestionId, Symbol
+from engine.model.order import OrderRequest, TimeInForce
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag=lambda name: name):
+    """Base. ``by`` is the surface a person used: window, cli, phone, hotkey."""
+
+    by: str = "window"
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer to a command. ``ok`` false is a refusal with reasons, never an exception."""
+
+    ok: bool
+    code: str = ""
+    text: str = ""
+    """One plain sentence for the person."""
+    denials: tuple[Denial, ...] = ()
+    data: dict[str, object] = {}
+    """Builtins only (JSON-like); its keys are documented at each command."""
+
+
+class Approve(Command, frozen=True, kw_only=True):
+    """``data``: refs. First answer wins; a repeat is answered with the outcome of the first."""
+
+    suggestion_id: SuggestionId
+    approval_hash: str = ""
+    """Hash of what was displayed; empty only from the command line, which shows the current one."""
+    confirmed: tuple[str, ...] = ()
+
+
+class Edit(Command, frozen=True, kw_only=True):
+    """Change a pending suggestion; it goes through the gate again and gets a new hash."""
+
+    suggestion_id: SuggestionId
+    quantity: Decimal | None = None
+    entry: Decimal | None = None
+    stop: Decimal | None = None
+    target: Decimal | None = None
+
+
+class Refuse(Command, frozen=True, kw_only=True):
+    suggestion_id: SuggestionId
+    code: str
+    """One of REASON_CODES."""
+    text: str = ""
+
+
+class Snooze(Command, frozen=True, kw_only=True):
+    suggestion_id: SuggestionId
+    seconds: float
+
+
+class ApproveIf(Command, frozen=True, kw_only=True):
+    """Approve later, by itself, if the price is at or better than ``price`` within ``seconds``."""
+
+    suggestion_id: SuggestionId
+    price: Decimal
+    seconds: float
+    approval_hash: str = ""
+
+
+class Requote(Command, frozen=True, kw_only=True):
+    """Re-price and re-score a drifted suggestion."""
+
+    suggestion_id: SuggestionId
+
+
+class PreviewOrder(Command, frozen=True, kw_only=True):
+    """What-if: nothing is sent or reserved. ``data``: verdict (a ``Verdict`` as builtins)."""
+
+    request: OrderRequest
+
+
+class PlaceOrder(Command, frozen=True, kw_only=True):
+    """``data``: ref, state. The intent id makes a repeat harmless."""
+
+    request: OrderRequest
+
+
+class ModifyOrder(Command, frozen=True, kw_only=True):
+    ref: OrderRef
+    intent_id: IntentId
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    tif: TimeInForce | None = None
+
+
+class CancelOrder(Command, frozen=True, kw_only=True):
+    ref: OrderRef
+
+
+class CancelAll(Command, frozen=True, kw_only=True):
+    """Every own working order, or those of one symbol. Protective stops stay unless ``protective``."""
+
+    symbol: Symbol | None = None
+    protective: bool = False
+
+
+class Flatten(Command, frozen=True, kw_only=True):
+    """Close one symbol, or everything, reduce-only."""
+
+    symbol: Symbol | None = None
+    fraction: Decimal = Decimal(1)
+    intent_id: IntentId = IntentId("")
+
+
+class Halt(Command, frozen=True, kw_only=True):
+    """STOP. Never behind a lock, PIN or dialog."""
+
+    flatten: bool = False
+    reason: str = "stop pressed"
+    protective: bool = False
+
+
+class Resume(Command, frozen=True, kw_only=True):
+    """Re-arm after a halt: typed word, reason and PIN (where one is set)."""
+
+    typed: str
+    reason: str
+    pin: str = ""
+
+
+class SetMode(Command, frozen=True, kw_only=True):
+    mode: Mode
+    reason: str = ""
+    pin: str = ""
+
+
+class SetAutonomy(Command, frozen=True, kw_only=True):
+    autonomy: Autonomy
+    reason: str = ""
+    pin: str = ""
+
+
+class Watch(Command, frozen=True, kw_only=True):
+    symbols: tuple[Symbol, ...]
+    depth: bool = False
+
+
+class Unwatch(Command, frozen=True, kw_only=True):
+    symbols: tuple[Symbol, ...]
+    depth: bool = False
+
+
+class ChangeLimits(Command, frozen=True, kw_only=True):
+    """Lower now, raise next session; ``changes`` maps a limit's key to its new value as text."""
+
+    changes: dict[str, str]
+    pin: str = ""
+
+
+class ResolveUnknown(Command, frozen=True, kw_only=True):
+    """A person closes an UNKNOWN order with a note, after looking at the broker's own screen."""
+
+    ref: OrderRef
+    state: str
+    note: str
+
+
+class AdoptExternal(Command, frozen=True, kw_only=True):
+    ref: OrderRef
+
+
+class Acknowledge(Command, frozen=True, kw_only=True):
+    """A red banner has been read."""
+
+    code: str
+
+
+class GetBars(Command, frozen=True, kw_only=True):
+    """Chart history. ``data``: symbol, seconds, ts_open, open, high, low, close, volume as packed bytes."""
+
+    symbol: Symbol
+    seconds: int
+    count: int = 1000
+    end_ns: int | None = None
+
+
+class GetSuggestion(Command, frozen=True, kw_only=True):
+    """``data``: suggestion (builtins), verdict, state, approval_hash, drift."""
+
+    suggestion_id: SuggestionId
+
+
+class GetStatus(Command, frozen=True, kw_only=True):
+    """``data``: the keys of ``main.py status --json``."""
+
+
+class Reconcile(Command, frozen=True, kw_only=True):
+    """Ask the broker now."""
+
+
+class SetSpeed(Command, frozen=True, kw_only=True):
+    """Replay and demo: market seconds per second; None is as fast as it goes, 0 pauses."""
+
+    speed: float | None
+
+
+class Shutdown(Command, frozen=True, kw_only=True):
+    """Stop the engine process in order. Refused with reasons while that would leave something unsafe, unless forced."""
+
+    force: bool = False
+
+
+AnyCommand = (
+    Approve
+    | Edit
+    | Refuse
+    | Snooze
+    | ApproveIf
+    | Requote
+    | PreviewOrder
+    | PlaceOrder
+    | ModifyOrder
+    | CancelOrder
+    | CancelAll
+    | Flatten
+    | Halt
+    | Resume
+    | SetMode
+    | SetAutonomy
+    | Watch
+    | Unwatch
+    | ChangeLimits
+    | ResolveUnknown
+    | AdoptExternal
+    | Acknowledge
+    | GetBars
+    | GetSuggestion
+    | GetStatus
+    | Reconcile
+    | SetSpeed
+    | Shutdown
+)
+
+REASON_CODES: dict[str, str] = {
+    "PRICE": "price not right any more",
+    "SIZE": "too large",
+    "NEWS": "news it does not know",
+    "DISAGREE": "I read it the other way",
+    "EXPOSED": "enough of this already",
+    "EVENT": "event ahead",
+    "SOURCE": "do not trust the source",
+    "OTHER": "other",
+}
+"""Reject reasons; the queue offers them on the digit keys in this order."""

@@ -1,0 +1,1 @@
+"""The nerves: typed synchronous bus, clocks, component lifecycle, the error tree."""
