@@ -1,0 +1,1 @@
+"""Projections of bus events to rows for the outbox."""
