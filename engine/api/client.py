@@ -19,7 +19,7 @@ class EngineUnavailable(ConnectionError):
 
 
 class EngineClient:
-    """One connection. Messages other than answers are read with :meth:`messages`; the caller reads them or they wait."""
+    """One connection. What is not an answer is read with :meth:`messages`; it waits until it is read."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, welcome: Welcome) -> None:
         self.welcome = welcome

@@ -5,7 +5,6 @@ engine answers :class:`engine.api.frames.Welcome` or :class:`engine.api.frames.R
 """
 
 import asyncio
-from typing import TypeVar
 
 import msgspec
 
@@ -51,11 +50,10 @@ class Call(DownMessage, frozen=True, kw_only=True):
 
 
 AnyDown = Hello | Follow | Call
-_Any = TypeVar("_Any")
 
 _encoder = msgspec.msgpack.Encoder()
-_up = msgspec.msgpack.Decoder(AnyUp)
-_down = msgspec.msgpack.Decoder(AnyDown)
+_up: msgspec.msgpack.Decoder[AnyUp] = msgspec.msgpack.Decoder(AnyUp)
+_down: msgspec.msgpack.Decoder[AnyDown] = msgspec.msgpack.Decoder(AnyDown)
 
 
 def pack(message: msgspec.Struct) -> bytes:

@@ -1,0 +1,1 @@
+"""The engine as a whole: assembly, the door, the outbox, the supervisor."""

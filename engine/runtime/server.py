@@ -1,0 +1,174 @@
+"""The door: one local listener for the window, the command line and whoever comes later."""
+
+import asyncio
+import contextlib
+import hmac
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from engine.api.commands import AnyCommand, Halt, Receipt
+from engine.api.door import Door, prefers_unix, remove_door, socket_path, write_door
+from engine.api.frames import Answer, AnyUp, Refused, Welcome
+from engine.api.wire import WIRE_VERSION, Call, Follow, Hello, pack, read_frame, unpack_down
+from engine.runtime.outbox import ClientOutbox, Outbox
+
+HELLO_TIMEOUT_S = 5.0
+HIGH_WATER = 4 * 1024 * 1024
+"""Bytes waiting for a slow client above which frames are skipped (rows and notices wait as changes)."""
+ROWS_HZ = 10.0
+
+Handler = Callable[[AnyCommand], Awaitable[Receipt]]
+
+
+class Server:
+    """Listens, checks who comes, hands commands to ``handle`` and cuts frames for each client."""
+
+    def __init__(self, profile: Path, build: str, outbox: Outbox, handle: Handler) -> None:
+        self._profile = profile
+        self._build = build
+        self._outbox = outbox
+        self._handle = handle
+        self._token = secrets.token_hex(32)
+        self._server: asyncio.Server | None = None
+        self._sessions: set[asyncio.Task[None]] = set()
+        self._socket: Path | None = None
+
+    @property
+    def clients(self) -> int:
+        return len(self._sessions)
+
+    async def start(self) -> None:
+        """Listen and publish the address in the profile."""
+        if prefers_unix():
+            path = socket_path(self._profile)
+            path.unlink(missing_ok=True)
+            old = os.umask(0o177)
+            try:
+                self._server = await asyncio.start_unix_server(self._accept, str(path))
+            finally:
+                os.umask(old)
+            self._socket = path
+            door = Door(kind="unix", path=str(path), token=self._token, pid=os.getpid(), version=WIRE_VERSION)
+        else:
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+            port = self._server.sockets[0].getsockname()[1]
+            door = Door(kind="tcp", port=port, token=self._token, pid=os.getpid(), version=WIRE_VERSION)
+        write_door(self._profile, door)
+
+    async def stop(self) -> None:
+        """Send what is still owed, close every connection and take the address back."""
+        if self._server is not None:
+            self._server.close()
+        for task in tuple(self._sessions):
+            task.cancel()
+        if self._sessions:
+            await asyncio.gather(*self._sessions, return_exceptions=True)
+        remove_door(self._profile)
+        if self._socket is not None:
+            self._socket.unlink(missing_ok=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a session needs a task")
+        self._sessions.add(task)
+        try:
+            hello = await self._greet(reader, writer)
+            if hello is not None:
+                await self._serve(reader, writer, hello)
+        except (ConnectionError, msgspec.DecodeError, OSError):
+            # A client that breaks the protocol or goes away ends its own session, nobody else's.
+            return
+        finally:
+            self._sessions.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
+
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Hello | None:
+        try:
+            async with asyncio.timeout(HELLO_TIMEOUT_S):
+                body = await read_frame(reader)
+        except TimeoutError:
+            return None
+        if body is None:
+            return None
+        try:
+            hello = unpack_down(body)
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            hello = None
+        if not isinstance(hello, Hello):
+            await self._refuse(writer, "PROTOCOL", "this is not a Market Agent client")
+            return None
+        if not hmac.compare_digest(hello.token, self._token):
+            await self._refuse(writer, "TOKEN", "the access token is wrong: another user, or an old door file")
+            return None
+        if hello.version != WIRE_VERSION:
+            text = (
+                f"the engine speaks protocol {WIRE_VERSION}, this program {hello.version}: "
+                "restart both from the same installation"
+            )
+            await self._refuse(writer, "VERSION", text)
+            return None
+        return hello
+
+    @staticmethod
+    async def _refuse(writer: asyncio.StreamWriter, code: str, text: str) -> None:
+        writer.write(pack(Refused(code=code, text=text)))
+        await writer.drain()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello) -> None:
+        client = ClientOutbox(self._outbox, hello.last_notice)
+        welcome = Welcome(
+            version=WIRE_VERSION,
+            engine_pid=os.getpid(),
+            build=self._build,
+            profile=str(self._profile),
+            notice_seq=self._outbox.notice_seq,
+            missed=client.missed(),
+        )
+        writer.write(pack(welcome))
+        calls: set[asyncio.Task[None]] = set()
+        feeder = asyncio.create_task(self._feed(client, writer), name="door-feeder")
+        try:
+            while (body := await read_frame(reader)) is not None:
+                message = unpack_down(body)
+                if isinstance(message, Follow):
+                    client.set_follow(message)
+                elif isinstance(message, Call):
+                    call = asyncio.create_task(self._call(message, writer), name="door-call")
+                    calls.add(call)
+                    call.add_done_callback(calls.discard)
+        finally:
+            # STOP that has arrived is carried out even when the caller has hung up already.
+            for task in (feeder, *(t for t in calls if t.get_name() != "door-halt")):
+                task.cancel()
+            await asyncio.gather(feeder, *calls, return_exceptions=True)
+
+    async def _call(self, call: Call, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None and isinstance(call.command, Halt):
+            task.set_name("door-halt")
+        receipt = await self._handle(call.command)
+        writer.write(pack(Answer(id=call.id, ok=receipt.ok, receipt=msgspec.msgpack.encode(receipt))))
+
+    async def _feed(self, client: ClientOutbox, writer: asyncio.StreamWriter) -> None:
+        rows_due = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            rate = min(max(client.follow.rate_hz, 1.0), 60.0)
+            if writer.transport.get_write_buffer_size() < HIGH_WATER:
+                if loop.time() >= rows_due:
+                    self._outbox.refresh()
+                    rows_due = loop.time() + 1.0 / min(ROWS_HZ, rate)
+                messages: list[AnyUp] = client.cut_rows()
+                frame = client.cut_frame()
+                if frame is not None:
+                    messages.append(frame)
+                if messages:
+                    writer.write(b"".join(pack(message) for message in messages))
+            await asyncio.sleep(1.0 / rate)

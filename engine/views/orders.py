@@ -1,0 +1,127 @@
+"""Orders and fills as rows."""
+
+from engine.api.rows import FillRow, OrderRow
+from engine.bus.bus import Bus
+from engine.model.events.order import (
+    CancelRejected,
+    ExecutionCorrected,
+    OrderAccepted,
+    OrderAlarm,
+    OrderCanceled,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderHeld,
+    OrderInitialized,
+    OrderModified,
+    OrderNeverSent,
+    OrderNotAtBroker,
+    OrderPartlyFilled,
+    OrderPending,
+    OrderRejected,
+    OrderSubmitted,
+    OrderUnknown,
+)
+from engine.model.fill import Fill
+from engine.model.order import OrderStatus, OrderType
+from engine.views.table import Table
+
+ORDER_EVENTS: tuple[type[OrderEvent], ...] = (
+    OrderInitialized,
+    OrderSubmitted,
+    OrderAccepted,
+    OrderHeld,
+    OrderRejected,
+    OrderPartlyFilled,
+    OrderFilled,
+    OrderCanceled,
+    OrderExpired,
+    OrderUnknown,
+    OrderNotAtBroker,
+    OrderNeverSent,
+    OrderModified,
+    OrderPending,
+    CancelRejected,
+    OrderAlarm,
+    ExecutionCorrected,
+)
+
+
+def order_row(status: OrderStatus, note: str = "") -> OrderRow:
+    """Flatten an order's status."""
+    request = status.request
+    return OrderRow(
+        key=status.ref,
+        symbol=request.symbol,
+        side=request.side.value,
+        quantity=request.quantity,
+        filled=status.filled,
+        state=status.state.value,
+        order_type=request.order_type.value,
+        limit_price=request.limit_price,
+        stop_price=request.stop_price,
+        tif=request.tif.value,
+        average_price=status.average_price,
+        origin=request.origin.value,
+        parent=status.parent_ref or "",
+        oca=request.oca_group,
+        suggestion=request.suggestion_id or "",
+        strategy=request.strategy,
+        note=note or status.reason,
+        working=not status.state.closed,
+        external=status.external,
+        created_ns=status.created_ns,
+        changed_ns=status.changed_ns,
+        leg=_leg(status),
+    )
+
+
+def fill_row(fill: Fill, status: OrderStatus) -> FillRow:
+    """Flatten an execution; slippage is against the mid at clearing, in basis points, positive is a cost."""
+    slippage = None
+    if status.reference_price:
+        move = (fill.price - status.reference_price) / status.reference_price * fill.side.sign
+        slippage = float(move) * 10_000
+    return FillRow(
+        key=fill.exec_id,
+        ref=fill.ref,
+        symbol=fill.symbol,
+        side=fill.side.value,
+        quantity=fill.quantity,
+        price=fill.price,
+        commission=fill.commission,
+        ts_event=fill.ts_event,
+        slippage_bps=slippage,
+        origin=status.request.origin.value,
+        note=status.request.strategy or status.request.suggestion_id or "",
+    )
+
+
+class OrderView:
+    """Projects order events."""
+
+    def __init__(self, bus: Bus, orders: Table, fills: Table) -> None:
+        self._orders = orders
+        self._fills = fills
+        for kind in ORDER_EVENTS:
+            bus.subscribe(kind, self._on_order, owner="views.orders")
+
+    def load(self, statuses: list[OrderStatus], fills: list[tuple[Fill, OrderStatus]]) -> None:
+        """Show what was recovered at start."""
+        for status in statuses:
+            self._orders.put(order_row(status))
+        for fill, status in fills:
+            self._fills.put(fill_row(fill, status))
+
+    def _on_order(self, event: OrderEvent) -> None:
+        note = event.text if isinstance(event, OrderAlarm) else getattr(event, "reason", "")
+        self._orders.put(order_row(event.status, note))
+        if isinstance(event, OrderFilled | OrderPartlyFilled | ExecutionCorrected):
+            self._fills.put(fill_row(event.fill, event.status))
+
+
+def _leg(status: OrderStatus) -> str:
+    if not status.parent_ref and not status.request.parent_ref:
+        return "entry"
+    stops = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL, OrderType.TRAIL_LIMIT)
+    return "stop" if status.request.order_type in stops else "target"
