@@ -1,0 +1,151 @@
+"""The sections of the settings file that belong to no single engine part."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from config.fields import HttpsUrl, Port, SecretRef, WssUrl, check_service_url
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys and non-finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class BrokerSettings(Section):
+    """Which venue receives the orders."""
+
+    kind: Literal["paper", "ibkr", "alpaca"] = Field(
+        "paper",
+        title="Broker",
+        description="paper is the embedded exchange; ibkr is TWS or IB Gateway; alpaca is Alpaca Trading.",
+    )
+
+
+class IbkrSettings(Section):
+    """How to reach TWS or IB Gateway."""
+
+    host: str = Field("127.0.0.1", title="Host", description="Where TWS or Gateway listens.", min_length=1)
+    port: Port = Field(4002, title="Port", description="Gateway: 4002 paper, 4001 live. TWS: 7497 paper, 7496 live.")
+    client_id: int = Field(7, title="Client id", description="Must differ from other API programs.", ge=0, le=999_999)
+    account: str = Field(
+        "",
+        title="Account",
+        description="Account to trade, such as DU1234567. Empty: the login's only account.",
+        pattern=r"^([A-Z]{1,3}[0-9]{4,12})?$",
+    )
+
+
+class ProviderSettings(Section):
+    """One data provider."""
+
+    enabled: bool = Field(False, title="Enabled", description="Ask this provider for data.")
+    base_url: HttpsUrl | None = Field(None, title="Address", description="Empty: the provider's own address.")
+    stream_url: WssUrl | None = Field(None, title="Stream address", description="Empty: the provider's own stream.")
+    api_key: SecretRef | None = Field(
+        None, title="Key", description="Where the key is kept: keyring:NAME, env:NAME, vault:PATH#KEY or aws:NAME#KEY."
+    )
+    api_secret: SecretRef | None = Field(
+        None, title="Secret", description="The second half, where a provider gives two (Alpaca); written like api_key."
+    )
+
+
+class SimulatedSettings(Section):
+    """The embedded simulated market."""
+
+    enabled: bool = Field(True, title="Enabled", description="Run the simulated market as a source of data.")
+    seed: int = Field(
+        1, title="Seed", description="The same seed gives the same market, tick for tick.", ge=0, lt=2**63
+    )
+
+
+def _provider(name: str) -> Any:
+    return Field(default_factory=ProviderSettings, title=name, description=f"{name}.")
+
+
+class ProvidersSettings(Section):
+    """Where data comes from; every provider takes the same keys."""
+
+    simulated: SimulatedSettings = Field(
+        default_factory=SimulatedSettings, title="Simulated market", description="The embedded simulated market."
+    )
+    polygon: ProviderSettings = _provider("Polygon.io (now Massive): US market data")
+    alpaca: ProviderSettings = _provider("Alpaca: US market data, and the Alpaca broker's keys")
+    twelvedata: ProviderSettings = _provider("Twelve Data: market data")
+    alphavantage: ProviderSettings = _provider("Alpha Vantage: market data")
+    finnhub: ProviderSettings = _provider("Finnhub: market data and news")
+    bullaware: ProviderSettings = _provider("BullAware: tracked investors")
+    stocktwits: ProviderSettings = _provider("StockTwits: messages")
+    tipranks: ProviderSettings = _provider("TipRanks: analysts")
+    sentifi: ProviderSettings = _provider("Sentifi: sentiment (by contract only)")
+    fmp: ProviderSettings = _provider("Financial Modeling Prep: fundamentals")
+    eodhd: ProviderSettings = _provider("EOD Historical Data: fundamentals and end-of-day prices")
+    nasdaq_data_link: ProviderSettings = _provider("Nasdaq Data Link (once Quandl): tables")
+    sec_edgar: ProviderSettings = _provider("SEC EDGAR: filings, free, no key")
+    sec_api: ProviderSettings = _provider("SEC-API.io: filings")
+    quiver: ProviderSettings = _provider("Quiver Quantitative: congress trades")
+    newsapi: ProviderSettings = _provider("NewsAPI: headlines")
+    plugins: dict[str, ProviderSettings] = Field(
+        default_factory=dict, title="Plug-ins", description="Providers that installed plug-ins bring, by their name."
+    )
+
+
+class LlmSettings(Section):
+    """The language model that reads news; off unless named."""
+
+    provider: Literal["none", "anthropic", "openai", "gemini", "local"] = Field(
+        "none", title="Provider", description="local is any OpenAI-compatible server on this machine."
+    )
+    base_url: HttpsUrl | None = Field(None, title="Address", description="Empty: the provider's own address.")
+    model: str = Field("", title="Model", description="Empty: the provider's default model.", max_length=128)
+    api_key: SecretRef | None = Field(None, title="Key", description="Where the key is kept; written as for providers.")
+    daily_budget_usd: Decimal = Field(
+        Decimal(2), title="Daily budget", description="US dollars a day; spent means no more calls.", ge=0, le=10_000
+    )
+
+
+def _database(text: str) -> str:
+    return text if text == "sqlite" else check_service_url(text, ("sqlite",), ("postgresql+asyncpg",))
+
+
+def _cache(text: str) -> str:
+    return check_service_url(text, ("memory",), ("redis", "rediss"))
+
+
+def _relay(text: str) -> str:
+    return check_service_url(text, ("none",), ("amqp", "amqps", "redis", "rediss", "kafka"))
+
+
+class DatabaseSettings(Section):
+    """Where orders, fills and history are kept."""
+
+    url: Annotated[str, AfterValidator(_database)] = Field(
+        "sqlite", title="Database", description="sqlite (a file in the profile) or postgresql+asyncpg://user@host/name."
+    )
+    password: SecretRef | None = Field(None, title="Password", description="Where the database password is kept.")
+
+
+class CacheSettings(Section):
+    """Where answers of providers are kept for a while."""
+
+    url: Annotated[str, AfterValidator(_cache)] = Field(
+        "memory", title="Cache", description="memory or redis://host:port/number."
+    )
+    password: SecretRef | None = Field(None, title="Password", description="Where the cache's password is kept.")
+
+
+class RelaySettings(Section):
+    """Where every event is copied to, for other programs to follow."""
+
+    url: Annotated[str, AfterValidator(_relay)] = Field(
+        "none", title="Relay", description="none, amqp://..., redis://... or kafka://host:port."
+    )
+    password: SecretRef | None = Field(None, title="Password", description="Where the relay's password is kept.")
+
+
+class MetricsSettings(Section):
+    """The Prometheus endpoint."""
+
+    port: int = Field(0, title="Port", description="Prometheus endpoint on this machine; 0 is off.", ge=0, le=65535)

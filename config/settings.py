@@ -1,0 +1,66 @@
+"""The whole settings file as one frozen value, gathered from every part's own settings."""
+
+from collections import Counter
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from config.fields import Symbol
+from config.sections import (
+    BrokerSettings,
+    CacheSettings,
+    DatabaseSettings,
+    IbkrSettings,
+    LlmSettings,
+    MetricsSettings,
+    ProvidersSettings,
+    RelaySettings,
+    Section,
+)
+
+
+class Settings(Section):
+    """Every setting of the program. Defaults are safe: paper money, and the agent asks before each order."""
+
+    mode: Literal["paper", "live"] = Field("paper", title="Mode", description="live sends orders with real money.")
+    autonomy: Literal["observe", "suggest", "ask", "ask_above_limits", "auto"] = Field(
+        "ask",
+        title="Autonomy",
+        description="observe: watch only. suggest: show ideas. ask: each order needs your yes. "
+        "ask_above_limits: small ones go by themselves. auto: all within the limits.",
+    )
+    universe: tuple[Symbol, ...] = Field(
+        ("AAPL", "MSFT"), title="Universe", description="Symbols the agent follows.", min_length=1, max_length=5000
+    )
+    broker: BrokerSettings = Field(default_factory=BrokerSettings, title="Broker", description="Where orders go.")
+    ibkr: IbkrSettings = Field(default_factory=IbkrSettings, title="IBKR", description="Interactive Brokers.")
+    providers: ProvidersSettings = Field(
+        default_factory=ProvidersSettings, title="Providers", description="Where data comes from."
+    )
+    llm: LlmSettings = Field(default_factory=LlmSettings, title="Language model", description="Reads the news.")
+    database: DatabaseSettings = Field(
+        default_factory=DatabaseSettings, title="Database", description="Orders, fills and history."
+    )
+    cache: CacheSettings = Field(default_factory=CacheSettings, title="Cache", description="Provider answers.")
+    relay: RelaySettings = Field(default_factory=RelaySettings, title="Relay", description="Copies every event out.")
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings, title="Metrics", description="Prometheus.")
+
+    @field_validator("universe")
+    @classmethod
+    def _each_symbol_once(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        twice = [symbol for symbol, count in Counter(symbols).items() if count > 1]
+        if twice:
+            raise ValueError(f"names {', '.join(twice)} more than once")
+        return symbols
+
+    @model_validator(mode="after")
+    def _money_is_meant(self) -> Self:
+        if self.mode == "live" and self.broker.kind == "paper":
+            raise ValueError("mode: live needs a real broker; set broker.kind to ibkr or alpaca, or mode to paper")
+        if self.broker.kind == "ibkr" and self.ibkr.account:
+            practice = self.ibkr.account.startswith("D")
+            if self.mode == "paper" and not practice:
+                raise ValueError("mode: paper, but ibkr.account is a live account (paper accounts begin with D)")
+            if self.mode == "live" and practice:
+                raise ValueError("mode: live, but ibkr.account is a paper account (they begin with D)")
+        return self
