@@ -1,0 +1,1 @@
+"""Durable memory: the order journal, counters, small values, recordings and their backups."""

@@ -1,0 +1,1 @@
+"""Forward-only schema changes; each runs whole or not at all."""
