@@ -69,6 +69,8 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     ts_seen: int
     data_type: DataType = DataType.LIVE
     halted: bool = False
+    quote_ns: int = 0
+    """Source time of bid and ask alone, UTC ns; 0 when there never were any."""
 
     @property
     def mid(self) -> float:

@@ -13,6 +13,8 @@ class QuoteTick(Event, frozen=True, kw_only=True):
     ask_size: float
     data_type: DataType = DataType.LIVE
     source: str = ""
+    synthetic: bool = False
+    """Part of a path drawn inside a bar: it moves prices and builds no bars."""
 
 
 class TradeTick(Event, frozen=True, kw_only=True):
@@ -23,6 +25,8 @@ class TradeTick(Event, frozen=True, kw_only=True):
     """+1 the buyer lifted the offer, -1 the seller hit the bid, 0 unknown."""
     data_type: DataType = DataType.LIVE
     source: str = ""
+    synthetic: bool = False
+    """Part of a path drawn inside a bar: it moves prices and builds no bars."""
 
 
 class BookChanged(Event, frozen=True, kw_only=True):

@@ -1,0 +1,92 @@
+"""The paper exchange's voice: reports leave in order and arrive after the latency, like bytes on one socket."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from engine.bus.clock import Clock
+from engine.model.ids import OrderRef
+from engine.model.position import Account
+from engine.model.report import (
+    AccountReport,
+    AnyReport,
+    EchoReport,
+    ErrorClass,
+    ErrorReport,
+    LinkReport,
+    LinkState,
+    StatusReport,
+)
+from engine.simulation.paper.orders import PaperOrder
+
+Sink = Callable[[AnyReport], None]
+
+
+class Voice:
+    """Delivers reports to the sink; what is on its way when the link closes is lost, as it would be."""
+
+    def __init__(self, clock: Clock, latency_s: Callable[[], float], account: Callable[[], Account]) -> None:
+        self._clock = clock
+        self._latency_s = latency_s
+        self._account = account
+        self._last = 0
+        self.sink: Sink = lambda report: None
+        self.link = LinkState.DOWN
+
+    def connect(self) -> None:
+        """Open the link and say so at once."""
+        self.link = LinkState.UP
+        now = self._clock.now()
+        self.sink(LinkReport(ts_event=now, ts_seen=now, state=LinkState.UP))
+        self.sink(AccountReport(ts_event=now, ts_seen=now, account=self._account()))
+
+    def say(self, report: AnyReport) -> None:
+        """Report what happened now; it is seen after the latency, never before an earlier report."""
+
+        def deliver() -> None:
+            if self.link is LinkState.UP:
+                self.sink(msgspec.structs.replace(report, ts_seen=self._clock.now()))
+
+        self._last = max(self._last, self._clock.now() + round(self._latency_s() * 1e9))
+        self._clock.call_at(self._last, deliver)
+
+    def status(self, order: PaperOrder) -> None:
+        now = self._clock.now()
+        self.say(
+            StatusReport(
+                ts_event=now,
+                ts_seen=now,
+                ref=OrderRef(order.ref),
+                status=order.status,
+                filled=order.filled,
+                remaining=order.remaining,
+                average_price=order.average,
+                broker_id=order.broker_id,
+                perm_id=order.perm_id,
+                text=order.text,
+            )
+        )
+
+    def echo(self, order: PaperOrder) -> None:
+        now = self._clock.now()
+        self.say(
+            EchoReport(
+                ts_event=now,
+                ts_seen=now,
+                ref=OrderRef(order.ref),
+                quantity=order.request.quantity,
+                limit_price=order.request.limit_price,
+                stop_price=order.request.stop_price,
+                broker_id=order.broker_id,
+                perm_id=order.perm_id,
+            )
+        )
+
+    def error(self, ref: OrderRef, code: int, text: str, kind: ErrorClass) -> None:
+        now = self._clock.now()
+        self.say(ErrorReport(ts_event=now, ts_seen=now, ref=ref, code=code, text=text, error_class=kind))
+
+    def account(self) -> None:
+        """Report the account's values as they are now."""
+        now = self._clock.now()
+        self.say(AccountReport(ts_event=now, ts_seen=now, account=self._account()))
