@@ -1,5 +1,6 @@
 """Writes docs/settings.md from the declarations: `python -m config.generate_docs docs/settings.md`."""
 
+import enum
 import sys
 import types
 import typing
@@ -81,11 +82,13 @@ def _kind(info: FieldInfo) -> str:
     for rule in info.metadata:
         for attribute, sign in (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<")):
             if isinstance(rule, getattr(annotated_types, attribute.capitalize())):
-                bounds.append(f"{sign} {getattr(rule, attribute)}")
+                bounds.append(f"{sign} {_yaml(getattr(rule, attribute))}")
     return " ".join([_type_name(info.annotation), ", ".join(bounds)]).strip()
 
 
 def _type_name(annotation: Any) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return ", ".join(str(member.value) for member in annotation)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _type_name(arguments[0])
@@ -108,6 +111,8 @@ def _yaml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, tuple | list | set | frozenset):
         return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return "{}" if value == {} else str(value)
 
 

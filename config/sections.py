@@ -106,25 +106,12 @@ class LlmSettings(Section):
     )
 
 
-def _database(text: str) -> str:
-    return text if text == "sqlite" else check_service_url(text, ("sqlite",), ("postgresql+asyncpg",))
-
-
 def _cache(text: str) -> str:
     return check_service_url(text, ("memory",), ("redis", "rediss"))
 
 
 def _relay(text: str) -> str:
     return check_service_url(text, ("none",), ("amqp", "amqps", "redis", "rediss", "kafka"))
-
-
-class DatabaseSettings(Section):
-    """Where orders, fills and history are kept."""
-
-    url: Annotated[str, AfterValidator(_database)] = Field(
-        "sqlite", title="Database", description="sqlite (a file in the profile) or postgresql+asyncpg://user@host/name."
-    )
-    password: SecretRef | None = Field(None, title="Password", description="Where the database password is kept.")
 
 
 class CacheSettings(Section):

@@ -9,7 +9,6 @@ from config.fields import Symbol
 from config.sections import (
     BrokerSettings,
     CacheSettings,
-    DatabaseSettings,
     IbkrSettings,
     LlmSettings,
     MetricsSettings,
@@ -17,6 +16,9 @@ from config.sections import (
     RelaySettings,
     Section,
 )
+from engine.market.settings import MarketSettings
+from engine.memory.settings import MemorySettings
+from engine.risk.settings import RiskSettings
 
 
 class Settings(Section):
@@ -38,8 +40,14 @@ class Settings(Section):
         default_factory=ProvidersSettings, title="Providers", description="Where data comes from."
     )
     llm: LlmSettings = Field(default_factory=LlmSettings, title="Language model", description="Reads the news.")
-    database: DatabaseSettings = Field(
-        default_factory=DatabaseSettings, title="Database", description="Orders, fills and history."
+    market: MarketSettings = Field(
+        default_factory=MarketSettings, title="Market", description="How ticks are judged and bars are kept."
+    )
+    risk: RiskSettings = Field(
+        default_factory=RiskSettings, title="Risk", description="Limits on what may be sent, by the agent and by you."
+    )
+    database: MemorySettings = Field(
+        default_factory=MemorySettings, title="Database", description="Orders, fills and history."
     )
     cache: CacheSettings = Field(default_factory=CacheSettings, title="Cache", description="Provider answers.")
     relay: RelaySettings = Field(default_factory=RelaySettings, title="Relay", description="Copies every event out.")

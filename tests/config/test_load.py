@@ -109,6 +109,7 @@ def test_a_ticker_that_yaml_takes_for_a_boolean_stays_a_ticker(symbol: str) -> N
         f"llm: {{api_key: *{CANARY}}}",
         f"llm: {{api_key: !{CANARY}! x}}",
         f'llm: {{api_key: "{CANARY}',
+        f"relay: {{url: 'amqp://u:{CANARY}@mq.example/x'}}",
         f"database: {{url: 'postgresql+asyncpg://u:{CANARY}@db.example/x'}}",
         f"{CANARY}",
     ],
