@@ -216,9 +216,10 @@ def _suggestion(path: yaml_tree.Path) -> str:
     if near:
         return f". Did you mean {'.'.join([*path[:-1], near[0]])}?"
     homes = [dotted for dotted in keys(Settings) if dotted.rpartition(".")[2] == path[-1]]
-    return (
-        f". Did you mean {homes[0]}?" if len(homes) == 1 else f"; known here: {', '.join(sorted(model.model_fields))}"
-    )
+    if len(homes) == 1:
+        return f". Did you mean {homes[0]}?"
+    known = sorted(model.model_fields)
+    return f"; known here: {', '.join(known)}" if len(known) <= 20 else "; docs/settings.md lists them"
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
