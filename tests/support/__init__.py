@@ -1,0 +1,1 @@
+"""Shared test support: fake counterparties that speak the real wire protocols."""
