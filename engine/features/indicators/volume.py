@@ -31,10 +31,10 @@ def mfi(h: Array, l: Array, c: Array, v: Array, n: int) -> Array:
     typical = (h + l + c) / 3.0
     flow = np.zeros(size)
     for i in range(1, size):
-        if typical[i] > typical[i - 1]:
-            flow[i] = typical[i] * v[i]
-        elif typical[i] < typical[i - 1]:
-            flow[i] = -typical[i] * v[i]
+        move = typical[i] - typical[i - 1]
+        # equal sums of three prices may differ in the last bit: that is no move
+        if abs(move) > 1e-13 * abs(typical[i]):
+            flow[i] = typical[i] * v[i] if move > 0.0 else -typical[i] * v[i]
     start = n
     while start < size:
         stop = min(start + RESUM, size)
