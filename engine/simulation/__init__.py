@@ -1,0 +1,1 @@
+"""The simulated market and the paper exchange: the embedded default venue."""

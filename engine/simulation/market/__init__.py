@@ -1,0 +1,1 @@
+"""A simulated equity market: a pure function of (seed, time)."""
