@@ -1,0 +1,1 @@
+"""Scores: what each source makes of the features."""

@@ -1,0 +1,1 @@
+"""Technical strategies: rules in YAML over the indicators that the chart draws."""

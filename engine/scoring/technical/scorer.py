@@ -1,0 +1,149 @@
+"""Evaluate strategies when a bar closes and publish what they say."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from engine.bus.bus import Bus
+from engine.bus.clock import SECOND, Clock
+from engine.model.events.market import BarClosed
+from engine.model.events.thought import Scored
+from engine.model.ids import SourceId, Symbol
+from engine.model.market import BarColumns
+from engine.model.score import Evidence, Forecast
+from engine.scoring.technical.expression import Bars, Column, Outcome
+from engine.scoring.technical.load import CompiledSide, CompiledStrategy
+
+
+class History(Protocol):
+    def columns(self, symbol: Symbol, seconds: int, count: int, end_ns: int | None = None) -> BarColumns | None: ...
+
+
+class Features(Protocol):
+    def latest(self, symbol: Symbol, seconds: int) -> Mapping[str, float]: ...
+
+
+def unpack(columns: BarColumns) -> dict[str, Column]:
+    """Columns as arrays; ``session`` changes where a session begins (a gap of more than two hours between bars)."""
+    arrays: dict[str, Column] = {
+        name: np.frombuffer(getattr(columns, name), dtype=np.float64)
+        for name in ("open", "high", "low", "close", "volume")
+    }
+    stamps = np.frombuffer(columns.ts_open, dtype=np.int64)
+    gap = max(7200, 2 * columns.seconds) * SECOND
+    arrays["session"] = (
+        np.concatenate([[0], np.cumsum(np.diff(stamps) > gap)]).astype(np.int64) if stamps.size else stamps
+    )
+    return arrays
+
+
+def source_of(strategy_id: str) -> SourceId:
+    """The name under which a strategy keeps its record: each one is a source of its own."""
+    return SourceId(f"technical:{strategy_id}")
+
+
+class TechnicalScorer:
+    """The technical sources. Observes bars, publishes forecasts, owns nothing else."""
+
+    name = "technical"
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        history: History,
+        features: Features,
+        strategies: Mapping[str, CompiledStrategy],
+    ) -> None:
+        self._bus, self._clock, self._history, self._features = bus, clock, history, features
+        self._strategies: dict[int, list[CompiledStrategy]] = {}
+        self.replace(strategies)
+        self.counts = {"scored": 0, "silent": 0, "short_history": 0}
+
+    def replace(self, strategies: Mapping[str, CompiledStrategy]) -> None:
+        """Take a new set of strategies (hot reload)."""
+        self._strategies = {}
+        for compiled in strategies.values():
+            if compiled.strategy.enabled:
+                self._strategies.setdefault(compiled.strategy.bar_seconds, []).append(compiled)
+
+    async def start(self) -> None:
+        """Listen to bars."""
+        self._bus.subscribe(BarClosed, self._on_bar, owner="scoring.technical")
+
+    async def stop(self) -> None:
+        """Nothing to finish."""
+
+    def _on_bar(self, event: BarClosed) -> None:
+        for compiled in self._strategies.get(event.seconds, ()):
+            wanted = compiled.strategy.symbols
+            if not wanted or event.symbol in wanted:
+                self.score(compiled, event.symbol)
+
+    def score(self, compiled: CompiledStrategy, symbol: Symbol) -> None:
+        """Judge the newest closed bar of ``symbol`` and publish a forecast when there is one."""
+        strategy = compiled.strategy
+        columns = self._history.columns(symbol, strategy.bar_seconds, compiled.warmup + 2)
+        if columns is None or columns.count < compiled.warmup:
+            self.counts["short_history"] += 1
+            return
+        bars = Bars(columns=unpack(columns), features=self._features.latest(symbol, strategy.bar_seconds))
+        for sign, side in compiled.sides.items():
+            forecast = self._judge(compiled, symbol, sign, side, bars)
+            if forecast is not None:
+                self.counts["scored"] += 1
+                now = self._clock.now()
+                self._bus.publish(Scored(ts_event=now, ts_init=now, forecast=forecast))
+            else:
+                self.counts["silent"] += 1
+
+    def _judge(
+        self, compiled: CompiledStrategy, symbol: Symbol, sign: int, side: CompiledSide, bars: Bars
+    ) -> Forecast | None:
+        strategy = compiled.strategy
+        leaving = next((o for o in (rule.check(bars) for rule in side.exit) if o.holds), None)
+        if leaving is not None:
+            return self._forecast(compiled, symbol, 0.0, f"exit {'long' if sign > 0 else 'short'}", [leaving], sign)
+        held: list[Outcome] = []
+        for rule in side.enter:
+            outcome = rule.check(bars)
+            if not outcome.holds:
+                return None
+            held.append(outcome)
+        score = strategy.base_score
+        for rule, weight in side.score:
+            outcome = rule.check(bars)
+            if outcome.holds:
+                score += weight
+                held.append(outcome)
+        score = min(score, 1.0)
+        if score < strategy.min_score:
+            return None
+        return self._forecast(compiled, symbol, score * sign, "enter", held, sign)
+
+    def _forecast(
+        self, compiled: CompiledStrategy, symbol: Symbol, score: float, reason: str, seen: list[Outcome], sign: int
+    ) -> Forecast:
+        strategy, now = compiled.strategy, self._clock.now()
+        evidence = tuple(
+            Evidence(
+                id=f"T{number}",
+                source=strategy.id,
+                kind="bar",
+                text=outcome.text,
+                direction=sign if reason == "enter" else -sign,
+                available_at=now,
+            )
+            for number, outcome in enumerate(seen, 1)
+        )
+        return Forecast(
+            source=source_of(strategy.id),
+            symbol=symbol,
+            horizon=strategy.horizon,
+            score=score,
+            reason=reason,
+            evidence=evidence,
+            available_at=now,
+            expires_at=now + round(strategy.expires_bars * strategy.bar_seconds) * SECOND,
+        )

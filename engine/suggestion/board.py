@@ -1,0 +1,120 @@
+"""The board: every suggestion by name, open ones durable across restarts."""
+
+from typing import Protocol
+
+import msgspec
+
+from engine.bus.bus import Bus, Role
+from engine.bus.clock import Clock
+from engine.model.events.decision import ApprovalAsked, ApprovalExpired, Approved, Refused, RiskDenied, Snoozed
+from engine.model.events.thought import Suggested, SuggestionSuperseded, SuggestionWithdrawn
+from engine.model.ids import DecisionId, SuggestionId, Symbol
+from engine.model.suggestion import Suggestion, SuggestionState
+
+
+class Store(Protocol):
+    def get(self, name: str) -> str | None: ...
+
+    def set(self, name: str, value: str) -> None: ...
+
+
+class Entry(msgspec.Struct, kw_only=True):
+    """One suggestion and where it stands."""
+
+    suggestion: Suggestion
+    state: SuggestionState
+
+
+_KEY = "suggestions.open"
+_COUNTER = "suggestions.counter"
+_KEPT = 2_000
+
+
+class Board:
+    """Owner of suggestions. Others ask; the approval desk changes states by its events."""
+
+    name = "board"
+
+    def __init__(self, bus: Bus, clock: Clock, store: Store) -> None:
+        self._bus, self._clock, self._store = bus, clock, store
+        self._entries: dict[SuggestionId, Entry] = {}
+        self._counter = int(store.get(_COUNTER) or 0)
+        self._dirty = False
+
+    async def start(self) -> None:
+        """Recover what was open, then follow its life."""
+        saved = self._store.get(_KEY)
+        if saved:
+            for entry in msgspec.json.decode(saved.encode(), type=list[Entry]):
+                self._entries[entry.suggestion.id] = entry
+        on = self._bus.subscribe
+        on(Suggested, self._on_suggested, owner="board", role=Role.DECIDER)
+        on(ApprovalAsked, lambda e: self._set(e.suggestion_id, SuggestionState.PENDING), owner="board")
+        on(Snoozed, lambda e: self._set(e.suggestion_id, SuggestionState.SNOOZED), owner="board")
+        on(Approved, lambda e: self._set(e.suggestion_id, SuggestionState.APPROVED), owner="board")
+        on(Refused, lambda e: self._set(e.suggestion_id, SuggestionState.REJECTED), owner="board")
+        on(ApprovalExpired, lambda e: self._set(e.suggestion_id, SuggestionState.EXPIRED), owner="board")
+        on(SuggestionWithdrawn, lambda e: self._set(e.id, SuggestionState.WITHDRAWN), owner="board")
+        on(SuggestionSuperseded, lambda e: self._set(e.id, SuggestionState.SUPERSEDED), owner="board")
+        on(RiskDenied, self._on_denied, owner="board")
+
+    async def stop(self) -> None:
+        """Make the open ones durable."""
+        self.save()
+
+    def next_ids(self) -> tuple[SuggestionId, DecisionId]:
+        """Fresh names, never used before in this profile."""
+        self._counter += 1
+        self._store.set(_COUNTER, str(self._counter))
+        return SuggestionId(f"S-{self._counter:04d}"), DecisionId(f"D-{self._counter:04d}")
+
+    def suggestion(self, suggestion_id: SuggestionId) -> Suggestion | None:
+        entry = self._entries.get(suggestion_id)
+        return entry.suggestion if entry is not None else None
+
+    def state(self, suggestion_id: SuggestionId) -> SuggestionState | None:
+        entry = self._entries.get(suggestion_id)
+        return entry.state if entry is not None else None
+
+    def entries(self) -> list[Entry]:
+        """All that are remembered, oldest first."""
+        return list(self._entries.values())
+
+    def open_for(self, symbol: Symbol, strategy: str | None = None) -> list[Suggestion]:
+        """Open suggestions of a symbol (and strategy)."""
+        return [
+            e.suggestion
+            for e in self._entries.values()
+            if e.state.open and e.suggestion.symbol == symbol and strategy in (None, e.suggestion.strategy)
+        ]
+
+    def replace(self, suggestion: Suggestion) -> None:
+        """Take an edited suggestion; its state stays."""
+        entry = self._entries.get(suggestion.id)
+        if entry is not None:
+            entry.suggestion = suggestion
+            self.save()
+
+    def save(self) -> None:
+        """Write the open suggestions."""
+        opened = [entry for entry in self._entries.values() if entry.state.open]
+        self._store.set(_KEY, msgspec.json.encode(opened).decode())
+
+    def _on_suggested(self, event: Suggested) -> None:
+        self._entries[event.suggestion.id] = Entry(suggestion=event.suggestion, state=SuggestionState.DRAFT)
+        if len(self._entries) > _KEPT:
+            for key in [k for k, e in self._entries.items() if not e.state.open][: _KEPT // 10]:
+                del self._entries[key]
+        self.save()
+
+    def _on_denied(self, event: RiskDenied) -> None:
+        if event.suggestion_id is not None:
+            entry = self._entries.get(event.suggestion_id)
+            if entry is not None and entry.state is SuggestionState.DRAFT:
+                self._set(event.suggestion_id, SuggestionState.DENIED)
+
+    def _set(self, suggestion_id: SuggestionId, state: SuggestionState) -> None:
+        entry = self._entries.get(suggestion_id)
+        if entry is not None and entry.state is not state:
+            entry.state = state
+            self.save()

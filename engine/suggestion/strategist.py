@@ -1,0 +1,180 @@
+"""The strategist: forecasts in, suggestions out. One open suggestion per symbol and strategy."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from engine.bus.bus import Bus, Role
+from engine.bus.clock import SECOND, Clock
+from engine.model.events.thought import Scored, Suggested, SuggestionSuperseded, SuggestionWithdrawn
+from engine.model.ids import Symbol
+from engine.model.market import Side
+from engine.model.money import ZERO, exact, to_tick
+from engine.model.order import Origin
+from engine.model.position import Position
+from engine.model.score import Forecast
+from engine.model.suggestion import Suggestion
+from engine.suggestion.board import Board
+from engine.suggestion.plan import Plan, Recipe, evidence_hash, make_plan
+from engine.suggestion.ports import History, Ledger, Market, Orders, Sizer
+
+LOOKBACK_BARS = 250
+EXIT_LIFE_S = 600.0
+
+
+class Strategist:
+    """Decides what to propose; never what to trade."""
+
+    name = "strategist"
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        market: Market,
+        history: History,
+        ledger: Ledger,
+        orders: Orders,
+        sizer: Sizer,
+        board: Board,
+        recipes: Mapping[str, Recipe],
+    ) -> None:
+        """``recipes`` maps a source's strategy name to how its forecasts become prices."""
+        self._bus, self._clock, self._market, self._history = bus, clock, market, history
+        self._ledger, self._orders, self._sizer, self._board = ledger, orders, sizer, board
+        self.recipes = dict(recipes)
+        self._entered: dict[tuple[Symbol, str], int] = {}
+        self.silent: dict[str, int] = {}
+        """Why forecasts did not become suggestions, counted."""
+
+    async def start(self) -> None:
+        """Listen to forecasts."""
+        self._bus.subscribe(Scored, self._on_scored, owner="strategist", role=Role.DECIDER)
+
+    async def stop(self) -> None:
+        """Nothing to finish."""
+
+    def _on_scored(self, event: Scored) -> None:
+        forecast = event.forecast
+        strategy = forecast.source.partition(":")[2]
+        recipe = self.recipes.get(strategy)
+        if recipe is None or forecast.abstained:
+            return
+        if forecast.reason.startswith("exit"):
+            self._consider_exit(forecast, strategy, recipe)
+        elif forecast.score != 0.0:
+            self._consider_entry(forecast, strategy, recipe)
+
+    def _consider_entry(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
+        symbol, side = forecast.symbol, Side.BUY if forecast.score > 0 else Side.SELL
+        now = self._clock.now()
+        position = self._ledger.positions().get(symbol)
+        if position is not None and position.quantity != ZERO:
+            return self._skip("already holds a position")
+        if any(
+            o.request.symbol == symbol and o.request.origin is not Origin.PROTECTIVE for o in self._orders.open_orders()
+        ):
+            return self._skip("an order is working")
+        last = self._entered.get((symbol, strategy))
+        if last is not None and now - last < recipe.cooldown_bars * recipe.bar_seconds * SECOND:
+            return self._skip("pause between entries")
+        standing = self._board.open_for(symbol, strategy)
+        if any(s.side is side and now < s.expires_ns for s in standing):
+            return self._skip("the same suggestion is open")
+        quote, instrument = self._market.quote(symbol), self._market.instrument(symbol)
+        columns = self._history.columns(symbol, recipe.bar_seconds, LOOKBACK_BARS)
+        if quote is None or instrument is None or columns is None:
+            return self._skip("no prices")
+        plan = make_plan(forecast, recipe, quote, columns, instrument.tick)
+        if isinstance(plan, str):
+            return self._skip(plan)
+        quantity = self._sizer.size(symbol, plan.side, plan.entry, plan.stop, recipe.risk_percent)
+        if quantity <= ZERO:
+            return self._skip("no size fits the limits")
+        snapshot = evidence_hash(forecast, quote, columns, {})
+        suggestion = self._suggestion(forecast, strategy, plan, quantity, quote.mid, snapshot)
+        self._entered[(symbol, strategy)] = now
+        for old in standing:
+            self._bus.publish(
+                SuggestionSuperseded(ts_event=now, ts_init=now, id=old.id, symbol=symbol, by=suggestion.id)
+            )
+        self._bus.publish(Suggested(ts_event=now, ts_init=now, suggestion=suggestion))
+        return None
+
+    def _suggestion(
+        self, forecast: Forecast, strategy: str, plan: Plan, quantity: Decimal, mid: float, snapshot: str
+    ) -> Suggestion:
+        now = self._clock.now()
+        name, decision = self._board.next_ids()
+        beyond = "below" if plan.side is Side.BUY else "above"
+        return Suggestion(
+            id=name,
+            decision_id=decision,
+            symbol=forecast.symbol,
+            side=plan.side,
+            quantity=quantity,
+            entry=plan.entry,
+            stop=plan.stop,
+            target=plan.target,
+            horizon=forecast.horizon,
+            strategy=strategy,
+            probability=forecast.probability,
+            forecasts=(forecast,),
+            evidence=forecast.evidence,
+            evidence_hash=snapshot,
+            invalidation=f"price {beyond} {plan.stop:f}",
+            reference_price=mid,
+            atr=plan.atr,
+            made_ns=now,
+            expires_ns=now + round(plan.life_s * SECOND),
+        )
+
+    def _consider_exit(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
+        symbol, now = forecast.symbol, self._clock.now()
+        wanted = 1 if forecast.reason.endswith("long") else -1
+        for old in self._board.open_for(symbol, strategy):
+            if old.side.sign == wanted and not old.reduces:
+                self._bus.publish(
+                    SuggestionWithdrawn(
+                        ts_event=now, ts_init=now, id=old.id, symbol=symbol, reason=forecast.evidence[0].text
+                    )
+                )
+        position = self._ledger.positions().get(symbol)
+        if position is None or position.quantity * wanted <= ZERO or position.opened_by != strategy:
+            return
+        if any(s.reduces for s in self._board.open_for(symbol, strategy)):
+            return
+        self._propose_exit(forecast, strategy, position)
+
+    def _propose_exit(self, forecast: Forecast, strategy: str, position: Position) -> None:
+        symbol, now = forecast.symbol, self._clock.now()
+        quote, instrument = self._market.quote(symbol), self._market.instrument(symbol)
+        if quote is None or instrument is None or not quote.two_sided:
+            return self._skip("no prices")
+        side = Side.SELL if position.quantity > ZERO else Side.BUY
+        touch = quote.bid if side is Side.SELL else quote.ask
+        entry = to_tick(exact(touch), instrument.tick)
+        name, decision = self._board.next_ids()
+        suggestion = Suggestion(
+            id=name,
+            decision_id=decision,
+            symbol=symbol,
+            side=side,
+            quantity=abs(position.quantity),
+            entry=entry,
+            stop=entry,
+            target=entry,
+            horizon=forecast.horizon,
+            strategy=strategy,
+            forecasts=(forecast,),
+            evidence=forecast.evidence,
+            reference_price=quote.mid,
+            made_ns=now,
+            expires_ns=now + round(EXIT_LIFE_S * SECOND),
+            reduces=True,
+            note=forecast.evidence[0].text if forecast.evidence else "",
+        )
+        self._bus.publish(Suggested(ts_event=now, ts_init=now, suggestion=suggestion))
+        return None
+
+    def _skip(self, reason: str) -> None:
+        self.silent[reason] = self.silent.get(reason, 0) + 1
