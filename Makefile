@@ -30,6 +30,7 @@ test-long: setup-dev ## the campaigns: many seeds, every failpoint
 	@$(PYTEST) -n $(WORKERS) --dist loadfile -m long $(ARGS)
 
 check: setup-dev ## style, types, import rules, static gates
+	@sh scripts/system_libs.sh offscreen
 	@sh scripts/check.sh
 
 format: setup-dev ## put the code into the house format

@@ -197,7 +197,7 @@ class Journal:
     def audit_rows(self) -> Iterator[tuple[int, int, str, str, str, str]]:
         """The audit chain: (seq, UTC ns, kind, payload, previous hash, hash)."""
         self.flush()
-        yield from self.database.rows(_LOAD_AUDIT)  # type: ignore[misc]
+        yield from self.database.rows(_LOAD_AUDIT)
 
     def audit_head(self) -> tuple[int, str] | None:
         """(seq, hash) of the newest link, None when the chain is empty."""

@@ -125,6 +125,8 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     algo_params: dict[str, str] = {}
     confirmed: tuple[str, ...] = ()
     """Codes of soft limits that a person has confirmed for this one order."""
+    intended_notional: Decimal | None = None
+    """Amount of money the person had in mind, where the ticket asked for it (G33)."""
 
 
 class ClearedOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +164,8 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
     parent_ref: OrderRef | None = None
     reference_price: Decimal | None = None
     external: bool = False
+    pending: OrderRequest | None = None
+    """Fields of a modification the broker has not confirmed; exposure counts the larger of both."""
 
     @property
     def remaining(self) -> Decimal:

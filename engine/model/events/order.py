@@ -94,3 +94,9 @@ class ExecutionCorrected(OrderEvent, frozen=True, kw_only=True):
     before_quantity: Decimal
     before_price: Decimal
     fill: Fill
+
+
+class CommissionBooked(OrderEvent, frozen=True, kw_only=True):
+    """The commission of an execution became known or changed."""
+
+    fill: Fill

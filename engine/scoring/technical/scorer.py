@@ -1,9 +1,10 @@
 """Evaluate strategies when a bar closes and publish what they say."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, Clock
@@ -12,7 +13,7 @@ from engine.model.events.thought import Scored
 from engine.model.ids import SourceId, Symbol
 from engine.model.market import BarColumns
 from engine.model.score import Evidence, Forecast
-from engine.scoring.technical.expression import Bars, Column, Outcome
+from engine.scoring.technical.expression import Bars, Outcome
 from engine.scoring.technical.load import CompiledSide, CompiledStrategy
 
 
@@ -24,17 +25,15 @@ class Features(Protocol):
     def latest(self, symbol: Symbol, seconds: int) -> Mapping[str, float]: ...
 
 
-def unpack(columns: BarColumns) -> dict[str, Column]:
+def unpack(columns: BarColumns) -> dict[str, NDArray[Any]]:
     """Columns as arrays; ``session`` changes where a session begins (a gap of more than two hours between bars)."""
-    arrays: dict[str, Column] = {
+    arrays: dict[str, NDArray[Any]] = {
         name: np.frombuffer(getattr(columns, name), dtype=np.float64)
         for name in ("open", "high", "low", "close", "volume")
     }
     stamps = np.frombuffer(columns.ts_open, dtype=np.int64)
     gap = max(7200, 2 * columns.seconds) * SECOND
-    arrays["session"] = (
-        np.concatenate([[0], np.cumsum(np.diff(stamps) > gap)]).astype(np.int64) if stamps.size else stamps
-    )
+    arrays["session"] = np.cumsum(np.diff(stamps, prepend=stamps[:1]) > gap)
     return arrays
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.support.tws_gateway.protocol import Cursor, Msg, Req, RequestError
@@ -23,8 +24,8 @@ def _account(session: Session, req_id: int, account: str) -> str:
 def account_updates(session: Session, cursor: Cursor) -> None:
     """Values and portfolio of one account; subscribing to another one replaces it."""
     cursor.skip()
-    subscribe = cursor.bool()
-    account = _account(session, -1, cursor.str())
+    subscribe = cursor.flag()
+    account = _account(session, -1, cursor.text())
     if not subscribe:
         session.subs.account = ""
         return
@@ -41,8 +42,8 @@ def account_updates(session: Session, cursor: Cursor) -> None:
 
 def account_updates_multi(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    req_id = cursor.int()
-    asked, model = cursor.strs(2)
+    req_id = cursor.integer()
+    asked, model = cursor.texts(2)
     account = _account(session, req_id, asked)
     for tag, value, currency in session.gateway.accounting.values(account):
         session.send(Msg.ACCOUNT_UPDATE_MULTI, 1, req_id, account, model, tag, value, currency)
@@ -63,8 +64,8 @@ def cancel_positions(session: Session, cursor: Cursor) -> None:
 
 def positions_multi(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    req_id = cursor.int()
-    asked, model = cursor.strs(2)
+    req_id = cursor.integer()
+    asked, model = cursor.texts(2)
     account = _account(session, req_id, asked)
     for (owner, _), p in list(session.gateway.ledger.positions.items()):
         if owner == account and p.quantity:
@@ -76,8 +77,8 @@ def positions_multi(session: Session, cursor: Cursor) -> None:
 def account_summary(session: Session, cursor: Cursor) -> None:
     """At most two at a time; the third draws 322."""
     cursor.skip()
-    req_id = cursor.int()
-    group, tags = cursor.strs(2)
+    req_id = cursor.integer()
+    group, tags = cursor.texts(2)
     subs = session.subs
     if req_id not in subs.summaries and len(subs.summaries) >= MAX_SUMMARIES:
         raise RequestError(
@@ -92,29 +93,29 @@ def account_summary(session: Session, cursor: Cursor) -> None:
 
 def cancel_account_summary(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    session.subs.summaries.pop(cursor.int(), None)
+    session.subs.summaries.pop(cursor.integer(), None)
 
 
 def pnl(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.int()
-    session.subs.pnl[req_id] = _account(session, req_id, cursor.str())
+    req_id = cursor.integer()
+    session.subs.pnl[req_id] = _account(session, req_id, cursor.text())
     session.subs.send_pnl()
 
 
 def cancel_pnl(session: Session, cursor: Cursor) -> None:
-    session.subs.pnl.pop(cursor.int(), None)
+    session.subs.pnl.pop(cursor.integer(), None)
 
 
 def pnl_single(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.int()
-    account = _account(session, req_id, cursor.str())
+    req_id = cursor.integer()
+    account = _account(session, req_id, cursor.text())
     cursor.skip()
-    session.subs.pnl_single[req_id] = (account, cursor.int())
+    session.subs.pnl_single[req_id] = (account, cursor.integer())
     session.subs.send_pnl()
 
 
 def cancel_pnl_single(session: Session, cursor: Cursor) -> None:
-    session.subs.pnl_single.pop(cursor.int(), None)
+    session.subs.pnl_single.pop(cursor.integer(), None)
 
 
 def ignore(session: Session, cursor: Cursor) -> None:
@@ -131,14 +132,14 @@ def family_codes(session: Session, cursor: Cursor) -> None:
 
 
 def soft_dollar_tiers(session: Session, cursor: Cursor) -> None:
-    session.send(Msg.SOFT_DOLLAR_TIERS, cursor.int(), 0)
+    session.send(Msg.SOFT_DOLLAR_TIERS, cursor.integer(), 0)
 
 
 def user_info(session: Session, cursor: Cursor) -> None:
-    session.send(Msg.USER_INFO, cursor.int(), "")
+    session.send(Msg.USER_INFO, cursor.integer(), "")
 
 
-TABLE = {
+TABLE: dict[int, Callable[[Session, Cursor], None]] = {
     Req.ACCOUNT_UPDATES: account_updates,
     Req.ACCOUNT_UPDATES_MULTI: account_updates_multi,
     Req.CANCEL_ACCOUNT_UPDATES_MULTI: ignore,

@@ -102,10 +102,10 @@ class ContractQuery:
     @staticmethod
     def read(cursor: Cursor) -> ContractQuery:
         """Read the twelve contract fields of a request."""
-        con_id = cursor.int()
-        symbol, sec_type, expiry = cursor.strs(3)
+        con_id = cursor.integer()
+        symbol, sec_type, expiry = cursor.texts(3)
         strike = cursor.decimal() or Decimal(0)
-        return ContractQuery(con_id, symbol, sec_type, expiry, strike, *cursor.strs(7))
+        return ContractQuery(con_id, symbol, sec_type, expiry, strike, *cursor.texts(7))
 
     def matches(self, c: Contract) -> bool:
         if self.con_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -47,12 +48,12 @@ def _delivered_type(session: Session, contract: Contract) -> int | None:
 
 def market_data(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     contract = resolve(session, req_id, ContractQuery.read(cursor))
-    if cursor.bool():
+    if cursor.flag():
         cursor.skip(3)
-    generics = cursor.str()
-    snapshot = cursor.bool()
+    generics = cursor.text()
+    snapshot = cursor.flag()
     kind = _delivered_type(session, contract)
     if kind is None:
         hint = (
@@ -87,20 +88,20 @@ def _check_lines(session: Session, req_id: int, contract: Contract) -> None:
 
 def cancel_market_data(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    req_id = cursor.int()
+    req_id = cursor.integer()
     if session.subs.market_data.pop(req_id, None) is None:
         raise RequestError(req_id, 300, f"Can't find EId with tickerId:{req_id}")
 
 
 def market_data_type(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    session.market_data_type = cursor.int(1)
+    session.market_data_type = cursor.integer(1)
 
 
 def tick_by_tick(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     contract = resolve(session, req_id, ContractQuery.read(cursor))
-    what = cursor.str()
+    what = cursor.text()
     if what not in ("Last", "AllLast", "BidAsk", "MidPoint"):
         raise RequestError(req_id, 321, f"Error validating request.-'bS' : cause - Incorrect tick type {what!r}.")
     if what in ("Last", "AllLast") and not contract.has_trades:
@@ -112,14 +113,14 @@ def tick_by_tick(session: Session, cursor: Cursor) -> None:
 
 
 def cancel_tick_by_tick(session: Session, cursor: Cursor) -> None:
-    session.subs.tick_by_tick.pop(cursor.int(), None)
+    session.subs.tick_by_tick.pop(cursor.integer(), None)
 
 
 def depth(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     contract = resolve(session, req_id, ContractQuery.read(cursor))
-    rows = cursor.int(5)
+    rows = cursor.integer(5)
     limit = session.gateway.config.depth_lines
     if len(session.subs.depth) >= limit:
         raise RequestError(req_id, 309, f"Max number ({limit}) of market depth requests has been reached.")
@@ -129,16 +130,16 @@ def depth(session: Session, cursor: Cursor) -> None:
 
 def cancel_depth(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    session.subs.depth.pop(cursor.int(), None)
+    session.subs.depth.pop(cursor.integer(), None)
 
 
 def realtime_bars(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     contract = resolve(session, req_id, ContractQuery.read(cursor))
-    if cursor.int(5) != 5:
+    if cursor.integer(5) != 5:
         raise RequestError(req_id, 321, "Error validating request.-'bK' : cause - Only 5 second bars are supported.")
-    what = cursor.str()
+    what = cursor.text()
     if what == "TRADES" and not contract.has_trades:
         raise RequestError(req_id, 420, "Invalid Real-time Query:No trades data permissions")
     session.subs.realtime[req_id] = LiveBars(contract, 5)
@@ -146,7 +147,7 @@ def realtime_bars(session: Session, cursor: Cursor) -> None:
 
 def cancel_realtime_bars(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    session.subs.realtime.pop(cursor.int(), None)
+    session.subs.realtime.pop(cursor.integer(), None)
 
 
 def _end_second(session: Session, req_id: int, text: str) -> int:
@@ -161,14 +162,14 @@ def _end_second(session: Session, req_id: int, text: str) -> int:
 
 
 def historical_data(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     query = ContractQuery.read(cursor)
     cursor.skip()
-    end_text, size, duration = cursor.strs(3)
-    rth = cursor.bool()
-    what = cursor.str()
-    format_date = cursor.int(1)
-    keep = cursor.bool()
+    end_text, size, duration = cursor.texts(3)
+    rth = cursor.flag()
+    what = cursor.text()
+    format_date = cursor.integer(1)
+    keep = cursor.flag()
     contract = resolve(session, req_id, query)
     gateway = session.gateway
     if what == "SCHEDULE":
@@ -235,22 +236,22 @@ def _schedule(session: Session, req_id: int, end_text: str, duration: str) -> No
 
 def cancel_historical_data(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    req_id = cursor.int()
+    req_id = cursor.integer()
     if session.subs.bars.pop(req_id, None) is not None:
         session.error(req_id, 162, f"{HMDS}API historical data query cancelled: {req_id}")
 
 
 def head_timestamp(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     resolve(session, req_id, ContractQuery.read(cursor))
     cursor.skip(3)
     moment = datetime(2004, 1, 23, 14, 30, tzinfo=UTC)
-    epoch = cursor.int(1) == 2
+    epoch = cursor.integer(1) == 2
     session.send(Msg.HEAD_TIMESTAMP, req_id, int(moment.timestamp()) if epoch else moment.strftime("%Y%m%d-%H:%M:%S"))
 
 
 def histogram(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     contract = resolve(session, req_id, ContractQuery.read(cursor))
     end = session.gateway.clock.now_ns() // 1_000_000_000
     counts: dict[float, int] = {}
@@ -262,12 +263,12 @@ def histogram(session: Session, cursor: Cursor) -> None:
 
 def historical_ticks(session: Session, cursor: Cursor) -> None:
     """Ticks along the price path, one a second, at most a thousand."""
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     contract = resolve(session, req_id, ContractQuery.read(cursor))
     cursor.skip()
-    start_text, end_text = cursor.strs(2)
-    count = min(max(cursor.int(1), 1), 1000)
-    what = cursor.str()
+    start_text, end_text = cursor.texts(2)
+    count = min(max(cursor.integer(1), 1), 1000)
+    what = cursor.text()
     if bool(start_text) == bool(end_text):
         raise RequestError(req_id, 321, "Error validating request.-'bV' : cause - Give either a start or an end time.")
     start = _end_second(session, req_id, start_text) if start_text else _end_second(session, req_id, end_text) - count
@@ -291,7 +292,7 @@ def ignore(session: Session, cursor: Cursor) -> None:
     """A cancel of something that was answered once and is over."""
 
 
-TABLE = {
+TABLE: dict[int, Callable[[Session, Cursor], None]] = {
     Req.MKT_DATA: market_data,
     Req.CANCEL_MKT_DATA: cancel_market_data,
     Req.MARKET_DATA_TYPE: market_data_type,

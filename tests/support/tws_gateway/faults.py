@@ -150,7 +150,7 @@ class Fault:
 class Faults:
     """The armed faults of one gateway."""
 
-    def __init__(self, seed: int, act: Callable[[str, dict[str, Any]], None]) -> None:
+    def __init__(self, seed: int, act: Callable[[str, dict[str, Any]], object]) -> None:
         self._armed: list[Fault] = []
         self._history: list[Fault] = []
         self.rng = Random(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def start_api(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    session.gateway.admit(session, cursor.int())
+    session.gateway.admit(session, cursor.integer())
 
 
 def ids(session: Session, cursor: Cursor) -> None:
@@ -42,7 +43,7 @@ def place_order(session: Session, cursor: Cursor) -> None:
 
 def cancel_order(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    session.gateway.desk.cancel(session, cursor.int())
+    session.gateway.desk.cancel(session, cursor.integer())
 
 
 def global_cancel(session: Session, cursor: Cursor) -> None:
@@ -77,7 +78,7 @@ def auto_open_orders(session: Session, cursor: Cursor) -> None:
     cursor.skip()
     if session.client_id != 0:
         raise RequestError(-1, 327, "Only the default client (i.e 0) can auto bind orders.")
-    session.auto_bind = cursor.bool()
+    session.auto_bind = cursor.flag()
     if session.auto_bind:
         _bind(session)
 
@@ -94,7 +95,7 @@ def _bind(session: Session) -> None:
 
 
 def completed_orders(session: Session, cursor: Cursor) -> None:
-    api_only = cursor.bool()
+    api_only = cursor.flag()
     today = session.gateway.clock.local().date()
     for order in session.gateway.ledger.orders:
         manual = order.client_id == 0 and order.order_id <= 0
@@ -106,9 +107,9 @@ def completed_orders(session: Session, cursor: Cursor) -> None:
 def executions(session: Session, cursor: Cursor) -> None:
     """Today's executions that pass the filter, each with its commission report, then the end."""
     cursor.skip()
-    req_id = cursor.req_id = cursor.int()
-    client_id = cursor.int()
-    account, since, symbol, sec_type, exchange, side = cursor.strs(6)
+    req_id = cursor.req_id = cursor.integer()
+    client_id = cursor.integer()
+    account, since, symbol, sec_type, exchange, side = cursor.texts(6)
     gateway = session.gateway
     after: datetime | None = None
     if since:
@@ -138,7 +139,7 @@ def executions(session: Session, cursor: Cursor) -> None:
     session.send(Msg.EXEC_DETAILS_END, 1, req_id)
 
 
-TABLE = {
+TABLE: dict[int, Callable[[Session, Cursor], None]] = {
     Req.START_API: start_api,
     Req.IDS: ids,
     Req.MANAGED_ACCTS: managed_accounts,

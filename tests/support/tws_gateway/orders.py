@@ -171,7 +171,7 @@ NUMERIC = ("totalQuantity", "lmtPrice", "auxPrice", "trailStopPrice", "trailingP
 
 def read_place_order(cursor: Cursor, version: int) -> tuple[int, ContractQuery, Terms]:
     """Read a placeOrder frame after its message id; a number that is not finite becomes error 320."""
-    order_id = cursor.req_id = cursor.int()
+    order_id = cursor.req_id = cursor.integer()
     query = ContractQuery.read(cursor)
     cursor.skip(2)
     terms = Terms()
@@ -179,16 +179,16 @@ def read_place_order(cursor: Cursor, version: int) -> tuple[int, ContractQuery, 
 
     def take(names: list[str]) -> None:
         for name in names:
-            raw[name] = cursor.str()
+            raw[name] = cursor.text()
 
     take(_HEAD)
     if query.sec_type == "BAG":
         for width in (8, 1, 2):
-            cursor.strs(cursor.int() * width)
+            cursor.texts(cursor.integer() * width)
     cursor.skip()
     take(_ALLOCATION)
     if version < 177:
-        raw["faProfile"] = cursor.str()
+        raw["faProfile"] = cursor.text()
     take(_BODY)
     if raw["deltaNeutralOrderType"]:
         take(_DELTA_NEUTRAL)
@@ -200,27 +200,27 @@ def read_place_order(cursor: Cursor, version: int) -> tuple[int, ContractQuery, 
     if raw["hedgeType"]:
         take(["hedgeParam"])
     take(["optOutSmartRouting", "clearingAccount", "clearingIntent", "notHeld"])
-    if cursor.bool():
+    if cursor.flag():
         cursor.skip(3)
-    raw["algoStrategy"] = cursor.str()
+    raw["algoStrategy"] = cursor.text()
     if raw["algoStrategy"]:
-        terms.algo_params = [(cursor.str(), cursor.str()) for _ in range(cursor.int())]
+        terms.algo_params = [(cursor.text(), cursor.text()) for _ in range(cursor.integer())]
     take(["algoId", "whatIf", "orderMiscOptions", "solicited", "randomizeSize", "randomizePrice"])
     if raw["orderType"] in ("PEG BENCH", "PEGBENCH"):
         take(["referenceContractId", "isPeggedChangeAmountDecrease", "peggedChangeAmount"])
         take(["referenceChangeAmount", "referenceExchangeId"])
-    for _ in range(cursor.int()):
-        kind = cursor.int()
-        terms.conditions.append([str(kind), *cursor.strs(_CONDITION_SIZES[kind])])
+    for _ in range(cursor.integer()):
+        kind = cursor.integer()
+        terms.conditions.append([str(kind), *cursor.texts(_CONDITION_SIZES[kind])])
     if terms.conditions:
         take(["conditionsIgnoreRth", "conditionsCancelOrder"])
     take(_TAIL)
     for since, name in ((158, "duration"), (160, "postToAts"), (162, "autoCancelParent")):
         if version >= since:
-            raw[name] = cursor.str()
+            raw[name] = cursor.text()
     for since, name in ((166, "advancedErrorOverride"), (169, "manualOrderTime")):
         if version >= since:
-            raw[name] = cursor.str()
+            raw[name] = cursor.text()
     for name in NUMERIC:
         if raw[name]:
             cursor.to_decimal(raw[name])

@@ -173,18 +173,18 @@ class Cursor:
     def _fail(self, what: str, value: str) -> RequestError:
         return RequestError(self.req_id, 320, f"Error reading request. Unable to parse data. {what}: {value!r}")
 
-    def str(self) -> str:
+    def text(self) -> str:
         if self.at >= len(self.fields):
             raise self._fail("field missing", str(self.at))
         value = self.fields[self.at]
         self.at += 1
         return value
 
-    def strs(self, count: int) -> list[str]:
-        return [self.str() for _ in range(count)]
+    def texts(self, count: int) -> list[str]:
+        return [self.text() for _ in range(count)]
 
-    def int(self, default: int = 0) -> int:
-        value = self.str()
+    def integer(self, default: int = 0) -> int:
+        value = self.text()
         if value == "":
             return default
         try:
@@ -192,11 +192,11 @@ class Cursor:
         except ValueError:
             raise self._fail("integer expected", value) from None
 
-    def bool(self) -> bool:
-        return self.str() in ("1", "true", "True")
+    def flag(self) -> bool:
+        return self.text() in ("1", "true", "True")
 
     def decimal(self) -> Decimal | None:
-        value = self.str()
+        value = self.text()
         if value == "":
             return None
         return self.to_decimal(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.support.tws_gateway.clock import parse_order_time
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def contract_details(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     query = ContractQuery.read(cursor)
     found = session.gateway.universe.find(query)
     if not found:
@@ -30,7 +31,7 @@ def contract_details(session: Session, cursor: Cursor) -> None:
 
 
 def market_rule(session: Session, cursor: Cursor) -> None:
-    number = cursor.int()
+    number = cursor.integer()
     if number not in MARKET_RULES:
         raise RequestError(-1, 321, f"Error validating request.-'bE' : cause - Unknown market rule {number}.")
     bands = MARKET_RULES[number]
@@ -38,8 +39,8 @@ def market_rule(session: Session, cursor: Cursor) -> None:
 
 
 def matching_symbols(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.int()
-    pattern = cursor.str().upper()
+    req_id = cursor.integer()
+    pattern = cursor.text().upper()
     stocks = [
         c
         for c in session.gateway.universe
@@ -56,9 +57,9 @@ def matching_symbols(session: Session, cursor: Cursor) -> None:
 
 
 def option_parameters(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.int()
-    cursor.strs(3)
-    con_id = cursor.int()
+    req_id = cursor.integer()
+    cursor.texts(3)
+    con_id = cursor.integer()
     options = list(session.gateway.universe.options_of(con_id))
     if options:
         expirations = sorted({o.expiry for o in options})
@@ -76,7 +77,7 @@ def depth_exchanges(session: Session, cursor: Cursor) -> None:
 
 
 def smart_components(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.int()
+    req_id = cursor.integer()
     venues = (("0", "AMEX", "A"), ("3", "NYSE", "N"), ("13", "BATS", "Z"), ("14", "ISLAND", "Q"), ("11", "ARCA", "P"))
     session.send(Msg.SMART_COMPONENTS, req_id, len(venues), *(part for row in venues for part in row))
 
@@ -87,8 +88,8 @@ def news_providers(session: Session, cursor: Cursor) -> None:
 
 
 def news_article(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.int()
-    provider, article = cursor.strs(2)
+    req_id = cursor.integer()
+    provider, article = cursor.texts(2)
     for item in session.gateway.news.items:
         if (item.provider, item.article_id) == (provider, article):
             session.send(Msg.NEWS_ARTICLE, req_id, 0, item.body)
@@ -97,10 +98,10 @@ def news_article(session: Session, cursor: Cursor) -> None:
 
 
 def historical_news(session: Session, cursor: Cursor) -> None:
-    req_id = cursor.int()
-    con_id = cursor.int()
-    codes, start, end = cursor.strs(3)
-    total = min(cursor.int(300), 300)
+    req_id = cursor.integer()
+    con_id = cursor.integer()
+    codes, start, end = cursor.texts(3)
+    total = min(cursor.integer(300), 300)
     wanted = set(codes.replace("+", ",").split(","))
     known = {code for code, _ in session.gateway.news.providers}
     if not wanted <= known:
@@ -126,7 +127,7 @@ def historical_news(session: Session, cursor: Cursor) -> None:
 def bulletins(session: Session, cursor: Cursor) -> None:
     cursor.skip()
     session.subs.bulletins = True
-    if cursor.bool():
+    if cursor.flag():
         for number, kind, text, exchange in session.gateway.news.bulletins:
             session.send(Msg.NEWS_BULLETIN, 1, number, kind, text, exchange)
 
@@ -142,9 +143,9 @@ def scanner_parameters(session: Session, cursor: Cursor) -> None:
 
 def scanner(session: Session, cursor: Cursor) -> None:
     """Stocks by move since the previous close, best first."""
-    req_id = cursor.int()
-    rows = cursor.int(50)
-    _, _, code = cursor.strs(3)
+    req_id = cursor.integer()
+    rows = cursor.integer(50)
+    _, _, code = cursor.texts(3)
     if code not in ("TOP_PERC_GAIN", "TOP_PERC_LOSE", "MOST_ACTIVE"):
         raise RequestError(req_id, 162, f"Historical Market Data Service error message:scanner code {code!r} unknown")
     books = [session.gateway.market.book(c.con_id) for c in session.gateway.universe if c.sec_type == "STK"]
@@ -163,7 +164,7 @@ def scanner(session: Session, cursor: Cursor) -> None:
 
 def cancel_scanner(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    session.subs.scanners.discard(cursor.int())
+    session.subs.scanners.discard(cursor.integer())
 
 
 def option_price(session: Session, cursor: Cursor) -> None:
@@ -176,7 +177,7 @@ def implied(session: Session, cursor: Cursor) -> None:
 
 def _calculate(session: Session, cursor: Cursor, by_volatility: bool) -> None:
     cursor.skip()
-    req_id = cursor.req_id = cursor.int()
+    req_id = cursor.req_id = cursor.integer()
     contract = resolve(session, req_id, ContractQuery.read(cursor))
     given, under = float(cursor.decimal() or 0), float(cursor.decimal() or 0)
     years = session.gateway.days_to(contract.expiry) / 365.0
@@ -193,17 +194,17 @@ def _calculate(session: Session, cursor: Cursor, by_volatility: bool) -> None:
 
 def fundamental_data(session: Session, cursor: Cursor) -> None:
     cursor.skip()
-    raise RequestError(cursor.int(), 10358, "Fundamentals data is not allowed.")
+    raise RequestError(cursor.integer(), 10358, "Fundamentals data is not allowed.")
 
 
 def calendar_data(session: Session, cursor: Cursor) -> None:
-    raise RequestError(cursor.int(), 10276, "News feed is not allowed.")
+    raise RequestError(cursor.integer(), 10276, "News feed is not allowed.")
 
 
 def exercise(session: Session, cursor: Cursor) -> None:
     cursor.skip()
     raise RequestError(
-        cursor.int(), 322, "Error processing request: Exercise is ignored because the option is not in-the-money."
+        cursor.integer(), 322, "Error processing request: Exercise is ignored because the option is not in-the-money."
     )
 
 
@@ -215,7 +216,7 @@ def replace_fa(session: Session, cursor: Cursor) -> None:
     raise RequestError(-1, 321, "Error validating request.-'bH' : cause - This is not a Financial Advisor account.")
 
 
-TABLE = {
+TABLE: dict[int, Callable[[Session, Cursor], None]] = {
     Req.CONTRACT_DETAILS: contract_details,
     Req.MARKET_RULE: market_rule,
     Req.MATCHING_SYMBOLS: matching_symbols,

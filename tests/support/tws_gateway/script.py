@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,4 +68,4 @@ def apply(gateway: TwsGateway, script: dict[str, Any]) -> None:
     for fault in script.get("faults", []):
         gateway.faults.add(fault["name"], **{k: v for k, v in fault.items() if k != "name"})
     for step in script.get("steps", []):
-        gateway.later(float(step.get("at", 0.0)), lambda step=step: perform(gateway, step))
+        gateway.later(float(step.get("at", 0.0)), partial(perform, gateway, step))

@@ -177,7 +177,7 @@ class Session(asyncio.Protocol):
             copies += int(repeat["copies"])
         late = faults.hit("delay", **where)
         if late:
-            self.later(late["seconds"], lambda: [self._emit(int(message), fields) for _ in range(copies)])
+            self.later(float(late["seconds"]), lambda: self._emit_times(copies, int(message), fields))
             return
         shuffle = faults.hit("reorder", **where)
         if shuffle:
@@ -187,8 +187,11 @@ class Session(asyncio.Protocol):
             else:
                 self.later(0.05, self._release)
             return
+        self._emit_times(copies, int(message), fields)
+
+    def _emit_times(self, copies: int, message: int, fields: list[str]) -> None:
         for _ in range(copies):
-            self._emit(int(message), fields)
+            self._emit(message, fields)
 
     def push(self, message: Msg, *values: object) -> None:
         """Send a callback nobody asked for: it is lost while the link to IB is down."""
