@@ -1,0 +1,478 @@
+"""Bars: ticks to minutes, minutes to five minutes and days, by one fold.
+
+A closed bar never changes. A tick that arrives after its bar has closed is counted and left out. Minutes in which
+nothing traded have no bar. Coarser bars are folded from the stored finer ones, so seeded history takes part in them.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.bus.bus import Bus
+from engine.bus.clock import MILLISECOND, SECOND, Clock
+from engine.market.bar_series import Bar, BarArrays, BarSeries, from_mapping
+from engine.market.calendars import DAY, Calendars
+from engine.market.folding import fold, fold_one, true_range_mean
+from engine.market.instruments import Instruments
+from engine.market.settings import MarketSettings
+from engine.model.events.market import BarClosed, QuoteTick, TradeTick
+from engine.model.ids import Symbol
+from engine.model.instrument import InstrumentKind
+from engine.model.market import BarColumns, SessionState
+
+MINUTE_S, FIVE_S, DAY_S = 60, 300, 86_400
+INTERVALS = (MINUTE_S, FIVE_S, DAY_S)
+"""Seconds of the bars that are kept and published; every other interval is folded from them when asked."""
+_MINUTE = MINUTE_S * SECOND
+_FIVE = FIVE_S * SECOND
+_QUOTED = frozenset({InstrumentKind.FOREX})
+"""Kinds without a tape: their bars are made of mid prices, and volume counts the quotes."""
+_SOURCE = "bars"
+
+
+class _Forming:
+    """The minute that is being built for one symbol, and where its session lies."""
+
+    __slots__ = (
+        "calendar",
+        "close",
+        "count",
+        "day_close",
+        "day_open",
+        "day_start",
+        "end",
+        "five_end",
+        "five_start",
+        "high",
+        "low",
+        "money",
+        "open",
+        "quoted",
+        "recheck",
+        "start",
+        "symbol",
+        "volume",
+    )
+
+    def __init__(self, symbol: Symbol, calendar: str, quoted: bool) -> None:
+        self.symbol = symbol
+        self.calendar = calendar
+        self.quoted = quoted
+        self.start = self.end = 0
+        self.day_open = self.day_close = self.recheck = 0
+        self.five_start = self.five_end = self.day_start = 0
+        """The five minutes and the session whose closing is already seen to."""
+        self.open = self.high = self.low = self.close = 0.0
+        self.volume = self.money = 0.0
+        self.count = 0
+
+
+class BarStore:
+    """Bars by symbol and seconds; publishes ``BarClosed`` for 60, 300 and 86 400 s."""
+
+    name = "bars"
+
+    def __init__(
+        self, bus: Bus, clock: Clock, settings: MarketSettings, instruments: Instruments, calendars: Calendars
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._instruments = instruments
+        self._calendars = calendars
+        self._grace = settings.bar_grace_ms * MILLISECOND
+        self._extended = settings.extended_hours
+        self._keep = {
+            MINUTE_S: settings.keep_minutes,
+            FIVE_S: settings.keep_five_minutes,
+            DAY_S: settings.keep_days,
+        }
+        self._series: dict[tuple[Symbol, int], BarSeries] = {}
+        self._forming: dict[Symbol, _Forming] = {}
+        self._due: dict[tuple[int, int], dict[tuple[Symbol, int], int]] = {}
+        """(when, seconds) -> (symbol, start) and end of the bars to close then."""
+        self._atr: dict[Symbol, tuple[int, float | None]] = {}
+        self.late: Counter[Symbol] = Counter()
+        """Ticks that came after their bar had closed, by symbol."""
+
+    async def start(self) -> None:
+        """Listen to ticks."""
+        self._bus.subscribe(TradeTick, self._on_trade, owner=self.name)
+        self._bus.subscribe(QuoteTick, self._on_quote, owner=self.name)
+
+    async def stop(self) -> None:
+        """Nothing to end: what has not closed is not a bar."""
+
+    # --- asked by others
+
+    def arrays(self, symbol: Symbol, seconds: int, count: int, end_ns: int | None = None) -> BarArrays | None:
+        """Return the newest ``count`` bars that had ended by ``end_ns``, as views; None when none are known.
+
+        Intervals that are not kept are folded from finer ones, aligned to the session (or ISO week for 604 800 s); the
+        last group is left out while it can still grow.
+        """
+        series = self._series.get((symbol, seconds))
+        if series is not None and (found := series.last(count, end_ns)).size:
+            return found
+        base = self._base(symbol, seconds)
+        if base is None:
+            return None
+        finer = base.last(len(base), end_ns)
+        folded = self._folded(symbol, finer, seconds, end_ns) if finer.size else None
+        if folded is None or folded.size == 0:
+            return None
+        return folded.slice(-count, None)
+
+    def columns(self, symbol: Symbol, seconds: int, count: int, end_ns: int | None = None) -> BarColumns | None:
+        """Return the same as packed columns that live on."""
+        found = self.arrays(symbol, seconds, count, end_ns)
+        if found is None:
+            return None
+        return BarColumns(
+            symbol=symbol,
+            seconds=seconds,
+            ts_open=found.ts_open.tobytes(),
+            open=found.open.tobytes(),
+            high=found.high.tobytes(),
+            low=found.low.tobytes(),
+            close=found.close.tobytes(),
+            volume=found.volume.tobytes(),
+        )
+
+    def atr(self, symbol: Symbol) -> float | None:
+        """Return the 14-day average true range in price units, None when history is short."""
+        series = self._series.get((symbol, DAY_S))
+        if series is None:
+            return None
+        known = self._atr.get(symbol)
+        if known is None or known[0] != series.last_open:
+            known = self._atr[symbol] = (series.last_open, true_range_mean(series.last(15)))
+        return known[1]
+
+    def last_close(self, symbol: Symbol) -> float | None:
+        """Return the close of the newest daily bar, None when there is none."""
+        series = self._series.get((symbol, DAY_S))
+        return float(series.last(1).close[-1]) if series is not None and len(series) else None
+
+    # --- told by the composition
+
+    def seed(self, symbol: Symbol, seconds: int, arrays: Mapping[str, NDArray[np.generic]]) -> int:
+        """Take history for one of :data:`INTERVALS` (columns ``ts_open, open, high, low, close, volume`` and, when
+        known, ``ts_close, vwap, trades``; oldest first). Bars already known stay as they are. Return how many were
+        added. Nothing is published. Raises ``ValueError`` naming what is wrong."""
+        if seconds not in INTERVALS:
+            raise ValueError(f"{symbol}: bars of {seconds} s are folded, not seeded; give 60, 300 or 86400")
+        given = from_mapping(arrays, seconds)
+        if seconds == DAY_S and "ts_close" not in arrays:
+            given = given._replace(ts_close=self._day_closes(symbol, given.ts_open))
+        prices = np.stack(given[2:6])
+        if given.size and (not np.isfinite(prices).all() or prices.min() <= 0):
+            raise ValueError(f"{symbol}: a seeded price is missing, not finite or not positive")
+        series = self._series_of(symbol, seconds)
+        if len(series) == 0:
+            series.replace(given)
+            added = given.size
+        else:
+            old = series.arrays()
+            fresh = ~np.isin(given.ts_open, old.ts_open)
+            added = int(fresh.sum())
+            joined = BarArrays._make(np.concatenate((a, b[fresh])) for a, b in zip(old, given, strict=True))
+            series.replace(joined.take(np.argsort(joined.ts_open, kind="stable")))
+        self._atr.pop(symbol, None)
+        return added
+
+    def rebase(self, symbol: Symbol, ratio: float, before_ns: int) -> int:
+        """Put bars before ``before_ns`` on the terms after a ``ratio``:1 split; return how many bars were changed."""
+        if not 0.0 < ratio < 1e6:
+            raise ValueError(f"{symbol}: split ratio must be positive, not {ratio}")
+        self._atr.pop(symbol, None)
+        return sum(series.scale(1.0 / ratio, before_ns) for (name, _), series in self._series.items() if name == symbol)
+
+    def forget(self, symbol: Symbol) -> None:
+        """Drop all bars of ``symbol``."""
+        for seconds in INTERVALS:
+            self._series.pop((symbol, seconds), None)
+        self._forming.pop(symbol, None)
+        self._atr.pop(symbol, None)
+
+    def accept(self, bar: BarClosed) -> bool:
+        """Take a ready bar from a provider: keep it, publish it, fold it on. False when it is already known or late."""
+        if bar.seconds not in INTERVALS:
+            self._bus.publish(bar)
+            return True
+        series = self._series_of(bar.symbol, bar.seconds)
+        if len(series) and bar.ts_open <= series.last_open:
+            return False
+        vwap, trades = bar.vwap, float(bar.trades)
+        self._store(
+            bar.symbol,
+            bar.seconds,
+            Bar(bar.ts_open, bar.ts_event, bar.open, bar.high, bar.low, bar.close, bar.volume, vwap, trades),
+            series,
+        )
+        self._bus.publish(bar)
+        if bar.seconds != DAY_S:
+            forming = self._forming.get(bar.symbol) or self._form(bar.symbol)
+            if forming is not None:
+                self._expect_folds(forming, bar.ts_open, bar.seconds, self._grace)
+                self._close_complete(forming, bar.seconds, bar.ts_event)
+        return True
+
+    # --- ticks
+
+    def _on_trade(self, tick: TradeTick) -> None:
+        forming = self._forming.get(tick.symbol) or self._form(tick.symbol)
+        if forming is None or forming.quoted or tick.synthetic:
+            return
+        ts, price, size = tick.ts_event, tick.price, tick.size
+        if ts >= forming.end and not self._begin(forming, ts, price, tick.ts_init):
+            return
+        if ts < forming.start:
+            self.late[tick.symbol] += 1
+            return
+        if price > forming.high:
+            forming.high = price
+        elif price < forming.low:
+            forming.low = price
+        forming.close = price
+        forming.volume += size
+        forming.money += price * size
+        forming.count += 1
+
+    def _on_quote(self, tick: QuoteTick) -> None:
+        forming = self._forming.get(tick.symbol)
+        if forming is None:
+            forming = self._form(tick.symbol)
+        if forming is None or not forming.quoted or tick.synthetic:
+            return
+        ts, price = tick.ts_event, (tick.bid + tick.ask) * 0.5
+        if ts >= forming.end and not self._begin(forming, ts, price, tick.ts_init):
+            return
+        if ts < forming.start:
+            self.late[tick.symbol] += 1
+            return
+        if price > forming.high:
+            forming.high = price
+        elif price < forming.low:
+            forming.low = price
+        forming.close = price
+        forming.volume += 1.0
+        forming.money += price
+        forming.count += 1
+
+    def _form(self, symbol: Symbol) -> _Forming | None:
+        instrument = self._instruments.get(symbol)
+        if instrument is None:
+            return None
+        forming = self._forming[symbol] = _Forming(symbol, instrument.calendar, instrument.kind in _QUOTED)
+        return forming
+
+    def _begin(self, forming: _Forming, ts: int, price: float, ts_init: int) -> bool:
+        """Close the minute before ``ts`` and open the one that holds it. False when no bar is to hold it."""
+        if forming.count and ts == forming.day_close and ts == forming.end:
+            return True  # the closing auction prints at the close itself: it belongs to the last minute
+        if forming.count:
+            self._close_minute(forming)
+        if not forming.day_open <= ts < forming.day_close and not self._find_day(forming, ts):
+            return False
+        start = forming.day_open + (ts - forming.day_open) // _MINUTE * _MINUTE
+        end = min(start + _MINUTE, forming.day_close)
+        if start <= self._series_of(forming.symbol, MINUTE_S).last_open:
+            self.late[forming.symbol] += 1
+            return False
+        forming.start, forming.end = start, end
+        forming.open = forming.high = forming.low = price
+        forming.volume = forming.money = 0.0
+        forming.count = 0
+        # A delayed feed closes its bars as much later as it runs behind.
+        delay = self._grace + max(0, ts_init - ts)
+        self._expect(forming.symbol, MINUTE_S, start, end, end + delay)
+        self._expect_folds(forming, start, MINUTE_S, delay)
+        return True
+
+    def _find_day(self, forming: _Forming, ts: int) -> bool:
+        if ts < forming.recheck:
+            return False
+        session = self._calendars.session(forming.calendar, ts)
+        if session is None:
+            forming.recheck = ts + _MINUTE
+            return False
+        if session.state is SessionState.OPEN:
+            forming.day_open, forming.day_close = session.open_ns, session.close_ns
+        elif self._extended and session.state is SessionState.PRE:
+            forming.day_open, forming.day_close = session.open_ns - DAY // 4, session.open_ns
+        elif self._extended and session.state is SessionState.POST:
+            forming.day_open, forming.day_close = session.close_ns, session.close_ns + DAY // 6
+        else:
+            forming.recheck = max(session.next_open_ns, ts + 1) if not self._extended else ts + _MINUTE
+            return False
+        return True
+
+    def _close_minute(self, forming: _Forming) -> None:
+        volume = forming.volume
+        vwap = forming.money / volume if volume > 0 else float("nan")
+        bar = Bar(
+            forming.start,
+            forming.end,
+            forming.open,
+            forming.high,
+            forming.low,
+            forming.close,
+            volume,
+            vwap,
+            float(forming.count),
+        )
+        forming.count = 0
+        forming.start = forming.end  # what comes now for this minute is late
+        series = self._series_of(forming.symbol, MINUTE_S)
+        if len(series) and bar.ts_open <= series.last_open:
+            self.late[forming.symbol] += 1
+            return
+        self._store(forming.symbol, MINUTE_S, bar, series)
+        self._publish(forming.symbol, MINUTE_S, bar)
+        self._close_complete(forming, MINUTE_S, bar.ts_close)
+
+    # --- closing on time
+
+    def _expect_folds(self, forming: _Forming, ts: int, seconds: int, delay: int) -> None:
+        """See to it that the five minutes and the day that hold ``ts`` close, also when nothing trades any more."""
+        if seconds < FIVE_S and forming.five_start <= ts < forming.five_end:
+            return
+        session = self._calendars.session(forming.calendar, ts)
+        if session is None or not session.open_ns <= ts < session.close_ns:
+            return
+        if seconds < FIVE_S:
+            start = session.open_ns + (ts - session.open_ns) // _FIVE * _FIVE
+            end = min(start + _FIVE, session.close_ns)
+            forming.five_start, forming.five_end = start, end
+            self._expect(forming.symbol, FIVE_S, start, end, end + delay)
+        if forming.day_start != session.open_ns:
+            forming.day_start = session.open_ns
+            forming.day_open, forming.day_close = session.open_ns, session.close_ns
+            self._expect(forming.symbol, DAY_S, session.open_ns, session.close_ns, session.close_ns + delay)
+
+    def _close_complete(self, forming: _Forming, seconds: int, ts_close: int) -> None:
+        """Close what is complete now that a bar of ``seconds`` has ended at ``ts_close``."""
+        if seconds < FIVE_S and ts_close == forming.five_end:
+            self._close_fold(forming.symbol, FIVE_S, forming.five_start, ts_close)
+        if forming.day_start and ts_close == forming.day_close:
+            self._close_fold(forming.symbol, DAY_S, forming.day_start, ts_close)
+
+    def _expect(self, symbol: Symbol, seconds: int, start: int, end: int, when: int) -> None:
+        # Delays differ by a little from symbol to symbol; one timer a grid of a quarter second serves them all.
+        when = -(-when // (SECOND // 4)) * (SECOND // 4)
+        due = self._due.get((when, seconds))
+        if due is None:
+            if not any((when, other) in self._due for other in INTERVALS):
+                self._clock.call_at(when, lambda: self._close_due(when))
+            due = self._due[when, seconds] = {}
+        due[symbol, start] = end
+
+    def _close_due(self, when: int) -> None:
+        for seconds in INTERVALS:
+            for (symbol, start), end in self._due.pop((when, seconds), {}).items():
+                forming = self._forming.get(symbol)
+                if forming is not None and forming.count and forming.end <= end:
+                    self._close_minute(forming)
+                if seconds != MINUTE_S:
+                    self._close_fold(symbol, seconds, start, end)
+
+    def _close_fold(self, symbol: Symbol, seconds: int, start: int, end: int) -> None:
+        series = self._series_of(symbol, seconds)
+        if len(series) and start <= series.last_open:
+            return
+        for finer in INTERVALS:
+            if finer >= seconds:
+                return
+            base = self._series.get((symbol, finer))
+            if base is not None and (parts := base.between(start, end)).size:
+                bar = fold_one(parts, start, end)
+                self._store(symbol, seconds, bar, series)
+                self._publish(symbol, seconds, bar)
+                return
+
+    def _store(self, symbol: Symbol, seconds: int, bar: Bar, series: BarSeries) -> None:
+        series.append(bar)
+        if seconds == DAY_S:
+            self._atr.pop(symbol, None)
+
+    def _publish(self, symbol: Symbol, seconds: int, bar: Bar) -> None:
+        self._bus.publish(
+            BarClosed(
+                ts_event=bar.ts_close,
+                ts_init=self._clock.now(),
+                symbol=symbol,
+                seconds=seconds,
+                ts_open=bar.ts_open,
+                open=bar.open,
+                high=bar.high,
+                low=bar.low,
+                close=bar.close,
+                volume=bar.volume,
+                vwap=bar.vwap,
+                trades=int(bar.trades),
+                source=_SOURCE,
+            )
+        )
+
+    # --- history
+
+    def _series_of(self, symbol: Symbol, seconds: int) -> BarSeries:
+        series = self._series.get((symbol, seconds))
+        if series is None:
+            series = self._series[symbol, seconds] = BarSeries(self._keep[seconds])
+        return series
+
+    def _base(self, symbol: Symbol, seconds: int) -> BarSeries | None:
+        if seconds <= 0:
+            return None
+        for finer in reversed(INTERVALS):
+            series = self._series.get((symbol, finer))
+            if finer < seconds and seconds % finer == 0 and series is not None and len(series):
+                return series
+            if finer == DAY_S < seconds:
+                return None  # weeks are made of sessions, not of minutes
+        return None
+
+    def _folded(self, symbol: Symbol, finer: BarArrays, seconds: int, end_ns: int | None) -> BarArrays | None:
+        width = seconds * SECOND
+        if seconds > DAY_S:
+            # Whole days are counted from Monday 1969-12-29, so that 604 800 s is the ISO week.
+            keys = (finer.ts_open // DAY + 3) // (seconds // DAY_S)
+            ends = ((keys + 1) * (seconds // DAY_S) - 3) * DAY
+        else:
+            instrument = self._instruments.get(symbol)
+            opens = None if instrument is None else self._calendars.session_opens(instrument.calendar, finer.ts_open)
+            if opens is None:
+                return None
+            keys = opens + (finer.ts_open - opens) // width * width
+            ends = keys + width
+        starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]).astype(np.int64)
+        folded = fold(finer, starts)
+        now = self._clock.now() if end_ns is None else end_ns
+        # A group may be cut short by the session's close; then its last finer bar ends the day.
+        grows = bool(ends[-1] > now) and not (seconds <= DAY_S and self._session_over(symbol, int(finer.ts_close[-1])))
+        if grows:
+            folded = folded.slice(None, -1)
+        if seconds <= DAY_S:
+            folded = folded._replace(ts_open=keys[starts][: folded.size])
+        return folded
+
+    def _session_over(self, symbol: Symbol, ts_close: int) -> bool:
+        instrument = self._instruments.get(symbol)
+        session = None if instrument is None else self._calendars.session(instrument.calendar, ts_close - 1)
+        return session is not None and session.close_ns == ts_close
+
+    def _day_closes(self, symbol: Symbol, opens: NDArray[np.int64]) -> NDArray[np.int64]:
+        instrument = self._instruments.get(symbol)
+        table = None
+        if instrument is not None and len(opens):
+            table = self._calendars.table(instrument.calendar, int(opens[-1]))
+        if table is None or not table.opens:
+            return opens + DAY
+        starts = np.array(table.opens, dtype=np.int64)
+        ends = np.array(table.closes, dtype=np.int64)
+        at = np.minimum(np.searchsorted(starts, opens, side="left"), len(starts) - 1)
+        matches = (starts[at] >= opens) & (starts[at] < opens + DAY)
+        return np.where(matches, ends[at], opens + DAY)

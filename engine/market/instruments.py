@@ -1,0 +1,81 @@
+"""The registry of instruments: what the settings, imported files and providers say a symbol is."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import IntEnum
+
+from engine.model.ids import Symbol
+from engine.model.instrument import Instrument, InstrumentKind
+
+# fmt: off
+_CURRENCIES = frozenset({
+    "AUD", "CAD", "CHF", "CNH", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS",
+    "JPY", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "TRY", "USD", "ZAR",
+})
+# fmt: on
+
+
+class Authority(IntEnum):
+    """Who described an instrument; a higher one replaces a lower one."""
+
+    GUESS = 0
+    FILE = 1
+    PROVIDER = 2
+    BROKER = 3
+    SETTINGS = 4
+
+
+class Instruments:
+    """Symbols known to the engine, in order of arrival."""
+
+    def __init__(self, universe: Iterable[Instrument] = ()) -> None:
+        self._known: dict[Symbol, tuple[Authority, Instrument]] = {}
+        for instrument in universe:
+            self.add(instrument, Authority.SETTINGS)
+
+    def add(self, instrument: Instrument, authority: Authority) -> bool:
+        """Take ``instrument`` unless a higher authority has spoken; return whether it was taken.
+
+        Raises ``ValueError`` when it cannot be traded on: empty symbol, tick, lot or multiplier not positive.
+        """
+        if not instrument.symbol:
+            raise ValueError("an instrument needs a symbol")
+        for field in ("tick", "lot", "multiplier"):
+            value = getattr(instrument, field)
+            if not value.is_finite() or value <= 0:
+                raise ValueError(f"{instrument.symbol}: {field} must be positive, not {value}")
+        present = self._known.get(instrument.symbol)
+        if present is not None and present[0] > authority:
+            return False
+        self._known[instrument.symbol] = (authority, instrument)
+        return True
+
+    def get(self, symbol: Symbol) -> Instrument | None:
+        known = self._known.get(symbol)
+        return None if known is None else known[1]
+
+    def symbols(self) -> tuple[Symbol, ...]:
+        return tuple(self._known)
+
+    def remove(self, symbol: Symbol) -> None:
+        """Forget ``symbol``; nothing happens when it is unknown."""
+        self._known.pop(symbol, None)
+
+
+def looks_like_forex(symbol: str) -> bool:
+    """Say whether ``symbol`` is two ISO currency codes (EURUSD, EUR.USD, EUR/USD)."""
+    pair = symbol.upper().replace("/", "").replace(".", "")
+    return len(pair) == 6 and pair[:3] in _CURRENCIES and pair[3:] in _CURRENCIES
+
+
+def described(symbol: Symbol) -> Instrument:
+    """Describe a bare symbol by its spelling: a currency pair trades 24/5, ``^`` is an index, the rest a US stock."""
+    if looks_like_forex(symbol):
+        quote = symbol.upper()[-3:]
+        tick = Decimal("0.001") if quote in ("JPY", "HUF") else Decimal("0.00001")
+        return Instrument(
+            symbol=symbol, kind=InstrumentKind.FOREX, exchange="IDEALPRO", calendar="24/5", currency=quote, tick=tick
+        )
+    if symbol.startswith("^"):
+        return Instrument(symbol=symbol, kind=InstrumentKind.INDEX)
+    return Instrument(symbol=symbol)
