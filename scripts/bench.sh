@@ -13,7 +13,8 @@ if [ "${1:-}" = --peers ]; then
     if ! cmp -s $lock .bench-peers/lock.txt; then
         say "Installing the peers into .bench-peers"
         .venv/bin/python -m venv --clear .bench-peers
-        .bench-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $lock
+        .bench-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+            --only-binary :all: -r $lock
         cp $lock .bench-peers/lock.txt
     fi
     peer_option="--peer .bench-peers/bin/python"
@@ -21,6 +22,7 @@ fi
 [ $# -gt 0 ] || set -- $(find tests/benchmarks -name 'bench_*.py' 2>/dev/null | sed 's|.*/bench_||; s|\.py$||' | sort)
 [ $# -gt 0 ] || { say "There are no benchmarks in tests/benchmarks."; exit 1; }
 for name in "$@"; do
+    [ -f "tests/benchmarks/bench_$name.py" ] || { say "There is no benchmark called $name."; exit 2; }
     say "== $name"
     # shellcheck disable=SC2086  # an empty option must vanish
     QT_QPA_PLATFORM=${QT_QPA_PLATFORM:-offscreen} PYTHONPATH=. .venv/bin/python "tests/benchmarks/bench_$name.py" $peer_option

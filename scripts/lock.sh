@@ -1,5 +1,5 @@
 #!/bin/sh
-# Resolves pyproject.toml into the hashed locks requirements/app.txt and requirements/dev.txt.
+# Resolves pyproject.toml into the hashed locks requirements/app.txt and dev.txt, bench-peers.in into bench-peers.txt.
 # One version per package for Python 3.11 to 3.13 and every system. Releases younger than a week are left out:
 # a hijacked release is usually found and withdrawn within days.
 set -eu
@@ -14,10 +14,10 @@ if [ ! -x "$uv" ]; then
 fi
 before=$(.venv/bin/python -c 'import datetime as d; print((d.datetime.now(d.UTC) - d.timedelta(days=7)).date())')
 
-resolve() {  # resolve OUTPUT [OPTION...]
+resolve() {  # resolve OUTPUT INPUT [OPTION...]
     output=$1; shift
-    "$uv" pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \
-        --generate-hashes --no-emit-index-url --no-header --exclude-newer "$before" --output-file "$output" "$@"
+    "$uv" pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+        --exclude-newer "$before" --output-file "$output" "$@"
     say "$output: $(grep -c '^[a-z0-9]' "$output") packages"
 }
 mkdir -p requirements
@@ -27,7 +27,11 @@ case "${1:-}" in
     *) say "usage: scripts/lock.sh [--upgrade]"; exit 2 ;;
 esac
 # shellcheck disable=SC2086  # an empty $upgrade must vanish
-resolve requirements/app.txt $upgrade
+resolve requirements/app.txt pyproject.toml --universal --fork-strategy fewest $upgrade
 # The same versions as the app, so that tests run what users run.
 # shellcheck disable=SC2086
-resolve requirements/dev.txt $upgrade --extra dev --constraint requirements/app.txt
+resolve requirements/dev.txt pyproject.toml --universal --fork-strategy fewest $upgrade \
+    --extra dev --constraint requirements/app.txt
+# What the benchmarks compare with: for this machine's kind alone.
+# shellcheck disable=SC2086
+resolve requirements/bench-peers.txt requirements/bench-peers.in --only-binary :all: $upgrade

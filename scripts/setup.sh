@@ -66,7 +66,11 @@ fi
 if ! wait $pip; then
     say "The installation did not finish. The last lines of $log:"
     tail -n 8 "$log"
-    say "Is the package index reachable? Run the same command again to go on."
+    if grep -q 'DO NOT MATCH THE HASHES' "$log"; then
+        say "A package is not the one the lock promises; it was not installed."
+    else
+        say "Is the package index reachable? Run the same command again to go on."
+    fi
     exit 1
 fi
 trap - INT TERM
