@@ -1,0 +1,128 @@
+"""The arguments. Stable: scripts depend on them."""
+
+import argparse
+from pathlib import Path
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="Market Agent: a trading terminal with an agent of its own. Alone it opens the window.",
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--profile", type=Path, metavar="DIR", help="folder that holds all state of this run")
+    common.add_argument("--settings", type=Path, metavar="FILE", help="settings file instead of the profile's")
+    answer = argparse.ArgumentParser(add_help=False)
+    answer.add_argument("--json", metavar="FILE|-", help="answer as JSON, to a file or to standard output")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    gui = commands.add_parser("gui", parents=[common], help="open the window (the default)")
+    gui.add_argument("--demo", action="store_true", help="the simulated market and the paper exchange")
+    gui.add_argument("--replay", metavar="DAY|SYMBOLS", help="play imported data instead of a live market")
+    gui.add_argument("--speed", type=_speed, metavar="X|max", help="market seconds per second of a demo or replay")
+    gui.add_argument("--seed", type=int, metavar="N", help="seed of the simulated market")
+    gui.add_argument("--screenshot", type=Path, metavar="FILE.png", help="save a picture of the window and quit")
+    gui.add_argument("--after", type=float, default=5.0, metavar="SECONDS", help="when to take the picture")
+
+    run = commands.add_parser("run", parents=[common], help="the agent without a window")
+    _run_arguments(run)
+
+    commands.add_parser("status", parents=[common, answer], help="where the running engine stands")
+
+    order = commands.add_parser("order", parents=[common, answer], help="place, change or cancel an order by text")
+    order.add_argument("text", nargs="+", help='such as "buy AAPL 100 @ 190.10 stop 185 target 200 day"')
+    order.add_argument("--preview", action="store_true", help="say what would happen; send nothing")
+
+    suggestions = commands.add_parser("suggestions", parents=[common], help="what the agent proposes")
+    _suggestion_arguments(suggestions, common, answer)
+
+    halt = commands.add_parser("halt", parents=[common, answer], help="STOP from outside the window")
+    halt.add_argument("--flatten", action="store_true", help="also close every position")
+
+    replay = commands.add_parser("replay", parents=[common, answer], help="play imported data through the whole agent")
+    replay.add_argument("what", metavar="DAY|RECORDING", help="a day (2019-11-05), a symbol, or all")
+    _replay_arguments(replay)
+
+    data = commands.add_parser("data", help="import and list market data")
+    _data_arguments(data, common, answer)
+
+    commands.add_parser("doctor", parents=[common, answer], help="look for what would keep it from working")
+
+    secrets = commands.add_parser("secrets", parents=[common], help="keys of providers and brokers")
+    secrets.add_argument("action", choices=["set", "delete", "list"])
+    secrets.add_argument("name", nargs="?")
+
+    audit = commands.add_parser("audit", parents=[common, answer], help="check the record of what was done")
+    audit.add_argument("action", choices=["verify"])
+    return parser
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor max") from None
+    if not 0 < value <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} must be above 0 and at most 100000")
+    return value
+
+
+def _run_arguments(run: argparse.ArgumentParser) -> None:
+    run.add_argument("--demo", action="store_true", help="the simulated market and the paper exchange")
+    run.add_argument(
+        "--for", dest="for_seconds", type=float, metavar="SECONDS", help="stop after this much market time"
+    )
+    run.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="X|max", help="market seconds per second (demo, replay)"
+    )
+    run.add_argument("--seed", type=int, metavar="N", help="seed of the simulated market")
+    run.add_argument("--world", metavar="NAME", help="null, lottery, planted, news-drift, mixed or crash (demo)")
+    run.add_argument("--symbols", type=int, metavar="N", help="how many symbols the simulated market has (demo)")
+    run.add_argument("--auto", action="store_true", help="let the agent trade within its limits")
+    run.add_argument("--jsonl", metavar="FILE|-", help="write one JSON object per event")
+    run.add_argument("--replay", metavar="DAY|SYMBOLS", help="play imported data instead of a live market")
+    run.add_argument("--quiet", action="store_true", help="no progress line")
+
+
+def _replay_arguments(replay: argparse.ArgumentParser) -> None:
+    replay.add_argument("--speed", type=_speed, default=None, metavar="X|max", help="market seconds per second")
+    replay.add_argument(
+        "--for", dest="for_seconds", type=float, metavar="SECONDS", help="stop after this much market time"
+    )
+    replay.add_argument("--auto", action="store_true", help="let the agent trade on paper within its limits")
+    replay.add_argument("--jsonl", metavar="FILE|-", help="write one JSON object per event")
+
+
+def _suggestion_arguments(
+    parser: argparse.ArgumentParser, common: argparse.ArgumentParser, answer: argparse.ArgumentParser
+) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", parents=[common, answer], help="open suggestions")
+    for name, text in (("show", "one suggestion with its evidence"), ("approve", "send it, if the gate still agrees")):
+        action = actions.add_parser(name, parents=[common, answer], help=text)
+        action.add_argument("id")
+    reject = actions.add_parser("reject", parents=[common, answer], help="refuse it with a reason")
+    reject.add_argument("id")
+    reject.add_argument(
+        "--reason", required=True, metavar="CODE", help="PRICE SIZE NEWS DISAGREE EXPOSED EVENT SOURCE OTHER"
+    )
+    reject.add_argument("--text", default="", help="your own words")
+
+
+def _data_arguments(
+    parser: argparse.ArgumentParser, common: argparse.ArgumentParser, answer: argparse.ArgumentParser
+) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    load = actions.add_parser("import", parents=[common, answer], help="read CSV or Parquet into the archive")
+    load.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    load.add_argument(
+        "--map", metavar="FIELD=COLUMN,...", help='such as "timestamp=Date,tz=America/New_York,stamp=end"'
+    )
+    load.add_argument(
+        "--on-bad", choices=["refuse", "skip"], default="refuse", help="a bad row: import nothing, or the rest"
+    )
+    load.add_argument("--dry-run", action="store_true", help="show the plan, import nothing")
+    actions.add_parser("list", parents=[common, answer], help="what the archive holds")
