@@ -451,18 +451,20 @@ class BarStore:
         starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]).astype(np.int64)
         folded = fold(finer, starts)
         now = self._clock.now() if end_ns is None else end_ns
-        # A group may be cut short by the session's close; then its last finer bar ends the day.
-        grows = bool(ends[-1] > now) and not (seconds <= DAY_S and self._session_over(symbol, int(finer.ts_close[-1])))
+        # A group may be cut short by the session's close.
+        grows = bool(ends[-1] > now) and not (
+            seconds <= DAY_S and self._session_over(symbol, int(finer.ts_close[-1]), now)
+        )
         if grows:
             folded = folded.slice(None, -1)
         if seconds <= DAY_S:
             folded = folded._replace(ts_open=keys[starts][: folded.size])
         return folded
 
-    def _session_over(self, symbol: Symbol, ts_close: int) -> bool:
+    def _session_over(self, symbol: Symbol, ts_close: int, now: int) -> bool:
         instrument = self._instruments.get(symbol)
         session = None if instrument is None else self._calendars.session(instrument.calendar, ts_close - 1)
-        return session is not None and session.close_ns == ts_close
+        return session is not None and session.close_ns <= now
 
     def _day_closes(self, symbol: Symbol, opens: NDArray[np.int64]) -> NDArray[np.int64]:
         instrument = self._instruments.get(symbol)
