@@ -1,4 +1,4 @@
-"""Evaluate strategies when a bar closes and publish what they say."""
+"""Evaluate strategies when a bar has closed and publish what they say."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, Clock
-from engine.model.events.market import BarClosed
-from engine.model.events.thought import Scored
+from engine.model.events.thought import FeaturesReady, Scored
 from engine.model.ids import SourceId, Symbol
 from engine.model.market import BarColumns
 from engine.model.score import Evidence, Forecast
@@ -68,13 +67,13 @@ class TechnicalScorer:
                 self._strategies.setdefault(compiled.strategy.bar_seconds, []).append(compiled)
 
     async def start(self) -> None:
-        """Listen to bars."""
-        self._bus.subscribe(BarClosed, self._on_bar, owner="scoring.technical")
+        """Listen to vectors: they arrive when a bar has closed and its features are there."""
+        self._bus.subscribe(FeaturesReady, self._on_features, owner="scoring.technical")
 
     async def stop(self) -> None:
         """Nothing to finish."""
 
-    def _on_bar(self, event: BarClosed) -> None:
+    def _on_features(self, event: FeaturesReady) -> None:
         for compiled in self._strategies.get(event.seconds, ()):
             wanted = compiled.strategy.symbols
             if not wanted or event.symbol in wanted:

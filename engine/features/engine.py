@@ -1,0 +1,171 @@
+"""The feature engine: closed bars in, vectors out. Waits for the universe's bars of one moment, then computes once.
+
+The market's column is the universe's own equal-weight index: every bar it moves by the mean return of the symbols that
+closed then. Vectors are computed when 95 % of the live symbols have closed, or two seconds after the first.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.bus.bus import Bus
+from engine.bus.clock import Clock, Timer
+from engine.features.names import FEATURES
+from engine.features.version import feature_version
+from engine.features.window import WindowStore
+from engine.model.events.market import BarClosed
+from engine.model.events.thought import FeaturesReady
+from engine.model.ids import Symbol
+
+ENOUGH = 0.95
+WAIT_S = 2.0
+NAMES = tuple(name for name, _, _ in FEATURES)
+
+
+class _Series:
+    """Windows of one bar length."""
+
+    def __init__(self, symbols: int) -> None:
+        self.store = WindowStore(symbols)
+        self.closes: dict[int, float] = {}
+        self.market = 100.0
+        self.pending: dict[int, BarClosed] = {}
+        self.at = 0
+        self.timer: Timer | None = None
+        self.vectors: dict[int, NDArray[np.float64]] = {}
+
+
+class FeatureEngine:
+    """Owner of the windows and the newest vectors."""
+
+    name = "features"
+
+    def __init__(self, bus: Bus, clock: Clock, symbols: Sequence[Symbol], intervals: Sequence[int]) -> None:
+        self._bus, self._clock = bus, clock
+        self._symbols = list(symbols)
+        self._rows = {symbol: row for row, symbol in enumerate(symbols)}
+        self._series = {seconds: _Series(len(self._symbols)) for seconds in intervals}
+        self._version = ""
+
+    async def start(self) -> None:
+        """Name the kernel and listen to bars."""
+        self._version = feature_version()[:16]
+        self._bus.subscribe(BarClosed, self._on_bar, owner="features")
+
+    async def stop(self) -> None:
+        """Nothing to finish."""
+
+    def seed(self, seconds: int, history: Mapping[Symbol, Mapping[str, NDArray[np.float64]]]) -> None:
+        """Load history: per symbol ``ts_event`` (int64 end of bar) and open, high, low, close, volume, oldest first."""
+        series = self._series[seconds]
+        index = _market_index([(np.asarray(h["ts_event"], np.int64), h["close"]) for h in history.values()])
+        if index is not None:
+            series.market = float(index[1][-1])
+        for symbol, columns in history.items():
+            row = self._rows.get(symbol)
+            stamps = np.asarray(columns["ts_event"], np.int64)
+            if row is None or stamps.size == 0 or index is None:
+                continue
+            market = index[1][np.searchsorted(index[0], stamps)]
+            parts = [columns[name] for name in ("open", "high", "low", "close", "volume")]
+            series.store.load(row, stamps, [*parts, market])
+            series.closes[row] = float(columns["close"][-1])
+
+    def latest(self, symbol: Symbol, seconds: int) -> Mapping[str, float]:
+        """Return the newest vector by name; empty when there is none."""
+        series, row = self._series.get(seconds), self._rows.get(symbol)
+        if series is None or row is None or row not in series.vectors:
+            return {}
+        return dict(zip(NAMES, series.vectors[row].tolist(), strict=True))
+
+    def compute(self, seconds: int) -> int:
+        """Compute vectors of every seeded row now, without a new bar; return how many (used once after seeding)."""
+        series = self._series[seconds]
+        rows = np.array(sorted(series.closes), dtype=np.int64)
+        if rows.size:
+            vectors = series.store.features(rows)
+            series.vectors.update(zip(rows.tolist(), vectors, strict=True))
+        return int(rows.size)
+
+    def announce(self, seconds: int) -> None:
+        """Publish the newest vector of every symbol, as if its bar had just closed."""
+        for row in tuple(self._series[seconds].vectors):
+            self._publish(seconds, row, self._clock.now())
+
+    def _on_bar(self, event: BarClosed) -> None:
+        series, row = self._series.get(event.seconds), self._rows.get(event.symbol)
+        if series is None or row is None:
+            return
+        if series.pending and event.ts_event != series.at:
+            self._flush(event.seconds)
+        series.at = event.ts_event
+        series.pending[row] = event
+        if len(series.pending) >= ENOUGH * max(len(series.closes), 1):
+            self._schedule(series, event.seconds, 0.0)
+        elif series.timer is None:
+            self._schedule(series, event.seconds, WAIT_S)
+
+    def _schedule(self, series: _Series, seconds: int, delay_s: float) -> None:
+        if series.timer is not None:
+            series.timer.cancel()
+        series.timer = self._clock.call_later(delay_s, lambda: self._flush(seconds))
+
+    def _flush(self, seconds: int) -> None:
+        series = self._series[seconds]
+        if series.timer is not None:
+            series.timer.cancel()
+            series.timer = None
+        pending, series.pending = series.pending, {}
+        if not pending:
+            return
+        returns = [
+            bar.close / series.closes[row] - 1.0 for row, bar in pending.items() if series.closes.get(row, 0) > 0
+        ]
+        if returns:
+            series.market *= 1.0 + float(np.mean(returns))
+        rows = np.array(sorted(pending), dtype=np.int64)
+        bars = np.array(
+            [[b.open, b.high, b.low, b.close, b.volume, series.market] for b in (pending[r] for r in rows.tolist())]
+        )
+        stamps = np.array([pending[row].ts_event for row in rows.tolist()], dtype=np.int64)
+        series.store.push_many(rows, stamps, bars)
+        for row, bar in pending.items():
+            series.closes[row] = bar.close
+        vectors = series.store.features(rows)
+        for position, row in enumerate(rows.tolist()):
+            series.vectors[row] = vectors[position].copy()
+            self._publish(seconds, row, pending[row].ts_event)
+
+    def _publish(self, seconds: int, row: int, as_of: int) -> None:
+        self._bus.publish(
+            FeaturesReady(
+                ts_event=as_of,
+                ts_init=self._clock.now(),
+                symbol=self._symbols[row],
+                seconds=seconds,
+                as_of=as_of,
+                vector=self._series[seconds].vectors[row].tobytes(),
+                version=self._version,
+            )
+        )
+
+
+def _market_index(
+    closes: list[tuple[NDArray[np.int64], NDArray[np.float64]]],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+    """Chain the mean return of all symbols over the union of their times; starts at 100."""
+    closes = [(stamps, values) for stamps, values in closes if stamps.size]
+    if not closes:
+        return None
+    stamps = np.unique(np.concatenate([s for s, _ in closes]))
+    total = np.zeros(stamps.size)
+    count = np.zeros(stamps.size)
+    for times, values in closes:
+        at = np.searchsorted(stamps, times[1:])
+        change = np.asarray(values[1:]) / np.asarray(values[:-1]) - 1.0
+        good = np.isfinite(change)
+        total[at[good]] += change[good]
+        count[at[good]] += 1
+    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+    return stamps, 100.0 * np.cumprod(1.0 + mean)
