@@ -168,4 +168,4 @@ def _market_index(
         total[at[good]] += change[good]
         count[at[good]] += 1
     mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
-    return stamps, 100.0 * np.cumprod(1.0 + mean)
+    return stamps.astype(np.int64), np.asarray(100.0 * np.cumprod(1.0 + mean), dtype=np.float64)

@@ -230,6 +230,15 @@ def test_the_feature_is_its_formula_on_apple_beside_spy(name: str, ours: np.ndar
     np.testing.assert_allclose(mine, other, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.parametrize("name", ["IMAX20", "IMAX60", "IMIN20", "IMIN60", "RANK20", "RANK60", "CNTD20", "RSV60"])
+def test_equal_prices_are_treated_as_pandas_and_numpy_treat_them(name: str, daily: pd.DataFrame) -> None:
+    coarse = daily.round({"open": -1, "high": -1, "low": -1, "close": -1})
+    coarse = coarse.iloc[800:1100]
+    mine = features_history(*(coarse[c].to_numpy() for c in ("open", "high", "low", "close", "volume")))
+    expected = REFERENCE[name](coarse).to_numpy()
+    np.testing.assert_allclose(mine[61:, FEATURE_INDEX[name]], expected[61:], rtol=1e-9)
+
+
 @pytest.mark.parametrize(("name", "needs", "reads"), FEATURES)
 def test_the_feature_appears_at_the_bar_the_table_promises(name: str, needs: int, reads: str, ours: np.ndarray) -> None:
     column = ours[:, FEATURE_INDEX[name]]
