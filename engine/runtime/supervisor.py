@@ -1,0 +1,107 @@
+"""The supervisor: what fails is seen, said in plain words, and trading stops before anybody reads about it."""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from engine.bus.bus import Bus, Role
+from engine.bus.clock import Clock
+from engine.model.events.base import Event
+from engine.model.events.system import Alarm, ComponentFailed
+
+HALT_FLAG = "HALT"
+LOOK_EVERY_S = 1.0
+_log = structlog.get_logger("supervisor")
+
+
+class Halter(Protocol):
+    def halt(self, by: str, reason: str, flatten: bool = False) -> object: ...
+
+
+class Supervisor:
+    """Hears of every failed handler and task; halts for deciders; watches the halt flag in the profile."""
+
+    def __init__(self, clock: Clock, profile: Path) -> None:
+        self._clock = clock
+        self._profile = profile
+        self._bus: Bus | None = None
+        self._halter: Halter | None = None
+        self._stop: Callable[[bool], Awaitable[object]] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._failing = False
+        self.failures = 0
+
+    def connect(self, bus: Bus, halter: Halter, stop: Callable[[bool], Awaitable[object]]) -> None:
+        """``stop(flatten)`` is the full STOP; ``halter`` only sets the mode, and must work when all else fails."""
+        self._bus, self._halter, self._stop = bus, halter, stop
+
+    async def start(self) -> None:
+        """Watch the halt flag."""
+        self._task = asyncio.create_task(self._watch_flag(), name="halt flag")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def on_failure(self, owner: str, role: Role, event: Event, error: Exception) -> None:
+        """A handler raised. Never raises itself: it is the last line."""
+        self.failures += 1
+        _log.error(
+            "handler failed", owner=owner, on=type(event).__name__, error="".join(traceback.format_exception(error))
+        )
+        if self._failing:
+            return
+        self._failing = True
+        try:
+            halted = False
+            if role is Role.DECIDER and self._halter is not None:
+                self._halter.halt("supervisor", f"{owner} failed: {error}")
+                halted = True
+            self._tell(owner, error, halted)
+        except Exception:  # noqa: BLE001  the last line: a failure here is logged, never raised into the bus
+            _log.critical("the supervisor itself failed", trace=traceback.format_exc())
+        finally:
+            self._failing = False
+
+    def _tell(self, owner: str, error: Exception, halted: bool) -> None:
+        if self._bus is None:
+            return
+        now = self._clock.now()
+        did = "Trading is halted; stops at the broker remain." if halted else "Everything else goes on."
+        self._bus.publish(
+            ComponentFailed(
+                ts_event=now,
+                ts_init=now,
+                component=owner,
+                error=f"{type(error).__name__}: {error}",
+                text=f"{owner} failed. {did}",
+                halted=halted,
+            )
+        )
+        self._bus.publish(
+            Alarm(
+                ts_event=now,
+                ts_init=now,
+                code=f"FAILED-{owner}",
+                severity="red" if halted else "amber",
+                happened=f"{owner} failed: {error}",
+                did=did,
+                you_can="Look at the log; re-arm when it is clear why." if halted else "Look at the log.",
+            )
+        )
+
+    async def _watch_flag(self) -> None:
+        flag = self._profile / HALT_FLAG
+        while True:
+            if self._stop is not None and flag.exists():
+                flatten = "flatten=True" in flag.read_text(encoding="utf-8", errors="replace")
+                await self._stop(flatten)
+                flag.rename(flag.with_name(f"{HALT_FLAG}.done"))
+            await asyncio.sleep(LOOK_EVERY_S)
