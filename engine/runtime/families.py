@@ -21,7 +21,14 @@ SUGGESTIONS = (thought.Suggested, thought.SuggestionWithdrawn, thought.Suggestio
 
 WRITTEN: tuple[type[Event], ...] = (*SUGGESTIONS, *DECISION, *ORDER, *BOOK, *SYSTEM)
 """Events of a run's JSON lines."""
-HASHED: tuple[type[Event], ...] = (*SUGGESTIONS, *DECISION, *ORDER, book.PositionOpened, book.PositionChanged, book.PositionClosed)
+HASHED: tuple[type[Event], ...] = (
+    *SUGGESTIONS,
+    *DECISION,
+    *ORDER,
+    book.PositionOpened,
+    book.PositionChanged,
+    book.PositionClosed,
+)
 """Events whose bytes make the decision hash: the same inputs give the same hash."""
 NOTICED = tuple(kind for kind in WRITTEN if kind not in (book.AccountChanged, book.Reconciled, system.RunSummary))
 """Events sent to clients as notices."""
