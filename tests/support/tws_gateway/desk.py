@@ -263,7 +263,7 @@ class Desk:
         account = terms["account"] or gateway.accounts[0]
         order = Order(0, 0, session.client_id, order_id, account, contract, terms, 0, quantity=terms.quantity)
         price = terms.limit or gateway.accounting.mark(contract)
-        commission = commission_of(contract, terms.quantity, price, Decimal(0))
+        commission = commission_of(contract, terms.quantity, terms.quantity * price, Decimal(0))
         margin = gateway.accounting.what_if(account, contract, terms.sign * terms.quantity, commission)
         if gateway.faults.hit("what_if_unset", **where):
             margin = Margin()

@@ -106,18 +106,18 @@ CATALOGUE: dict[str, FaultSpec] = {
     "refuse": FaultSpec("a request with these numbers draws this code", {**_MSG, "code": 321, "text": "refused"}, None),
 }
 
+REQUEST_FAULTS = frozenset({"swallow", "refuse"})
+"""Faults whose `messages` are requests; those of all others are callbacks."""
 WHERE = frozenset({"ref", "symbol", "client_id", "order_id"})
 EVENTS = frozenset({"connect", "place", "accept", "modify", "cancel", "fill", "request"})
 
 
-def message_number(name: int | str) -> int:
-    """A message by number or by its enum name in either direction (`OPEN_ORDER_END`, `place_order`)."""
+def message_number(name: int | str, table: type[Msg] | type[Req]) -> int:
+    """A message by number or by its name in `Req` or `Msg` (`place_order`, `OPEN_ORDER_END`)."""
     if isinstance(name, int):
         return name
-    key = name.upper()
-    for table in (Msg, Req):
-        if key in table.__members__:
-            return int(table[key])
+    if name.upper() in table.__members__:
+        return int(table[name.upper()])
     raise ValueError(f"no message is called {name!r}")
 
 
@@ -187,7 +187,8 @@ class Faults:
             raise ValueError(f"fault {name!r} has no parameter {sorted(extra - WHERE)}; it has {sorted(spec.params)}")
         params = {**spec.params, **settings}
         if params.get("messages") is not None:
-            params["messages"] = [message_number(m) for m in params["messages"]]
+            table = Req if name in REQUEST_FAULTS else Msg
+            params["messages"] = [message_number(m, table) for m in params["messages"]]
         limit = spec.times if isinstance(times, str) else times
         fault = Fault(name, params, where, limit, after, chance, on)
         self._history.append(fault)

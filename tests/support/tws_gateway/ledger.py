@@ -9,8 +9,6 @@ from decimal import Decimal
 from tests.support.tws_gateway.contracts import Contract
 from tests.support.tws_gateway.orders import Order
 
-CENT = Decimal("0.01")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
@@ -73,15 +71,18 @@ class Position:
         return realized
 
 
-def commission_of(contract: Contract, shares: Decimal, price: Decimal, already: Decimal) -> Decimal:
-    """Plain tariff: stocks 0.005 a share, at least 1 an order; FX 0.2 bp, at least 2; the rest 0.85 a contract."""
+def commission_of(contract: Contract, shares: Decimal, value: Decimal, charged: Decimal) -> Decimal:
+    """Still to charge for an order that has executed `shares` worth `value`, by IB's fixed tariff.
+
+    Stocks 0.005 a share, at least 1; FX 0.2 bp of the value, at least 2; the rest 0.85 a contract.
+    """
     if contract.sec_type == "STK":
         full, minimum = shares * Decimal("0.005"), Decimal(1)
     elif contract.sec_type == "CASH":
-        full, minimum = shares * price * Decimal("0.00002"), Decimal(2)
+        full, minimum = value * Decimal("0.00002"), Decimal(2)
     else:
         full, minimum = shares * Decimal("0.85"), Decimal(0)
-    return max(full, minimum - already, Decimal(0)).quantize(Decimal("0.0001"))
+    return (max(full, minimum) - charged).quantize(Decimal("0.0001"))
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class Ledger:
         order.filled += shares
         order.value += shares * price
         order.last_price = price
-        commission = commission_of(order.contract, shares, price, order.commission)
+        commission = commission_of(order.contract, order.filled, order.value, order.commission)
         order.commission += commission
         exec_id = f"0000e0d5.{self.next_execution:08x}.01.01"
         self.next_execution += 1

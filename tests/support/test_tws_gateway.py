@@ -1,0 +1,677 @@
+"""The gateway speaks the protocol: the real ib_async connects, streams, trades and reconciles against it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from ib_async import (
+    IB,
+    ExecutionFilter,
+    Forex,
+    Future,
+    Index,
+    LimitOrder,
+    MarketOrder,
+    Option,
+    Order,
+    RequestError,
+    Stock,
+    StopLimitOrder,
+    StopOrder,
+    TagValue,
+)
+
+from tests.support.tws_gateway.client import barrier, connected, place, qualified, until
+from tests.support.tws_gateway.handlers import HANDLERS
+from tests.support.tws_gateway.protocol import Req
+from tests.support.tws_gateway.server import TwsGateway
+
+START = datetime(2024, 1, 5, 15, 0, tzinfo=UTC)
+END = "20240105-14:59:00"
+UNSET = 1.7976931348623157e308
+
+
+@pytest.fixture(params=[178, 163, 157])
+async def any_gateway(request: pytest.FixtureRequest) -> AsyncIterator[TwsGateway]:
+    async with TwsGateway(version=request.param, start=START) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[TwsGateway]:
+    async with TwsGateway(start=START, messages_per_second=0) as running:
+        yield running
+
+
+@pytest.fixture
+async def ib(gateway: TwsGateway) -> AsyncIterator[IB]:
+    async with connected(gateway) as client:
+        client.RaiseRequestErrors = True
+        yield client
+
+
+# -- connection and reference data -------------------------------------------------------------
+
+
+async def test_every_supported_version_connects_trades_and_reconciles(
+    any_gateway: TwsGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(any_gateway) as ib:
+        assert ib.client.serverVersion() == any_gateway.config.version
+        aapl = await qualified(ib, "AAPL")
+        filled = await place(ib, aapl, LimitOrder("BUY", 100, 190.5, orderRef="one"))
+        resting = await place(ib, aapl, LimitOrder("BUY", 10, 150, orderRef="two"))
+        trail = Order(action="SELL", totalQuantity=100, orderType="TRAIL", auxPrice=2.0, tif="GTC", orderRef="three")
+        await place(ib, aapl, trail)
+        algo = LimitOrder("BUY", 10, 150, orderRef="four", algoStrategy="Adaptive")
+        algo.algoParams = [TagValue("adaptivePriority", "Normal")]
+        await place(ib, aapl, algo)
+        ib.cancelOrder(resting.order)
+        await barrier(ib)
+        assert filled.orderStatus.status == "Filled"
+        assert filled.fills[0].execution.orderRef == "one"
+    async with connected(any_gateway) as again:
+        live = {t.order.orderRef: t for t in again.openTrades()}
+        assert set(live) == {"three", "four"}
+        assert live["three"].order.trailStopPrice == 188.0
+        assert live["four"].order.algoParams == [TagValue("adaptivePriority", "Normal")]
+        done = {t.order.orderRef: t.orderStatus.status for t in await again.reqCompletedOrdersAsync(False)}
+        assert done == {"one": "Filled", "two": "Cancelled"}
+        assert [p.position for p in again.positions()] == [100]
+        assert [f.execution.orderRef for f in again.fills()] == ["one"]
+    assert not [r for r in caplog.records if "Error handling fields" in r.message or "Error for" in r.message]
+
+
+async def test_the_first_tcp_bytes_must_be_the_api_greeting(gateway: TwsGateway) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(b"GET / HTTP/1.1\r\n\r\n")
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(1)
+    writer.close()
+
+
+async def test_a_client_without_sockets_speaks_the_same_protocol_in_memory() -> None:
+    gateway = TwsGateway(start=START)
+    ib = IB()
+
+    async def connect(host: str, port: int) -> None:
+        ib.client.conn.transport = gateway.connect_in_memory(ib.client.conn)
+
+    ib.client.conn.connectAsync = connect
+    gateway.attach()
+    await ib.connectAsync("", 0, 7, raiseSyncErrors=True)
+    aapl = await qualified(ib, "AAPL")
+    trade = await place(ib, aapl, MarketOrder("BUY", 5, orderRef="m"))
+    assert trade.orderStatus.status == "Filled"
+    ib.disconnect()
+    await until(lambda: not gateway.sessions, "the end of the session")
+    await gateway.stop()
+
+
+async def test_the_gateway_stops_by_itself_after_its_lifetime() -> None:
+    async with TwsGateway(lifetime=0.05) as gateway, connected(gateway) as ib:
+        await asyncio.wait_for(gateway.stopped.wait(), 5)
+        await until(lambda: not ib.isConnected(), "the disconnect")
+
+
+@pytest.mark.parametrize(
+    ("asked", "con_id"),
+    [
+        (Stock("AAPL", "SMART", "USD"), 265598),
+        (Stock("SPY", "ARCA", "USD"), 756733),
+        (Forex("EURUSD"), 12087792),
+        (Index("SPX", "CBOE", "USD"), 416904),
+        (Future("ES", "202403", "CME"), 495512551),
+        (Option("AAPL", "20240315", 190, "C", "SMART"), 700000003),
+    ],
+)
+async def test_contracts_of_every_kind_are_qualified(ib: IB, asked: Stock, con_id: int) -> None:
+    assert (await qualified(ib, asked)).conId == con_id
+
+
+async def test_an_unknown_contract_draws_200_and_an_ambiguous_one_is_not_resolved(ib: IB) -> None:
+    ib.RaiseRequestErrors = False
+    assert await ib.qualifyContractsAsync(Stock("NOSUCH", "SMART", "USD")) == [None]
+    assert await ib.qualifyContractsAsync(Stock("RY", "SMART")) == [None]
+    assert len(await ib.reqContractDetailsAsync(Stock("RY", "SMART"))) == 2
+
+
+async def test_market_rules_and_hours_are_those_of_the_contract(ib: IB) -> None:
+    details = (await ib.reqContractDetailsAsync(Future("ES", "202403", "CME")))[0]
+    rule = await ib.reqMarketRuleAsync(int(details.marketRuleIds.split(",")[0]))
+    assert [(r.lowEdge, r.increment) for r in rule] == [(0, 0.25)]
+    stock = (await ib.reqContractDetailsAsync(Stock("AAPL", "SMART", "USD")))[0]
+    assert stock.tradingHours.startswith("20240105:0400-20240105:2000;20240106:CLOSED")
+    assert stock.liquidHours.startswith("20240105:0930-20240105:1600")
+    assert (stock.minSize, stock.timeZoneId) == (0.0001, "US/Eastern")
+    assert len(stock.marketRuleIds.split(",")) == len(stock.validExchanges.split(","))
+
+
+async def test_reference_requests_are_answered(ib: IB) -> None:
+    assert {d.contract.symbol for d in await ib.reqMatchingSymbolsAsync("A")} >= {"AAPL", "AMZN"}
+    chains = await ib.reqSecDefOptParamsAsync("AAPL", "", "STK", 265598)
+    assert (chains[0].expirations, chains[0].strikes) == (["20240315", "20240621"], [180, 190, 200])
+    assert len(await ib.reqMktDepthExchangesAsync()) == 4
+    assert len(await ib.reqSmartComponentsAsync("a60001")) == 5
+    assert (await ib.reqHeadTimeStampAsync(Stock("AAPL", "SMART", "USD"), "TRADES", True, 1)).year == 2004
+    assert (await ib.reqCurrentTimeAsync()).date() == START.date()
+    option = await qualified(ib, Option("AAPL", "20240315", 190, "C", "SMART"))
+    priced = await ib.calculateOptionPriceAsync(option, 0.3, 190.0)
+    back = await ib.calculateImpliedVolatilityAsync(option, priced.optPrice, 190.0)
+    assert back.impliedVol == pytest.approx(0.3, abs=1e-6)
+
+
+def test_every_request_number_is_understood() -> None:
+    assert set(Req) == {Req(number) for number in HANDLERS}
+
+
+async def test_an_unknown_request_draws_505(gateway: TwsGateway, ib: IB) -> None:
+    codes: list[int] = []
+    ib.errorEvent += lambda req_id, code, text, contract: codes.append(code)
+    ib.client.send(999, 1)
+    await barrier(ib)
+    assert codes == [505]
+
+
+# -- market data -------------------------------------------------------------------------------
+
+
+async def test_live_ticks_follow_the_market_and_stop_after_cancel(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    ticker = ib.reqMktData(aapl, "233,236")
+    await barrier(ib)
+    assert (ticker.bid, ticker.ask, ticker.last, ticker.marketDataType) == (189.99, 190.01, 190.0, 1)
+    assert (ticker.shortable, ticker.shortableShares) == (3.0, 5_000_000)
+    gateway.market.set_quote("AAPL", 191, 191.02, 300, 400)
+    gateway.market.trade("AAPL", 191.01, 70)
+    await barrier(ib)
+    assert (ticker.bid, ticker.bidSize, ticker.ask, ticker.askSize) == (191, 300, 191.02, 400)
+    assert (ticker.last, ticker.lastSize, ticker.rtVolume) == (191.01, 70, 70)
+    gateway.market.set_quote("AAPL", None, 191.02)
+    await barrier(ib)
+    assert ticker.bid == -1 or ticker.bid != ticker.bid
+    gateway.market.set_halted("AAPL", 1)
+    await barrier(ib)
+    assert ticker.halted == 1
+    ib.cancelMktData(aapl)
+    await barrier(ib)
+    gateway.market.set_quote("AAPL", 100, 100.02)
+    await barrier(ib)
+    assert ticker.ask == 191.02
+
+
+@pytest.mark.parametrize(("asked", "delivered"), [(3, 3), (4, 4)])
+async def test_without_a_subscription_delayed_ticks_come_only_when_asked(
+    gateway: TwsGateway, ib: IB, asked: int, delivered: int
+) -> None:
+    gateway.market.set_data("AAPL", "delayed")
+    gateway.close_market()
+    codes: list[int] = []
+    ib.errorEvent += lambda req_id, code, text, contract: codes.append(code)
+    aapl = await qualified(ib, "AAPL")
+    nothing = ib.reqMktData(aapl)
+    await barrier(ib)
+    assert codes == [354]
+    assert nothing.bid != nothing.bid
+    ib.reqMarketDataType(asked)
+    ticker = ib.reqMktData(aapl)
+    await barrier(ib)
+    assert codes == [354, 10167]
+    assert (ticker.marketDataType, ticker.bid) == (delivered, 189.99)
+
+
+async def test_frozen_is_delivered_when_the_market_is_closed(gateway: TwsGateway, ib: IB) -> None:
+    gateway.close_market()
+    ib.reqMarketDataType(2)
+    ticker = ib.reqMktData(await qualified(ib, "AAPL"))
+    await barrier(ib)
+    assert ticker.marketDataType == 2
+
+
+async def test_snapshots_end_and_options_carry_greeks(ib: IB) -> None:
+    tickers = await ib.reqTickersAsync(await qualified(ib, "AAPL"))
+    assert tickers[0].bid == 189.99
+    option = ib.reqMktData(await qualified(ib, Option("AAPL", "20240315", 190, "C", "SMART")))
+    await barrier(ib)
+    assert option.modelGreeks is not None
+    assert 0.4 < option.modelGreeks.delta < 0.6
+    assert option.modelGreeks.undPrice == 190
+
+
+async def test_tick_by_tick_depth_and_bars_stream(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    ticks = ib.reqTickByTickData(aapl, "AllLast")
+    book = ib.reqMktDepth(aapl, 5, isSmartDepth=True)
+    bars = ib.reqRealTimeBars(aapl, 5, "TRADES", True)
+    kept = await ib.reqHistoricalDataAsync(aapl, "", "3600 S", "1 min", "TRADES", True, keepUpToDate=True)
+    seen: list[float] = []
+    ticks.updateEvent += lambda t: seen.extend(x.price for x in t.tickByTicks)
+    gateway.market.trade("AAPL", 190.2, 30)
+    gateway.market.set_quote("AAPL", 190.19, 190.21)
+    gateway.emit_realtime_bars()
+    await barrier(ib)
+    assert seen == [190.2]
+    assert [level.price for level in book.domBids] == [190.19, 190.18, 190.17, 190.16, 190.15]
+    assert [level.price for level in book.domAsks][:2] == [190.21, 190.22]
+    assert bars[-1].close == 190.2
+    assert (kept[-1].close, kept[-1].volume) == (190.2, 30)
+
+
+async def test_lines_of_every_kind_have_an_end(ib: IB) -> None:
+    codes: list[int] = []
+    ib.errorEvent += lambda req_id, code, text, contract: codes.append(code)
+    stocks = [await qualified(ib, s) for s in ("AAPL", "MSFT", "NVDA", "TSLA", "AMZN", "GOOG")]
+    for stock in stocks[:4]:
+        ib.reqMktDepth(stock)
+    for stock in stocks:
+        ib.reqTickByTickData(stock, "BidAsk")
+    await barrier(ib)
+    assert codes == [309, 10190]
+    ib.reqTickByTickData(await qualified(ib, Forex("EURUSD")), "Last")
+    await barrier(ib)
+    assert codes == [309, 10190, 10189]
+
+
+async def test_history_is_the_same_for_every_request_and_ends_near_the_market(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    minutes = await ib.reqHistoricalDataAsync(aapl, END, "1 D", "1 min", "TRADES", True)
+    again = await ib.reqHistoricalDataAsync(aapl, END, "2 D", "1 min", "TRADES", True)
+    assert list(minutes) == list(again)[-len(minutes) :]
+    assert all(b.low <= min(b.open, b.close) and b.high >= max(b.open, b.close) for b in minutes)
+    assert minutes[-1].close == pytest.approx(190, abs=2)
+    days = await ib.reqHistoricalDataAsync(aapl, "20240104-23:00:00", "2 W", "1 day", "TRADES", True)
+    assert [d.date.weekday() for d in days if d.date.weekday() > 4] == []
+    schedule = await ib.reqHistoricalScheduleAsync(aapl, 5)
+    assert schedule.sessions[-1].refDate == "20240105"
+    ticks = await ib.reqHistoricalTicksAsync(aapl, "20240104 15:00:00 US/Eastern", "", 50, "TRADES", True)
+    assert len(ticks) == 50
+
+
+async def test_history_refuses_what_ib_refuses(gateway: TwsGateway, ib: IB) -> None:
+    ib.RaiseRequestErrors = False
+    codes: list[int] = []
+    ib.errorEvent += lambda req_id, code, text, contract: codes.append(code)
+    euro, aapl = await qualified(ib, Forex("EURUSD")), await qualified(ib, "AAPL")
+    for number, (contract, end, span, size) in enumerate(
+        (
+            (euro, "", "1 D", "1 min"),
+            (aapl, "", "1 D", "7 secs"),
+            (aapl, "tomorrow", "1 D", "1 min"),
+            (aapl, "", "30 D", "1 secs"),
+        )
+    ):
+        ib.client.reqHistoricalData(9000 + number, contract, end, span, size, "TRADES", True, 1, False, [])
+    await barrier(ib)
+    assert codes == [162, 321, 10314, 162]
+    ib.RaiseRequestErrors = True
+    await ib.reqHistoricalDataAsync(aapl, "", "60 S", "5 secs", "TRADES", True)
+    with pytest.raises(RequestError, match="pacing violation"):
+        await ib.reqHistoricalDataAsync(aapl, "", "60 S", "5 secs", "TRADES", True)
+    gateway.advance(16)
+    await ib.reqHistoricalDataAsync(aapl, "", "60 S", "5 secs", "TRADES", True)
+
+
+async def test_news_comes_as_headlines_articles_and_bulletins(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    assert [p.code for p in await ib.reqNewsProvidersAsync()] == ["BRFG", "BRFUPDN", "DJNL"]
+    ib.reqNewsBulletins(True)
+    ib.reqMktData(aapl, "mdoff,292")
+    await barrier(ib)
+    gateway.headline("AAPL", "Apple <b>beats</b>", article_id="BRFG$1", body="full text")
+    gateway.bulletin("Exchange closed", 2, "NYSE")
+    await barrier(ib)
+    assert [n.headline for n in ib.newsTicks()] == ["Apple <b>beats</b>"]
+    assert [b.message for b in ib.newsBulletins()] == ["Exchange closed"]
+    assert (await ib.reqNewsArticleAsync("BRFG", "BRFG$1")).articleText == "full text"
+    found = await ib.reqHistoricalNewsAsync(aapl.conId, "BRFG", "", "", 10)
+    assert found is not None
+
+
+# -- orders ------------------------------------------------------------------------------------
+
+
+async def test_a_limit_order_rests_changes_and_is_cancelled(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    order = LimitOrder("BUY", 100, 180, orderRef="a")
+    trade = await place(ib, aapl, order)
+    assert trade.orderStatus.status == "Submitted"
+    order.lmtPrice, order.totalQuantity = 181, 50
+    await place(ib, aapl, order)
+    assert (gateway.ledger.order("a").terms.limit, gateway.ledger.order("a").quantity) == (181, 50)
+    assert gateway.place_frames("a") == 2
+    ib.cancelOrder(order)
+    await barrier(ib)
+    assert (trade.orderStatus.status, gateway.ledger.order("a").status) == ("Cancelled", "Cancelled")
+    assert gateway.last_cancel_ns() is not None
+    assert gateway.last_cancel_ns() >= gateway.last_place_ns()
+
+
+async def test_partial_fills_follow_the_liquidity_and_add_up(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    gateway.market.set_liquidity("AAPL", 40)
+    trade = await place(ib, aapl, LimitOrder("BUY", 100, 190.01, orderRef="p"))
+    assert (trade.orderStatus.filled, trade.orderStatus.remaining) == (40, 60)
+    for _ in range(2):
+        gateway.market.set_quote("AAPL", 189.98, 190.0)
+    await barrier(ib)
+    assert [f.execution.shares for f in trade.fills] == [40, 40, 20]
+    assert [f.execution.cumQty for f in trade.fills] == [40, 80, 100]
+    assert trade.orderStatus.avgFillPrice == pytest.approx(190.004)
+    assert gateway.ledger.held("AAPL") == 100
+    assert sum(f.commissionReport.commission for f in trade.fills) == pytest.approx(1.0)
+    spent = Decimal(40) * Decimal("190.01") + Decimal(60) * Decimal("190.0") + Decimal(1)
+    assert gateway.ledger.cash["DU1234567", "USD"] == 1_000_000 - spent
+
+
+async def test_stops_trails_and_touches_trigger(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    stop = await place(ib, aapl, StopOrder("SELL", 10, 188, orderRef="stp"))
+    limited = await place(ib, aapl, StopLimitOrder("SELL", 10, 187.5, 187.6, orderRef="stp lmt"))
+    trail = await place(ib, aapl, Order(action="SELL", totalQuantity=10, orderType="TRAIL", auxPrice=3, orderRef="t"))
+    touch = await place(ib, aapl, Order(action="BUY", totalQuantity=10, orderType="MIT", auxPrice=186, orderRef="m"))
+    assert {t.orderStatus.status for t in (stop, limited, trail, touch)} == {"PreSubmitted"}
+    gateway.set_price("AAPL", 191)
+    gateway.set_price("AAPL", 188.5)
+    await barrier(ib)
+    assert {t.orderStatus.status for t in (stop, limited, trail, touch)} == {"PreSubmitted"}
+    gateway.set_price("AAPL", 188)
+    await barrier(ib)
+    assert (stop.orderStatus.status, trail.orderStatus.status) == ("Filled", "Filled")
+    gateway.set_price("AAPL", 187)
+    await barrier(ib)
+    assert limited.orderStatus.status == "Submitted"
+    gateway.set_price("AAPL", 186)
+    await barrier(ib)
+    assert touch.orderStatus.status == "Filled"
+    gateway.set_price("AAPL", 187.6)
+    await barrier(ib)
+    assert limited.orderStatus.status == "Filled"
+
+
+async def test_times_in_force_end_where_they_say(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    gateway.market.set_liquidity("AAPL", 30)
+    ioc = await place(ib, aapl, LimitOrder("BUY", 100, 190.01, tif="IOC", orderRef="ioc"))
+    assert (ioc.orderStatus.status, ioc.filled()) == ("Cancelled", 30)
+    gateway.market.set_liquidity("AAPL", 30)
+    fok = await place(ib, aapl, LimitOrder("BUY", 100, 190.01, tif="FOK", orderRef="fok"))
+    assert (fok.orderStatus.status, fok.filled()) == ("Cancelled", 0)
+    gtd = await place(ib, aapl, LimitOrder("BUY", 1, 150, tif="GTD", goodTillDate="20240105-15:05:00", orderRef="gtd"))
+    day = await place(ib, aapl, LimitOrder("BUY", 1, 150, tif="DAY", orderRef="day"))
+    gtc = await place(ib, aapl, LimitOrder("BUY", 1, 150, tif="GTC", orderRef="gtc"))
+    moc = await place(ib, aapl, Order(action="BUY", totalQuantity=7, orderType="MOC", orderRef="moc"))
+    loc = await place(ib, aapl, Order(action="BUY", totalQuantity=7, orderType="LOC", lmtPrice=150, orderRef="loc"))
+    codes: list[tuple[int, int]] = []
+    ib.errorEvent += lambda req_id, code, text, contract: codes.append((req_id, code))
+    gateway.advance(301)
+    await barrier(ib)
+    assert gtd.orderStatus.status == "Cancelled"
+    assert day.orderStatus.status == "Submitted"
+    gateway.close_market()
+    await barrier(ib)
+    assert (moc.orderStatus.status, loc.orderStatus.status) == ("Filled", "Cancelled")
+    assert (day.orderStatus.status, gtc.orderStatus.status) == ("Cancelled", "Submitted")
+    assert (day.order.orderId, 202) in codes
+
+
+async def test_orders_outside_regular_hours_wait_unless_they_say_otherwise(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    codes: list[int] = []
+    ib.errorEvent += lambda req_id, code, text, contract: codes.append(code)
+    gateway.close_market()
+    waits = await place(ib, aapl, LimitOrder("BUY", 10, 190.01, orderRef="w"))
+    works = await place(ib, aapl, LimitOrder("BUY", 10, 190.01, outsideRth=True, orderRef="o"))
+    ignored = await place(ib, aapl, MarketOrder("BUY", 10, outsideRth=True, orderRef="i"))
+    assert (gateway.ledger.order("w").status, works.orderStatus.status) == ("PreSubmitted", "Filled")
+    assert codes == [399, 399, 2109]
+    gateway.open_market()
+    await barrier(ib)
+    assert (waits.orderStatus.status, ignored.orderStatus.status) == ("Filled", "Filled")
+
+
+async def test_a_bracket_is_all_or_nothing_and_its_exits_cancel_each_other(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    parent, target, stop = ib.bracketOrder("BUY", 100, 189, 195, 185, tif="GTC")
+    for order, ref in ((parent, "in"), (target, "out"), (stop, "stop")):
+        order.orderRef = ref
+        ib.placeOrder(aapl, order)
+        if ref == "out":
+            await barrier(ib)
+            assert [o.draft for o in gateway.ledger.orders] == [True, True]
+    await barrier(ib)
+    assert [o.status for o in gateway.ledger.orders] == ["Submitted", "PreSubmitted", "PreSubmitted"]
+    assert gateway.ledger.order("out").why_held == "child"
+    gateway.set_price("AAPL", 188.99)
+    await barrier(ib)
+    assert [o.status for o in gateway.ledger.orders] == ["Filled", "Submitted", "PreSubmitted"]
+    gateway.set_price("AAPL", 195.01)
+    await barrier(ib)
+    trades = {t.order.orderRef: t.orderStatus.status for t in ib.trades()}
+    assert trades == {"in": "Filled", "out": "Filled", "stop": "Cancelled"}
+    assert gateway.ledger.held("AAPL") == 0
+
+
+async def test_exits_cover_exactly_what_the_parent_has_filled(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    gateway.market.set_liquidity("AAPL", 30)
+    for order, ref in zip(ib.bracketOrder("BUY", 100, 190.01, 195, 185, tif="GTC"), ("in", "out", "stop"), strict=True):
+        order.orderRef = ref
+        ib.placeOrder(aapl, order)
+    await barrier(ib)
+    assert gateway.ledger.held("AAPL") == 30
+    gateway.market.set_liquidity("AAPL", None)
+    gateway.engine.auto_fill = False
+    gateway.set_price("AAPL", 184)
+    gateway.engine.auto_fill = True
+    gateway.engine.work(gateway.ledger.order("stop"))
+    assert gateway.ledger.held("AAPL") == 0
+
+
+async def test_cancelling_a_parent_cancels_its_exits(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    bracket = ib.bracketOrder("BUY", 100, 180, 195, 175, tif="GTC")
+    trades = [ib.placeOrder(aapl, order) for order in bracket]
+    await barrier(ib)
+    ib.cancelOrder(bracket.parent)
+    await barrier(ib)
+    assert [t.orderStatus.status for t in trades] == ["Cancelled"] * 3
+
+
+async def test_an_oca_group_of_type_1_leaves_one_survivor(gateway: TwsGateway, ib: IB) -> None:
+    aapl, msft = await qualified(ib, "AAPL"), await qualified(ib, "MSFT")
+    ib.oneCancelsAll(
+        [one := LimitOrder("BUY", 10, 185, tif="DAY"), two := LimitOrder("BUY", 10, 405, tif="DAY")], "g", 1
+    )
+    first, second = ib.placeOrder(aapl, one), ib.placeOrder(msft, two)
+    await barrier(ib)
+    gateway.set_price("MSFT", 404)
+    await barrier(ib)
+    assert (first.orderStatus.status, second.orderStatus.status) == ("Cancelled", "Filled")
+
+
+async def test_global_cancel_hits_manual_orders_too(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    await place(ib, aapl, LimitOrder("BUY", 10, 150, orderRef="mine"))
+    gateway.manual_order("AAPL", "BUY", 10, "LMT", 150)
+    ib.reqGlobalCancel()
+    await barrier(ib)
+    assert {o.status for o in gateway.ledger.orders} == {"Cancelled"}
+
+
+async def test_a_manual_order_has_order_id_0_for_others_and_a_negative_one_for_client_0(gateway: TwsGateway) -> None:
+    manual = gateway.manual_order("AAPL", "BUY", 10, "LMT", 150)
+    async with connected(gateway, 7) as other:
+        assert other.openTrades() == []
+        seen = await other.reqAllOpenOrdersAsync()
+        assert [(t.order.orderId, t.order.permId) for t in seen] == [(0, manual.perm_id)]
+    async with connected(gateway, 0) as owner:
+        await barrier(owner)
+        assert [t.order.orderId for t in owner.openTrades()] == [-1]
+
+
+async def test_executions_can_be_filtered_and_the_master_client_sees_all() -> None:
+    async with (
+        TwsGateway(start=START, master_client_id=9) as gateway,
+        connected(gateway, 7) as seven,
+        connected(gateway, 8) as eight,
+        connected(gateway, 9) as master,
+    ):
+        aapl, msft = await qualified(seven, "AAPL"), await qualified(eight, "MSFT")
+        await place(seven, aapl, MarketOrder("BUY", 1, orderRef="seven"))
+        await place(eight, msft, MarketOrder("SELL", 2, orderRef="eight"))
+        await barrier(master)
+        assert sorted(f.execution.orderRef for f in master.fills()) == ["eight", "seven"]
+        refs = [
+            [f.execution.orderRef for f in await eight.reqExecutionsAsync(criteria)]
+            for criteria in (
+                ExecutionFilter(),
+                ExecutionFilter(clientId=7),
+                ExecutionFilter(symbol="MSFT"),
+                ExecutionFilter(side="BUY"),
+                ExecutionFilter(time="20240106-00:00:00"),
+            )
+        ]
+        assert refs == [["seven", "eight"], ["seven"], ["eight"], ["seven"], []]
+
+
+async def test_what_if_answers_with_strings_and_books_nothing(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    state = await ib.whatIfOrderAsync(aapl, MarketOrder("BUY", 100, tif="DAY"))
+    assert (state.initMarginChange, state.maintMarginChange) == ("9500.00", "4750.00")
+    assert (state.commission, state.maxCommission) == (1.0, UNSET)
+    assert gateway.ledger.orders == []
+    assert gateway.place_counts() == {}
+
+
+REFUSED = [
+    (Order(action="BUY", totalQuantity=0, orderType="MKT"), 434),
+    (Order(action="BUY", totalQuantity=-5, orderType="MKT"), 321),
+    (Order(action="BUY", totalQuantity=0.5, orderType="MKT"), 10243),
+    (Order(action="BUY", totalQuantity=1, orderType="LMT", lmtPrice=190.005), 110),
+    (Order(action="BUY", totalQuantity=1, orderType="LMT", lmtPrice=float("nan")), 320),
+    (Order(action="BUY", totalQuantity=1, orderType="BOX TOP"), 387),
+    (Order(action="BUY", totalQuantity=1, orderType="MOC", tif="GTC"), 113),
+    (Order(action="BUY", totalQuantity=1, orderType="LMT", lmtPrice=190, parentId=999), 135),
+    (Order(action="BUY", totalQuantity=1, orderType="LMT", lmtPrice=190, displaySize=2), 10020),
+    (Order(action="BUY", totalQuantity=1, orderType="LMT", lmtPrice=190, algoStrategy="Magic"), 439),
+    (
+        Order(
+            action="BUY",
+            totalQuantity=1,
+            orderType="LMT",
+            lmtPrice=1,
+            algoStrategy="Twap",
+            algoParams=[TagValue("x", "1")],
+        ),
+        443,
+    ),
+    (Order(action="BUY", totalQuantity=1, orderType="LMT", lmtPrice=190, account="DU0000000"), 321),
+    (Order(action="BUY", totalQuantity=1, orderType="LMT", lmtPrice=190, tif="GTD", goodTillDate="soon"), 391),
+]
+
+
+@pytest.mark.parametrize(("order", "code"), REFUSED, ids=[f"{code}-{n}" for n, (_, code) in enumerate(REFUSED)])
+async def test_a_bad_order_is_refused_with_the_code_of_ib(gateway: TwsGateway, ib: IB, order: Order, code: int) -> None:
+    codes: list[int] = []
+    ib.errorEvent += lambda req_id, number, text, contract: codes.append(number)
+    order.orderId = 0
+    await place(ib, await qualified(ib, "AAPL"), order)
+    assert codes == [code]
+    assert gateway.ledger.orders == []
+
+
+async def test_a_change_that_is_not_a_change_of_the_same_order_is_refused(gateway: TwsGateway, ib: IB) -> None:
+    aapl, msft = await qualified(ib, "AAPL"), await qualified(ib, "MSFT")
+    await place(ib, aapl, order := LimitOrder("BUY", 10, 150, orderRef="a"))
+    codes: list[int] = []
+    ib.errorEvent += lambda req_id, number, text, contract: codes.append(number)
+    number = order.orderId
+    await place(ib, msft, LimitOrder("BUY", 10, 150, orderId=number))
+    await place(ib, aapl, LimitOrder("SELL", 10, 150, orderId=number))
+    await place(ib, aapl, StopOrder("BUY", 10, 250, orderId=number))
+    assert codes == [105, 105, 329]
+    assert gateway.ledger.order("a").terms.limit == 150
+    gateway.fill("a")
+    ib.client.placeOrder(number, aapl, order)
+    await barrier(ib)
+    assert codes == [105, 105, 329, 104]
+
+
+async def test_twenty_working_orders_per_contract_side_and_account_are_the_limit(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    ib.client.MaxRequests = 0
+    for number in range(21):
+        ib.placeOrder(aapl, LimitOrder("BUY", 1, 150, tif="DAY", orderRef=f"n{number}"))
+    await barrier(ib)
+    assert len(list(gateway.ledger.live_orders())) == 20
+    assert [(r.ref, r.code) for r in gateway.ledger.refusals] == [("n20", 201)]
+
+
+async def test_with_several_accounts_every_order_needs_one() -> None:
+    async with TwsGateway(accounts=("DU1", "DU2"), start=START) as gateway, connected(gateway) as ib:
+        assert ib.managedAccounts() == ["DU1", "DU2"]
+        aapl = await qualified(ib, "AAPL")
+        await place(ib, aapl, MarketOrder("BUY", 1, orderRef="none"))
+        await place(ib, aapl, MarketOrder("BUY", 1, orderRef="two", account="DU2"))
+        assert [(r.ref, r.code) for r in gateway.ledger.refusals] == [("none", 435)]
+        assert gateway.ledger.held("AAPL", "DU2") == 1
+        assert gateway.ledger.held("AAPL", "DU1") == 0
+
+
+async def test_a_limit_far_through_the_market_is_cancelled_with_202() -> None:
+    async with TwsGateway(start=START, collar_percent=Decimal(5)) as gateway, connected(gateway) as ib:
+        trade = await place(ib, await qualified(ib, "AAPL"), LimitOrder("BUY", 1, 300, orderRef="far"))
+        assert (trade.orderStatus.status, trade.filled()) == ("Cancelled", 0)
+        assert "NBBO" in gateway.ledger.order("far").reason
+
+
+# -- account -----------------------------------------------------------------------------------
+
+
+async def test_positions_values_and_profit_follow_from_the_fills(gateway: TwsGateway, ib: IB) -> None:
+    es = await qualified(ib, Future("ES", "202403", "CME"))
+    pnl = ib.reqPnL("DU1234567")
+    await place(ib, es, LimitOrder("BUY", 2, 5210.25, orderRef="es"))
+    assert [(p.position, p.avgCost) for p in ib.positions()] == [(2, 5210.25 * 50)]
+    gateway.set_price("ES", 5220.25)
+    await barrier(ib)
+    await place(ib, es, MarketOrder("SELL", 1, orderRef="es2"))
+    sold = ib.fills()[-1]
+    assert sold.commissionReport.realizedPNL == pytest.approx((5220.0 - 5210.25) * 50 - 0.85)
+    assert pnl.realizedPnL == pytest.approx((5220.0 - 5210.25) * 50)
+    values = {v.tag: v.value for v in await ib.accountSummaryAsync()}
+    assert float(values["NetLiquidation"]) == pytest.approx(1_000_000 + 9.75 * 50 + 10 * 50 - 3 * 0.85, abs=0.01)
+    assert float(values["TotalCashValue"]) == pytest.approx(1_000_000 + 9.75 * 50 - 3 * 0.85, abs=0.01)
+    assert [i.position for i in ib.portfolio()] == [1]
+
+
+async def test_a_position_that_flips_starts_a_new_cost(gateway: TwsGateway, ib: IB) -> None:
+    aapl = await qualified(ib, "AAPL")
+    gateway.transfer("AAPL", 50, 100)
+    await place(ib, aapl, LimitOrder("SELL", 80, 189.99, orderRef="flip"))
+    assert [(p.position, p.avgCost) for p in ib.positions()] == [(-30, 189.99)]
+
+
+async def test_the_third_account_summary_draws_322(ib: IB) -> None:
+    codes: list[int] = []
+    ib.errorEvent += lambda req_id, number, text, contract: codes.append(number)
+    for req_id in (9001, 9002, 9003):
+        ib.client.reqAccountSummary(req_id, "All", "NetLiquidation")
+    await barrier(ib)
+    assert codes == [322]
+
+
+async def test_the_walk_is_the_same_for_the_same_seed() -> None:
+    def walk(seed: int) -> list[Decimal | None]:
+        gateway = TwsGateway(seed=seed, start=START)
+        gateway.walk(["AAPL"])
+        prices = []
+        for _ in range(50):
+            gateway.market.step()
+            prices.append(gateway.market.book("AAPL").last)
+        return prices
+
+    assert walk(3) == walk(3)
+    assert walk(3) != walk(4)
