@@ -16,6 +16,7 @@ from config.sections import (
     RelaySettings,
     Section,
 )
+from engine.execution.settings import ExecutionSettings
 from engine.market.settings import MarketSettings
 from engine.memory.settings import MemorySettings
 from engine.risk.settings import RiskSettings
@@ -42,6 +43,9 @@ class Settings(Section):
     llm: LlmSettings = Field(default_factory=LlmSettings, title="Language model", description="Reads the news.")
     market: MarketSettings = Field(
         default_factory=MarketSettings, title="Market", description="How ticks are judged and bars are kept."
+    )
+    execution: ExecutionSettings = Field(
+        default_factory=ExecutionSettings, title="Execution", description="Waiting times and budgets at the broker."
     )
     risk: RiskSettings = Field(
         default_factory=RiskSettings, title="Risk", description="Limits on what may be sent, by the agent and by you."

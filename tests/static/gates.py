@@ -49,6 +49,7 @@ _RAW = re.compile(
 
 EDGES: Mapping[str, tuple[str, str]] = {
     "engine/bus/clock.py": (r".*", "the live clock itself"),
+    "engine/runtime/lag.py": (r"time\.monotonic", "the lag of the loop is real time, in a replay too"),
     "engine/runtime/server.py": (r"secrets\.token_\w+", "the door's token must not be predictable"),
 }
 """Path (or folder ending in /) -> names it may use, and why. Every entry must be needed; a test removes idle ones."""
@@ -162,7 +163,7 @@ def orders_elsewhere(source: Source) -> list[Finding]:
 
 
 def settings_imports(source: Source) -> list[Finding]:
-    """`config` takes settings declarations alone from the parts, and only main imports `config`."""
+    """`config` takes settings declarations alone from the parts; only main and its command line import `config`."""
     found = []
     for node, module in imported(source.tree):
         top = module.partition(".")[0]
@@ -170,8 +171,26 @@ def settings_imports(source: Source) -> list[Finding]:
             declares = re.fullmatch(r"(engine\.\w+|market_agent_gui)\.settings\.\w+", module)
             if top in ("engine", "widgets", "market_agent_gui", "resources") and not declares:
                 found.append(source.finding(node, f"imports {module}; only `from engine.PART.settings import ...`"))
-        elif top == "config" and source.path != "main.py":
+        elif top == "config" and source.path != "main.py" and not source.path.startswith("cli/"):
             found.append(source.finding(node, "imports config; settings are constructor arguments"))
+    return found
+
+
+def engine_internals_in_the_window(source: Source) -> list[Finding]:
+    """The window knows the engine by `engine.api` and `engine.model` alone; the engine never knows the window."""
+    top = source.path.partition("/")[0]
+    found = []
+    for node, module in imported(source.tree):
+        parts = module.split(".")
+        if top in ("widgets", "market_agent_gui") and parts[0] == "engine" and parts[1:2] not in (["api"], ["model"]):
+            found.append(source.finding(node, f"imports {module}; the window knows engine.api and engine.model"))
+        if top in ("engine", "resources", "widgets") and parts[0] in ("market_agent_gui", "main", "cli"):
+            found.append(source.finding(node, f"imports {module}, which stands above it"))
+        if top in ("engine", "resources", "config") and parts[0] in ("widgets", "PySide6", "pyqtgraph", "qasync"):
+            found.append(source.finding(node, f"imports {module}, which is the window's"))
+        in_api = source.path.startswith("engine/api/")
+        if in_api and parts[0] == "engine" and parts[1:2] not in (["api"], ["model"]):
+            found.append(source.finding(node, f"imports {module}; engine.api knows engine.model alone"))
     return found
 
 

@@ -19,6 +19,7 @@ ALL: list[Gate] = [
     gates.nested_loops,
     gates.orders_elsewhere,
     gates.settings_imports,
+    gates.engine_internals_in_the_window,
     gates.init_holds_more_than_a_docstring,
     gates.too_long,
     gates.swallowed,
@@ -80,6 +81,12 @@ BAD: list[tuple[Gate, str, str]] = [
     (gates.settings_imports, "config/a.py", "from engine.risk.gate import Gate"),
     (gates.settings_imports, "config/a.py", "import engine.risk.settings"),
     (gates.settings_imports, "engine/risk/a.py", "from config.settings import Settings"),
+    (gates.engine_internals_in_the_window, "widgets/a.py", "from engine.risk.gate import Gate"),
+    (gates.engine_internals_in_the_window, "market_agent_gui/a.py", "import engine.runtime.engine"),
+    (gates.engine_internals_in_the_window, "widgets/a.py", "from engine import bus"),
+    (gates.engine_internals_in_the_window, "widgets/a.py", "import market_agent_gui.bridge"),
+    (gates.engine_internals_in_the_window, "engine/risk/a.py", "def f():\n    from PySide6 import QtCore"),
+    (gates.engine_internals_in_the_window, "engine/api/a.py", "from engine.bus.clock import Clock"),
     (gates.init_holds_more_than_a_docstring, "engine/x/__init__.py", '"""Doc."""\nimport os'),
     (gates.init_holds_more_than_a_docstring, "engine/x/__init__.py", ""),
     (gates.too_long, "engine/a.py", "x = 1\n" * 501),
@@ -106,6 +113,11 @@ GOOD: list[tuple[Gate, str, str]] = [
     (gates.orders_elsewhere, "engine/execution/brokers/ibkr/adapter.py", "self.ib.placeOrder(c, o)"),
     (gates.settings_imports, "config/a.py", "from engine.risk.settings import RiskSettings"),
     (gates.settings_imports, "main.py", "from config.load import load"),
+    (
+        gates.engine_internals_in_the_window,
+        "widgets/a.py",
+        "from engine.api.frames import Frame\nimport engine.model.ids",
+    ),
     (gates.swallowed, "engine/a.py", "try: f()\nexcept OSError: pass"),
 ]
 
