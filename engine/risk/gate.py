@@ -1,0 +1,582 @@
+"""The gate: the one place through which every order goes, and the only maker of :class:`ClearedOrder`.
+
+Synchronous: between looking, reserving and handing the order to the desk nothing else runs. Whatever goes wrong denies.
+There is no way round it: it has no bypass, and brokers accept nothing else.
+"""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from engine.bus.bus import Bus
+from engine.bus.clock import MILLISECOND, SECOND, Clock
+from engine.bus.errors import JournalError
+from engine.model.decision import Book, Denial, LimitUse, Verdict
+from engine.model.events.decision import RiskCleared, RiskDenied
+from engine.model.events.system import Alarm
+from engine.model.ids import DecisionId, OrderRef, Symbol
+from engine.model.market import Side
+from engine.model.money import ZERO, exact
+from engine.model.order import ClearedOrder, OrderRequest, OrderStatus, Origin
+from engine.risk import bracket, reading
+from engine.risk.conversion import convert
+from engine.risk.counters import DayCounts, Decisions, Messages, Sent, SentLog
+from engine.risk.exposure import ExposureBook, Line, closes, is_closing
+from engine.risk.latches import Latch, Latches
+from engine.risk.limits import LimitBook
+from engine.risk.losses import LossBook
+from engine.risk.modes import ModeKeeper
+from engine.risk.ports import Clusters, Ledger, Market, Orders, Shorts, VitalSigns, WhatIf, WhatIfs
+from engine.risk.rules import shape
+from engine.risk.rules.g16_risk import at_stop
+from engine.risk.rules.rule import Rule
+from engine.risk.rules.table import REQUIRED, own_rules
+from engine.risk.say import Finding, hard
+from engine.risk.sessions import AutoSessions
+from engine.risk.situation import Situation
+from engine.risk.sizing import Sizing, SizingInputs, size
+from engine.risk.uses import limit_uses
+
+REPETITION = frozenset({"G9", "G10"})
+NOT_FOR_CHANGES = frozenset({"G9", "G10", "G11"})
+FOREIGN_BUDGET_NS = 50 * MILLISECOND
+
+
+class _Look(NamedTuple):
+    verdict: Verdict
+    situation: Situation | None
+
+
+class Gate:
+    """Judges orders against every rule and reserves what it clears."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        clock: Clock,
+        market: Market,
+        ledger: Ledger,
+        orders: Orders,
+        counts: DayCounts,
+        vitals: VitalSigns,
+        modes: ModeKeeper,
+        latches: Latches,
+        limits: LimitBook,
+        losses: LossBook,
+        sessions: AutoSessions,
+        book: Book,
+        build_hash: str,
+        rules: Sequence[Rule] | None = None,
+        foreign: Sequence[Rule] = (),
+        what_ifs: WhatIfs | None = None,
+        shorts: Shorts | None = None,
+        clusters: Clusters | None = None,
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._market = market
+        self._ledger = ledger
+        self._orders = orders
+        self._counts = counts
+        self._vitals = vitals
+        self._modes = modes
+        self._latches = latches
+        self._limits = limits
+        self._losses = losses
+        self._sessions = sessions
+        self._book_kind = book
+        self._build = build_hash
+        self._what_ifs = what_ifs
+        self._shorts = shorts
+        self._clusters = clusters
+        own = own_rules() if rules is None else tuple(rules)
+        self._missing = REQUIRED - {rule.code for rule in own}
+        self._rules = (*own, *foreign)
+        self._closing_rules = tuple(rule for rule in self._rules if not rule.openings_only)
+        self._exposure = ExposureBook(ledger, orders, market)
+        self._sent = SentLog()
+        self._messages = Messages()
+        self._decisions = Decisions()
+        self._latched: set[str] = set()
+
+    # --- what others use
+
+    @property
+    def limits_hash(self) -> str:
+        return self._limits.hash
+
+    def restore(self) -> None:
+        """Take over what an earlier run sent; called once the desk has its orders back."""
+        self._sent.seed(list(self._orders.orders().values()))
+
+    def check(self, request: OrderRequest, what_if: WhatIf | None = None) -> Verdict:
+        """Judge without reserving or counting anything."""
+        return self._judge(request, what_if).verdict
+
+    def clear(self, request: OrderRequest, what_if: WhatIf | None = None) -> tuple[Verdict, ClearedOrder | None]:
+        """Judge, and when nothing speaks against it count, reserve and return the order that may be sent."""
+        verdict, situation = self._judge(request, what_if)
+        if situation is not None and situation.auto and not situation.reducing:
+            verdict = self._repetition(verdict, situation)
+        if not verdict.cleared or situation is None:
+            self._tell_denied(verdict)
+            return verdict, None
+        try:
+            cleared = self._make(verdict, situation)
+        except JournalError as error:
+            text = f"The order could not be recorded, so it is not sent: {error}"
+            verdict = _denied(verdict.request, Denial(code="JOURNAL", text=text))
+        except Exception as error:  # noqa: BLE001  whatever goes wrong in the gate denies and halts
+            verdict = self._failed(verdict.request, "gate", error)
+        else:
+            self._tell_cleared(verdict, cleared)
+            return verdict, cleared
+        self._tell_denied(verdict)
+        return verdict, None
+
+    def check_change(self, ref: OrderRef, changed: OrderRequest) -> Verdict:
+        """Judge a change of a working order."""
+        return self._judge_change(ref, changed)[0].verdict
+
+    def clear_change(self, ref: OrderRef, changed: OrderRequest) -> Verdict:
+        """Judge a change and, when cleared, count the larger of old and new until it is settled (§6.1)."""
+        (verdict, situation), status = self._judge_change(ref, changed)
+        if not verdict.cleared or situation is None or status is None:
+            self._tell_denied(verdict)
+            return verdict
+        try:
+            self._counts.count_modify(ref)
+        except JournalError as error:
+            verdict = _denied(changed, Denial(code="JOURNAL", text=f"The change could not be recorded: {error}"))
+            self._tell_denied(verdict)
+            return verdict
+        self._messages.note(self._clock.now())
+        self._exposure.reserve_change(ref, verdict.request, status)
+        return verdict
+
+    def release(self, ref: OrderRef) -> None:
+        """Give a reservation back: the order was proven not sent, or the change did not happen."""
+        self._exposure.release(ref)
+
+    def note_message(self) -> None:
+        """Count a cancel in the message rate; cancels themselves are never refused."""
+        self._messages.note(self._clock.now())
+
+    def uses(self) -> tuple[LimitUse, ...]:
+        """Return how much of each limit is used: the rows of the risk panel."""
+        now = self._clock.now()
+        session = next(
+            (s for symbol in self._ledger.positions() if (s := self._market.session(symbol, now)) is not None), None
+        )
+        return limit_uses(
+            settings=self._limits.active,
+            account=self._ledger.account(),
+            exposure=self._exposure.exposure(),
+            lines=self._exposure.lines(),
+            mark=self._exposure.mark,
+            orders_today={
+                origin: self._counts.orders(origin, session.date) if session is not None else 0
+                for origin in (Origin.AUTO, Origin.MANUAL)
+            },
+            open_orders=self._open_orders(),
+            last_minute=self._messages.within(now, 60.0),
+            losses=self._losses,
+            live=self._book_kind is Book.LIVE,
+        )
+
+    def risk_at_stops(self) -> float | None:
+        """Return 0..1 of what may be lost today if every stop were hit; None while equity is unknown."""
+        return next((use.used / use.limit for use in self.uses() if use.code == "STOPS" and use.limit > 0), None)
+
+    def size(
+        self,
+        symbol: Symbol,
+        side: Side,
+        entry: Decimal,
+        stop: Decimal,
+        *,
+        edge: float | None = None,
+        edge_low: float | None = None,
+        volatility: float | None = None,
+        evidence_state: str = "NO EVIDENCE",
+        horizon: str = "swing",
+    ) -> Sizing:
+        """Return how many units the limits and the evidence allow; zero with the reason when none.
+
+        ``edge``: shrunk expected net return of the trade (fraction), ``edge_low`` its lower bound, ``volatility`` the
+        standard deviation of that return (fraction). Without evidence the size comes from the risk to the stop alone.
+        """
+        limits = self._limits
+        instrument = self._market.instrument(symbol)
+        account = self._ledger.account()
+        equity = reading.equity(account)
+        if limits.fault is not None or instrument is None or math.isnan(equity):
+            return Sizing(
+                ZERO, "LIMITS" if limits.fault else "EQUITY", "Equity, limits or the instrument are not known."
+            )
+        exposure = self._exposure.exposure()
+        cluster = self._cluster(symbol)
+        inputs = SizingInputs(
+            side=side,
+            entry=float(entry),
+            stop=float(stop),
+            equity=equity,
+            lot=instrument.lot,
+            multiplier=float(instrument.multiplier),
+            adv=instrument.adv20,
+            horizon=horizon,
+            live=self._book_kind is Book.LIVE,
+            evidence_state=evidence_state,
+            edge=edge,
+            edge_low=edge_low,
+            volatility=volatility,
+            drawdown_percent=self._losses.drawdown_percent(equity),
+            day_loss_percent=self._losses.day_loss_percent(account),
+            in_symbol=exposure.by_symbol.get(symbol, 0.0),
+            gross=exposure.gross,
+            in_sector=exposure.by_sector.get(instrument.sector, 0.0),
+            sector_known=bool(instrument.sector),
+            in_cluster=sum(exposure.by_symbol.get(other, 0.0) for other in cluster),
+            clustered=len(cluster) > 1,
+            ramp=self._ramp(True),
+        )
+        return size(inputs, limits.active)
+
+    # --- judging
+
+    def _judge(self, request: OrderRequest, what_if: WhatIf | None, replacing: OrderStatus | None = None) -> _Look:
+        limits = self._limits
+        if limits.fault is not None:
+            text = f"The limit {limits.fault} is missing or not a number, so nothing is sent."
+            return _Look(_denied(request, Denial(code="LIMITS", text=text)), None)
+        if self._missing:
+            text = f"Rule {min(self._missing)} is not loaded, so nothing is sent."
+            return _Look(_denied(request, Denial(code="RULES", text=text)), None)
+        try:
+            seen = self._observe(request, what_if, replacing)
+        except Exception as error:  # noqa: BLE001  whatever goes wrong in the gate denies and halts
+            return _Look(self._failed(request, "gate", error), None)
+        if isinstance(seen, Verdict):
+            return _Look(seen, None)
+        denials: list[Denial] = []
+        warnings: list[Denial] = []
+        confirmed = request.confirmed
+        for rule in self._closing_rules if seen.reducing else self._rules:
+            if replacing is not None and rule.code in NOT_FOR_CHANGES:
+                continue
+            started = self._clock.monotonic() if rule.foreign else 0
+            try:
+                found: tuple[Finding, ...] = rule.check(seen)
+                for denial, warning in found:
+                    if warning or (not denial.hard and not seen.auto and denial.code in confirmed):
+                        warnings.append(denial)
+                    elif not denial.hard and seen.auto:
+                        denials.append(msgspec.structs.replace(denial, hard=True))
+                    else:
+                        denials.append(denial)
+            except Exception as error:  # noqa: BLE001  a rule that fails denies and halts, it is never skipped
+                return _Look(self._failed(seen.request, rule.code, error), None)
+            if rule.foreign and self._clock.monotonic() - started > FOREIGN_BUDGET_NS:
+                return _Look(self._failed(seen.request, rule.code, TimeoutError("took longer than 50 ms")), None)
+        denials.sort(key=_hard_first)
+        return _Look(self._verdict(seen, tuple(denials), tuple(warnings)), seen)
+
+    def _judge_change(self, ref: OrderRef, changed: OrderRequest) -> tuple[_Look, OrderStatus | None]:
+        status = self._orders.order(ref)
+        if status is None or status.state.closed:
+            denial = Denial(code="ORDER", text="There is no such working order.")
+            return _Look(_denied(changed, denial), None), None
+        if (changed.symbol, changed.side) != (status.request.symbol, status.request.side):
+            denial = Denial(code="ORDER", text="A change keeps the symbol and the side.")
+            return _Look(_denied(changed, denial), None), status
+        look = self._judge(changed, None, status)
+        profile = self._limits.active.auto if changed.origin is Origin.AUTO else self._limits.active.manual
+        done, most = self._counts.modifies(ref), profile.modifies_per_order
+        if look.situation is not None and done >= most and changed.origin is not Origin.FLATTEN:
+            denial = Denial(
+                code="G8b",
+                text=f"The order was changed {done} times; the limit is {most}.",
+                limit=str(most),
+                value=str(done),
+            )
+            look = _Look(msgspec.structs.replace(look.verdict, denials=(*look.verdict.denials, denial)), None)
+        return look, status
+
+    def _observe(
+        self, request: OrderRequest, what_if: WhatIf | None, replacing: OrderStatus | None
+    ) -> Situation | Verdict:
+        symbol, now = request.symbol, self._clock.now()
+        instrument = self._market.instrument(symbol)
+        if instrument is None:
+            return _denied(request, Denial(code="G3", text=f"{symbol} is not known."))
+        flaws = shape.check(request, instrument)
+        if flaws:
+            return _denied(request, flaws[0].denial)
+        settings = self._limits.active
+        auto = request.origin is Origin.AUTO
+        limits = settings.auto if auto else settings.manual
+        quote = self._market.quote(symbol)
+        line = self._exposure.line(symbol)
+        if replacing is not None:
+            line = reading.without(line, replacing)
+        closing = request.side is (Side.SELL if line.quantity > 0 else Side.BUY) and line.quantity != 0
+        request_in, request = request, reading.join_group(request, line, closing)
+        mid, spread = reading.mid(quote, now, anything=closing and is_closing(request))
+        collar = (
+            settings.common.flatten_collar_percent if request.origin is Origin.FLATTEN else limits.market_collar_percent
+        )
+        available = self._available(request, line, closing, replacing)
+        quantity = float(request.quantity)
+        reducing = 0.0 < quantity <= available * (1 + 1e-12)
+        request = convert(
+            request,
+            quote=quote,
+            mid=mid,
+            instrument=instrument,
+            collar_percent=collar,
+            closing=reducing,
+            life_s=settings.auto.entry_life_s if auto else None,
+            now=now,
+        )
+        if request is not request_in:
+            flaws = shape.check(request, instrument)
+            if flaws:
+                return _denied(request, flaws[0].denial)
+        account = self._ledger.account()
+        equity = reading.equity(account)
+        if not reducing and not equity > 0.0:
+            return _denied(
+                request, Denial(code="EQUITY", text="The account's equity is not known, so nothing is opened.")
+            )
+        price = reading.price(request, mid)
+        if not reducing and not price > 0.0:
+            denial = Denial(code="G4", text=f"There is no usable price of {symbol} to check the order against.")
+            return _denied(request, denial)
+        session = self._market.session(symbol, now)
+        date = session.date if session is not None else ""
+        return Situation(
+            now=now,
+            asked=request_in,
+            request=request,
+            auto=auto,
+            reducing=reducing,
+            quantity=quantity,
+            price=price,
+            notional=quantity * price * float(instrument.multiplier),
+            mid=mid,
+            spread=spread,
+            quote=quote,
+            instrument=instrument,
+            session=session,
+            spread_median=reading.number(self._market.spread_median(symbol)),
+            mean_price=reading.number(self._market.mean_price(symbol, 5)) if auto else None,
+            resumed_ns=self._market.resumed_ns(symbol),
+            account=account,
+            equity=equity,
+            line=line,
+            available=available,
+            exposure=self._exposure.exposure(),
+            cluster=self._cluster(symbol),
+            open_orders=self._open_orders(),
+            orders_today=self._counts.orders(request.origin, date),
+            entries_today=self._counts.entries(symbol, date) if auto else 0,
+            sent=self._sent.of(symbol),
+            usual_notional=self._sent.usual_notional(),
+            last_second=self._messages.within(now, 1.0),
+            last_minute=self._messages.within(now, 60.0),
+            mode=self._modes.mode,
+            autonomy=self._modes.autonomy,
+            book=self._book_kind,
+            lease_ok=self._modes.lease_ok,
+            lock=self._modes.locks.get(symbol),
+            latch=self._latches.get("G10", request.strategy or "-") if auto else None,
+            vitals=self._vitals.vitals(),
+            what_if=what_if or (self._what_ifs.latest(request) if self._what_ifs is not None else None),
+            shorts=self._shorts.facts(symbol) if self._shorts is not None else None,
+            last_loss_ns=self._losses.last_loss_ns(symbol),
+            tick=float(instrument.tick),
+            ramp=self._ramp(auto, date),
+            settings=settings,
+            limits=limits,
+        )
+
+    def _available(self, request: OrderRequest, line: Line, closing: bool, replacing: OrderStatus | None) -> float:
+        """Return how much of the position this order may close without crossing zero (I9)."""
+        but = replacing.ref if replacing is not None else None
+        if closing:
+            going = closes(line, request.side, self._orders.order, request.oca_group, but)
+            return max(0.0, abs(line.quantity) - going)
+        parent = self._orders.order(request.parent_ref) if request.parent_ref is not None else None
+        if parent is not None and not parent.state.closed and request.origin is Origin.PROTECTIVE:
+            # A child of a bracket waits for its parent, up to what that may fill.
+            return float(parent.request.quantity) if parent.request.side is not request.side else 0.0
+        return 0.0
+
+    def _open_orders(self) -> int:
+        lines = self._exposure.lines().values()
+        return sum(
+            sum(1 for o in line.orders if not o.external and not is_closing(o.request)) + len(line.reserved)
+            for line in lines
+            if line.orders or line.reserved
+        )
+
+    def _cluster(self, symbol: Symbol) -> frozenset[Symbol]:
+        return self._clusters.cluster(symbol) if self._clusters is not None else frozenset((symbol,))
+
+    def _ramp(self, auto: bool, date: str = "") -> float:
+        if not auto or self._book_kind is not Book.LIVE:
+            return 1.0
+        settings = self._limits.active
+        if self._sessions.before(date) >= settings.first_sessions:
+            return 1.0
+        return settings.first_sessions_percent / 100.0
+
+    def _verdict(self, s: Situation, denials: tuple[Denial, ...], warnings: tuple[Denial, ...]) -> Verdict:
+        request = s.request
+        risk = at_stop(s)
+        signed = request.quantity if request.side is Side.BUY else -request.quantity
+        commission = s.what_if.commission if s.what_if is not None else None
+        used = None
+        if risk is not None and s.equity > 0.0:
+            used = s.of_equity(risk) / s.limits.risk_percent
+        return Verdict(
+            request=request,
+            denials=denials,
+            warnings=warnings,
+            notional=exact(s.notional) if math.isfinite(s.notional) else ZERO,
+            risk=exact(risk) if risk is not None and math.isfinite(risk) else None,
+            margin=s.what_if.initial_margin_after if s.what_if is not None else None,
+            commission=commission,
+            position_after=exact(s.line.quantity) + signed,
+            risk_used_after=used,
+        )
+
+    # --- clearing
+
+    def _repetition(self, verdict: Verdict, s: Situation) -> Verdict:
+        """Count identical decisions (G10); only those that were sent, or refused because they repeat one."""
+        if verdict.denials and not {d.code for d in verdict.denials} <= REPETITION:
+            return verdict
+        agent = s.agent
+        name = s.request.strategy or "-"
+        if s.latch is None and name in self._latched:
+            # A person has lifted the latch: the count begins anew.
+            self._latched.discard(name)
+            self._decisions.forget(s.request.strategy)
+        n = self._decisions.note(s.request, s.now, round(agent.identical_minutes * 60 * SECOND))
+        if n <= agent.identical_decisions or s.latch is not None:
+            return verdict
+        strategy = name
+        self._latched.add(strategy)
+        text = f"it decided the same thing {n} times within {agent.identical_minutes:g} minutes"
+        latch = Latch(code="G10", scope=strategy, text=text, date=s.session.date if s.session else "", since_ns=s.now)
+        try:
+            self._latches.trip(latch)
+        except JournalError as error:
+            self._modes.halt("gate", f"a latch could not be recorded: {error}")
+        self._alarm("G10", "amber", f"Strategy {strategy} repeats itself.", "It is off.", "Look at it, then re-arm it.")
+        found = hard(
+            "G10", f"Strategy {strategy} is off until a person re-arms it: {text}", agent.identical_decisions, n
+        )
+        return msgspec.structs.replace(verdict, denials=(*verdict.denials, found[0].denial))
+
+    def _make(self, verdict: Verdict, s: Situation) -> ClearedOrder:
+        request = verdict.request
+        account = request.account or (s.account.account if s.account is not None else None)
+        if account is None:
+            raise JournalError("the account is not known")
+        date = s.session.date if s.session is not None else ""
+        if not s.reducing:
+            self._counts.count_order(request, date)
+            if s.auto and s.live:
+                self._sessions.note(date)
+        ref = self._orders.reserve_ref(request.origin, account)
+        request = msgspec.structs.replace(request, account=account)
+        decision = request.decision_id or DecisionId(f"d-{ref}")
+        reference = exact(s.mid) if math.isfinite(s.mid) else exact(s.price)
+
+        def cleared(name: OrderRef, what: OrderRequest, legs: tuple[ClearedOrder, ...] = ()) -> ClearedOrder:
+            return ClearedOrder(
+                ref=name,
+                account=account,
+                request=what,
+                decision_id=decision,
+                limits_hash=self._limits.hash,
+                build_hash=self._build,
+                cleared_ns=s.now,
+                reference_price=reference,
+                legs=legs,
+            )
+
+        legs: tuple[ClearedOrder, ...] = ()
+        if not is_closing(request) and not s.reducing:
+            legs = tuple(
+                cleared(self._orders.reserve_ref(Origin.PROTECTIVE, account), leg) for leg in bracket.legs(request, ref)
+            )
+        self._exposure.reserve(ref, request)
+        for _ in range(1 + len(legs)):
+            self._messages.note(s.now)
+        if not s.reducing:
+            self._sent.add(Sent(s.now, s.symbol, request.side, s.quantity, s.price, s.notional, request.strategy))
+        elif request.origin is Origin.MANUAL:
+            self._sent.add(Sent(s.now, s.symbol, request.side, s.quantity, s.price, 0.0, request.strategy))
+        return cleared(ref, request, legs)
+
+    # --- telling
+
+    def _failed(self, request: OrderRequest, what: str, error: Exception) -> Verdict:
+        reason = f"{what} could not be checked ({type(error).__name__}: {error})"
+        self._modes.halt("gate", reason)
+        self._alarm(
+            "RULE", "red", f"A risk check failed: {reason}.", "Trading is halted.", "Send the log, then resume."
+        )
+        return _denied(request, Denial(code=what.upper(), text=f"{what} could not be checked, so nothing is sent."))
+
+    def _alarm(self, code: str, severity: str, happened: str, did: str, you_can: str) -> None:
+        now = self._clock.now()
+        self._bus.publish(
+            Alarm(ts_event=now, ts_init=now, code=code, severity=severity, happened=happened, did=did, you_can=you_can)
+        )
+
+    def _tell_denied(self, verdict: Verdict) -> None:
+        request, now = verdict.request, self._clock.now()
+        self._bus.publish(
+            RiskDenied(
+                ts_event=now,
+                ts_init=now,
+                symbol=request.symbol,
+                side=request.side,
+                intent_id=request.intent_id,
+                denials=verdict.denials,
+                request=request,
+                origin=request.origin,
+                suggestion_id=request.suggestion_id,
+            )
+        )
+
+    def _tell_cleared(self, verdict: Verdict, cleared: ClearedOrder) -> None:
+        request, now = cleared.request, self._clock.now()
+        self._bus.publish(
+            RiskCleared(
+                ts_event=now,
+                ts_init=now,
+                symbol=request.symbol,
+                side=request.side,
+                intent_id=request.intent_id,
+                verdict=verdict,
+                suggestion_id=request.suggestion_id,
+                ref=cleared.ref,
+            )
+        )
+
+
+def _denied(request: OrderRequest, denial: Denial) -> Verdict:
+    return Verdict(request=request, denials=(denial,))
+
+
+def _hard_first(denial: Denial) -> bool:
+    return not denial.hard

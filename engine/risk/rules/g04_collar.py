@@ -1,0 +1,54 @@
+"""G4: how far through the market a price may be (aggressive side), against the mid, else a last of 5 seconds."""
+
+import math
+
+from engine.model.market import Side
+from engine.model.order import OrderType, Origin
+from engine.risk.say import NOTHING, Findings, above, hard, percent, soft
+from engine.risk.situation import Situation
+
+CODE = "G4"
+TITLE = "Price collar"
+
+
+def band(s: Situation) -> float:
+    """Return the hard collar for the price level, percent."""
+    if s.emergency:
+        return s.common.flatten_collar_percent
+    if s.mid <= 25.0:
+        return s.limits.collar_to_25_percent
+    return s.limits.collar_to_50_percent if s.mid <= 50.0 else s.limits.collar_above_50_percent
+
+
+def distance(s: Situation) -> float | None:
+    """Return how far the limit is through the market, percent; negative on the passive side, None without a limit."""
+    limit = s.request.limit_price
+    if limit is None:
+        return None
+    against = s.mid
+    if s.request.order_type is OrderType.STOP_LIMIT and s.request.stop_price is not None:
+        against = float(s.request.stop_price)
+    sign = 1.0 if s.request.side is Side.BUY else -1.0
+    return sign * (float(limit) / against - 1.0) * 100.0
+
+
+def check(s: Situation) -> Findings:
+    if s.request.origin is Origin.PROTECTIVE:
+        return NOTHING
+    if not math.isfinite(s.mid):
+        return hard(CODE, f"There is no usable price of {s.symbol} to check the order against.")
+    through = distance(s)
+    if through is None:
+        return NOTHING
+    most = band(s)
+    half_spread = 0.0 if math.isnan(s.spread) else s.spread / s.mid * 50.0
+    if s.asked.order_type is not s.request.order_type or s.emergency:
+        # A converted market order is collared from the far side of the quote, the rule measures from the mid.
+        most += half_spread
+    if above(through, most):
+        text = f"The limit is {percent(through)} through the market; the collar is {percent(most)}."
+        return hard(CODE, text, percent(most), percent(through))
+    if not s.reducing and above(through, s.limits.collar_soft_percent + (half_spread if most > band(s) else 0.0)):
+        text = f"The limit is {percent(through)} through the market; above {percent(s.limits.collar_soft_percent)} "
+        return soft(CODE, text + "it needs a confirmation.", percent(s.limits.collar_soft_percent), percent(through))
+    return NOTHING

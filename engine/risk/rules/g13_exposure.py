@@ -1,0 +1,29 @@
+"""G13: gross and net exposure, number of positions."""
+
+from engine.model.market import Side
+from engine.risk.rules.g12_position import after
+from engine.risk.say import NOTHING, Findings, above, hard, percent
+from engine.risk.situation import Situation
+
+CODE = "G13"
+TITLE = "Exposure"
+
+
+def check(s: Situation) -> Findings:
+    book, symbol = s.exposure, s.symbol
+    unit = max(s.price, s.mid) * float(s.instrument.multiplier)
+    gross = s.of_equity(book.gross - book.by_symbol.get(symbol, 0.0) + after(s) * unit)
+    most = s.limits.gross_percent * s.ramp
+    if above(gross, most):
+        text = f"All positions and orders would be {percent(gross)} of equity; the limit is {percent(most)}."
+        return hard(CODE, text, percent(most), percent(gross))
+    signed = s.notional if s.request.side is Side.BUY else -s.notional
+    net = s.of_equity(abs(book.long + signed) if signed > 0 else abs(book.short + signed))
+    most = s.limits.net_percent * s.ramp
+    if above(net, most):
+        text = f"Longs less shorts would be {percent(net)} of equity; the limit is {percent(most)}."
+        return hard(CODE, text, percent(most), percent(net))
+    symbols, top = book.symbols + (symbol not in book.by_symbol), max(1, int(s.limits.positions * s.ramp))
+    if symbols > top:
+        return hard(CODE, f"There would be {symbols} positions; the limit is {top}.", top, symbols)
+    return NOTHING

@@ -1,0 +1,78 @@
+"""G15: buying power. By the broker's what-if; a live opening without one is refused unless set otherwise."""
+
+from engine.model.market import Side
+from engine.model.money import finite
+from engine.risk.say import NOTHING, Findings, above, hard, money, percent
+from engine.risk.situation import Situation
+
+CODE = "G15"
+TITLE = "Buying power"
+
+
+def check(s: Situation) -> Findings:
+    account = s.account
+    if account is None:
+        return hard(CODE, "The account's values are not known.")
+    if not account.margin_account:
+        return _cash(s)
+    if account.available_funds is None or not finite(account.available_funds):
+        return hard(CODE, "The broker did not say how much is available.")
+    if s.what_if is None and s.live and s.settings.what_if == "required":
+        return hard(CODE, "The broker has not said what margin this order would need.")
+    return _available(s, float(account.available_funds)) or _cushion(s)
+
+
+def _cash(s: Situation) -> Findings:
+    assert s.account is not None
+    settled = s.account.settled_cash
+    if settled is None or not finite(settled):
+        return hard(CODE, "The settled cash of the account is not known.")
+    if s.request.side is Side.SELL:
+        return hard(CODE, "A cash account cannot sell short.")
+    waiting = max(0.0, s.line.buys) * s.mid if s.line.buys else 0.0
+    usable = float(settled) * s.limits.funds_percent / 100.0
+    need = s.notional + waiting
+    if above(need, usable):
+        text = f"The order needs {money(need)}; {money(usable)} of settled cash may be used."
+        return hard(CODE, text, money(usable), money(need))
+    return NOTHING
+
+
+def needed(s: Situation) -> float:
+    """Return the initial margin the order binds, NaN when the broker's answer is not a number."""
+    assert s.account is not None
+    if s.what_if is not None:
+        after, now = s.what_if.initial_margin_after, s.account.initial_margin
+        if after is None or now is None or not finite(after) or not finite(now):
+            return float("nan")
+        return max(0.0, float(after - now))
+    if s.live:
+        return s.notional
+    return s.notional * s.common.initial_margin_rate
+
+
+def _available(s: Situation, available: float) -> Findings:
+    need, usable = needed(s), available * s.limits.funds_percent / 100.0
+    if need != need:
+        return hard(CODE, "The broker's what-if answer has no usable margin figure.")
+    if above(need, usable):
+        text = f"The order binds {money(need)}; {money(usable)} of the available funds may be used."
+        return hard(CODE, text, money(usable), money(need))
+    return NOTHING
+
+
+def _cushion(s: Situation) -> Findings:
+    assert s.account is not None
+    if s.what_if is not None:
+        after = s.what_if.excess_liquidity_after
+        left = float(after) if after is not None and finite(after) else float("nan")
+    else:
+        excess = s.account.excess_liquidity
+        left = float(excess) - needed(s) if excess is not None and finite(excess) else float("nan")
+    if left != left:
+        return hard(CODE, "The account's excess liquidity is not known.")
+    share, least = s.of_equity(left), s.limits.cushion_percent
+    if not share >= least * (1 - 1e-9):
+        text = f"The margin cushion would be {percent(share)} of equity; at least {percent(least)} must remain."
+        return hard(CODE, text, percent(least), percent(share))
+    return NOTHING

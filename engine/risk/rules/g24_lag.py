@@ -1,0 +1,17 @@
+"""G24: no entries while the engine itself is late."""
+
+from engine.risk.say import NOTHING, Findings, above, hard
+from engine.risk.situation import Situation
+
+CODE = "G24"
+TITLE = "Engine lag"
+
+
+def check(s: Situation) -> Findings:
+    lag, most = s.vitals.lag_ms, s.common.lag_entry_ms
+    if above(lag, most):
+        return hard(CODE, f"The engine is {lag:.0f} ms late; the limit is {most:.0f} ms.", most, f"{lag:.0f}")
+    queue, longest = s.vitals.queue_depth, s.common.queue_demote
+    if queue > longest:
+        return hard(CODE, f"{queue} events are waiting; the limit is {longest}.", longest, queue)
+    return NOTHING
