@@ -217,7 +217,7 @@ class Rule:
 
 def _last(value: Any) -> float:
     if isinstance(value, np.ndarray):
-        return float(value[-1]) if value.size else float("nan")
+        return float(value.reshape(-1)[-1]) if value.size else float("nan")
     return float(value)
 
 

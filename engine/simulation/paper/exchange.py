@@ -516,8 +516,9 @@ class PaperExchange:
         return self._orders.get(number) if number is not None else None
 
     def _rest(self, order: PaperOrder) -> None:
-        self._by_symbol.setdefault(order.request.symbol, []).append(order)
+        # The venue is brought up to date first: it hears ticks only while an order rests there.
         self._venue(order.request.symbol)
+        self._by_symbol.setdefault(order.request.symbol, []).append(order)
 
     def _unrest(self, order: PaperOrder) -> None:
         resting = self._by_symbol.get(order.request.symbol, [])

@@ -35,7 +35,7 @@ def limit_of(order: PaperOrder, venue: Venue) -> float | None:
 def stop_of(order: PaperOrder) -> float:
     """The present trigger: fixed, or trailing its best price."""
     request = order.request
-    if request.order_type in (OrderType.TRAIL, OrderType.TRAIL_LIMIT) and math.isfinite(order.trail_best):
+    if request.order_type in (OrderType.TRAIL, OrderType.TRAIL_LIMIT) and order.trail_best is not None:
         if request.trail_amount is not None:
             distance = float(request.trail_amount)
         else:
@@ -48,8 +48,8 @@ def triggers(order: PaperOrder, venue: Venue, price: float) -> bool:
     """Say whether ``price`` (a print, or the touch) sets off a stop; also moves a trail along."""
     side = order.request.side
     if order.request.order_type in (OrderType.TRAIL, OrderType.TRAIL_LIMIT):
-        better = not math.isfinite(order.trail_best) or (price - order.trail_best) * side.opposite.sign > 0
-        if better:
+        best = order.trail_best
+        if best is None or (price - best) * side.opposite.sign > 0:
             order.trail_best = price
     stop = stop_of(order)
     return (price - stop) * side.sign >= 0

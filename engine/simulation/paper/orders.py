@@ -31,7 +31,7 @@ class PaperOrder(msgspec.Struct, kw_only=True):
     ahead: float = 0.0
     """Units queued before us at our price."""
     triggered: bool = False
-    trail_best: float = float("nan")
+    trail_best: float | None = None
     parent: str = ""
     leg: Leg = Leg.ENTRY
     oca: str = ""
