@@ -26,10 +26,11 @@ def rsi(x: Array, n: int) -> Array:
     down /= n
     out[n] = 100.0 * up / (up + down) if up + down > 0.0 else 50.0
     w = 1.0 / n
+    keep = 1.0 - w  # two products added: a shorter chain from bar to bar than a difference scaled and added
     for i in range(n + 1, size):
         t = x[i] - x[i - 1]
-        up += w * (max(t, 0.0) - up)
-        down += w * (max(-t, 0.0) - down)
+        up = up * keep + w * max(t, 0.0)
+        down = down * keep + w * max(-t, 0.0)
         out[i] = 100.0 * up / (up + down) if up + down > 0.0 else 50.0
     return out
 
@@ -42,15 +43,26 @@ def cci(h: Array, l: Array, c: Array, n: int) -> Array:
     typical = (h + l + c) / 3.0
     for i in range(min(n - 1, size)):
         out[i] = np.nan
+    half = n // 2
     for i in range(n - 1, size):
-        total = 0.0
-        for j in range(i - n + 1, i + 1):
-            total += typical[j]
-        mean = total / n
-        off = 0.0
-        for j in range(i - n + 1, i + 1):
-            off += abs(typical[j] - mean)
-        off /= n
+        window = typical[i - n + 1 : i + 1]
+        # two sums side by side: each addition waits only for its own
+        a = 0.0
+        b = 0.0
+        for j in range(half):
+            a += window[j]
+            b += window[j + half]
+        if n % 2:
+            a += window[n - 1]
+        mean = (a + b) / n
+        a = 0.0
+        b = 0.0
+        for j in range(half):
+            a += abs(window[j] - mean)
+            b += abs(window[j + half] - mean)
+        if n % 2:
+            a += abs(window[n - 1] - mean)
+        off = (a + b) / n
         out[i] = (typical[i] - mean) / (0.015 * off) if off > 1e-12 * abs(mean) else 0.0
     return out
 

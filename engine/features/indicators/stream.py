@@ -180,8 +180,8 @@ def step(
                 down /= n
         else:
             w = 1.0 / n
-            up += w * (gain - up)
-            down += w * (loss - down)
+            up = up * (1.0 - w) + w * gain
+            down = down * (1.0 - w) + w * loss
         if i >= n:
             out[2] = 100.0 * up / (up + down) if up + down > 0.0 else 50.0
 
@@ -246,7 +246,8 @@ def step(
             if i == n:
                 a /= n
         else:
-            a += (1.0 / n) * (t - a)
+            w = 1.0 / n
+            a = a * (1.0 - w) + w * t
         if i >= n:
             out[9] = a
 
@@ -298,3 +299,128 @@ def step_many(
     for i in range(rows.size):
         k = rows[i]
         step(state[k], count[k], ring[k], periods, widths, bars[i], session[i], commit, out[i])
+
+
+@kernel
+def _history(
+    state: Array,
+    count: Ints,
+    ring: Array,
+    p: Ints,
+    widths: Array,
+    lead: int,
+    h: Array,
+    l: Array,
+    x: Array,
+    out: Array,
+) -> None:
+    """The first `lead` bars by `step`; from there, everything warm, one pass with the state in registers."""
+    bar = np.zeros(4)
+    row = np.empty(13)
+    for i in range(min(lead, x.size)):
+        bar[0], bar[1], bar[2] = h[i], l[i], x[i]
+        step(state, count, ring, p, widths, bar, 0, True, row)
+        for f in range(10):
+            out[f, i] = row[f]
+    if x.size <= lead:
+        return
+    n_sma, n_bb = p[0], p[6]
+    total, e, up, down, ef, es, g = state[0], state[1], state[2], state[3], state[4], state[5], state[6]
+    base, bs, bq, a = state[7], state[8], state[9], state[10]
+    before = x[lead - 1]
+    share, bb_share, wide = 1.0 / n_sma, 1.0 / n_bb, widths[0]
+    ke, kf, ks, kg = 2.0 / (p[1] + 1), 2.0 / (p[3] + 1), 2.0 / (p[4] + 1), 2.0 / (p[5] + 1)
+    w_rsi, w_atr = 1.0 / p[2], 1.0 / p[7]
+    k_rsi, k_atr = 1.0 - w_rsi, 1.0 - w_atr
+    start = lead
+    while start < x.size:
+        # up to the next bar at which one of the running sums is made anew
+        to_sma = RESUM - (start - n_sma + 1) % RESUM
+        to_bb = RESUM - (start - n_bb + 1) % RESUM
+        stop = min(start + min(to_sma, to_bb), x.size)
+        if to_sma == RESUM:
+            total = 0.0
+            for j in range(start - n_sma + 1, start):
+                total += x[j]
+        if to_bb == RESUM:
+            base = x[start]
+            bs = 0.0
+            bq = 0.0
+            for j in range(start - n_bb + 1, start):
+                t = x[j] - base
+                bs += t
+                bq += t * t
+        # views from here: an index that starts at 0 needs no test for being negative
+        count_now = stop - start
+        xs, hs, ls = x[start:stop], h[start:stop], l[start:stop]
+        old_sma = x[start - n_sma + 1 : stop - n_sma + 1]
+        old_bb = x[start - n_bb + 1 : stop - n_bb + 1]
+        o_sma = out[0, start:stop]
+        o_ema = out[1, start:stop]
+        o_rsi = out[2, start:stop]
+        o_macd = out[3, start:stop]
+        o_sig = out[4, start:stop]
+        o_hist = out[5, start:stop]
+        o_up = out[6, start:stop]
+        o_mid = out[7, start:stop]
+        o_low = out[8, start:stop]
+        o_atr = out[9, start:stop]
+        for i in range(count_now):
+            z = xs[i]
+            total += z
+            o_sma[i] = total * share
+            total -= old_sma[i]
+            e += ke * (z - e)
+            o_ema[i] = e
+            t = z - before
+            up = up * k_rsi + w_rsi * max(t, 0.0)
+            down = down * k_rsi + w_rsi * max(-t, 0.0)
+            o_rsi[i] = 100.0 * up / (up + down) if up + down > 0.0 else 50.0
+            ef += kf * (z - ef)
+            es += ks * (z - es)
+            m = ef - es
+            g += kg * (m - g)
+            o_macd[i] = m
+            o_sig[i] = g
+            o_hist[i] = m - g
+            t = z - base
+            bs += t
+            bq += t * t
+            m = bs * bb_share
+            spread = wide * math.sqrt(max(bq * bb_share - m * m, 0.0))
+            m += base
+            o_up[i] = m + spread
+            o_mid[i] = m
+            o_low[i] = m - spread
+            t = old_bb[i] - base
+            bs -= t
+            bq -= t * t
+            t = max(hs[i], before) - min(ls[i], before)
+            a = a * k_atr + w_atr * t
+            o_atr[i] = a
+            before = z
+        start = stop
+
+
+def hot_history(
+    high: Array, low: Array, close: Array, params: HotParams | None = None, out: Array | None = None
+) -> Array:
+    """Return (10, bars): all of OUTPUTS but the VWAP over a whole history in one pass, the bits of `HotIndicators`.
+
+    `out` may be given to be written into: fresh memory costs as much as the arithmetic. Raises ValueError on columns of different length or a value that is not finite; the registry's own `compute` takes
+    those.
+    """
+    h, l, c = plain(high), plain(low), plain(close)
+    if not (h.shape == l.shape == c.shape and c.ndim == 1):
+        raise ValueError(f"high, low and close must be columns of one length, not {h.shape}, {l.shape}, {c.shape}")
+    if not (np.isfinite(h).all() and np.isfinite(l).all() and np.isfinite(c).all()):
+        raise ValueError("high, low and close must be finite")
+    hot = HotIndicators(1, params)
+    p = hot.params
+    lead = max(p.sma, p.ema, p.rsi + 1, p.macd_slow + p.macd_signal - 1, p.bb, p.atr + 1)
+    if out is None:
+        out = np.empty((10, c.size))
+    elif out.shape != (10, c.size) or not out.flags.c_contiguous or out.dtype != np.float64:
+        raise ValueError(f"out must be float64, contiguous and (10, {c.size}), not {out.dtype} {out.shape}")
+    _history(hot._state[0], hot._count[0], hot._ring[0], hot._periods, hot._widths, lead, h, l, c, out)
+    return out

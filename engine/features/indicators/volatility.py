@@ -93,8 +93,9 @@ def atr(h: Array, l: Array, c: Array, n: int) -> Array:
     a /= n
     out[n] = a
     w = 1.0 / n
+    keep = 1.0 - w
     for i in range(n + 1, size):
-        a += w * (max(h[i], c[i - 1]) - min(l[i], c[i - 1]) - a)
+        a = a * keep + w * (max(h[i], c[i - 1]) - min(l[i], c[i - 1]))
         out[i] = a
     return out
 
@@ -112,23 +113,35 @@ def regression(x: Array, n: int, width: float) -> tuple[Array, Array, Array, Arr
     slope = np.full(size, np.nan)
     xm = 0.5 * (n - 1)
     xx = n * (n * n - 1.0) / 12.0
-    for i in range(n - 1, size):
-        first = i - n + 1
-        total = 0.0
-        for j in range(n):
-            total += x[first + j]
-        ym = total / n
-        xy = 0.0
-        yy = 0.0
-        for j in range(n):
-            y = x[first + j] - ym
-            xy += (j - xm) * y
-            yy += y * y
-        b = xy / xx
-        spread = width * math.sqrt(max(yy - b * xy, 0.0) / n)
-        line = ym + b * xm
-        top[i] = line + spread
-        middle[i] = line
-        bottom[i] = line - spread
-        slope[i] = b
+    start = n - 1
+    while start < size:
+        stop = min(start + RESUM, size)
+        base = x[start]
+        s = 0.0
+        q = 0.0
+        w = 0.0
+        for j in range(n - 1):
+            t = x[start - n + 1 + j] - base
+            s += t
+            q += t * t
+            w += (j + 1) * t
+        for i in range(start, stop):
+            # sliding by a bar lowers every bar's place by one: the weighted sum loses the plain one
+            w -= s
+            t = x[i] - base
+            s += t
+            q += t * t
+            w += (n - 1) * t
+            xy = w - xm * s
+            b = xy / xx
+            spread = width * math.sqrt(max(q - s * s / n - b * xy, 0.0) / n)
+            line = base + s / n + b * xm
+            top[i] = line + spread
+            middle[i] = line
+            bottom[i] = line - spread
+            slope[i] = b
+            t = x[i - n + 1] - base
+            s -= t
+            q -= t * t
+        start = stop
     return top, middle, bottom, slope

@@ -87,9 +87,12 @@ def pandas_cases(d: pd.DataFrame) -> dict[str, tuple[dict[str, object], dict[str
     weights = lambda n: np.arange(1, n + 1) / (n * (n + 1) / 2)  # noqa: E731
     wma = lambda s, n: s.rolling(n).apply(lambda x: np.dot(x, weights(n)), raw=True)  # noqa: E731
     session = d.session
-    traded = d.volume.groupby(session).cumsum()
-    vwap = (typical * d.volume).groupby(session).cumsum() / traded
-    spread = ((typical**2 * d.volume).groupby(session).cumsum() / traded - vwap**2).clip(lower=0) ** 0.5
+    starts = session.map(session.drop_duplicates().reset_index().set_index("session")["index"])
+    vwap, spread = pd.Series(0.0, d.index), pd.Series(0.0, d.index)
+    for t, start in enumerate(starts):
+        part, weight = typical[start : t + 1], d.volume[start : t + 1]
+        vwap[t] = np.average(part, weights=weight)
+        spread[t] = np.average((part - vwap[t]) ** 2, weights=weight) ** 0.5
     last = d.groupby("session").agg(high=("high", "max"), low=("low", "min"), close=("close", "last")).shift()
     before = last.loc[session].set_index(d.index)
     p = (before.high + before.low + before.close) / 3

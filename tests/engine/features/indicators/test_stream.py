@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.features.indicators.registry import INDICATORS
-from engine.features.indicators.stream import INPUTS, OUTPUTS, HotIndicators, HotParams
+from engine.features.indicators.stream import INPUTS, OUTPUTS, HotIndicators, HotParams, hot_history
 
 Bars = dict[str, np.ndarray]
 SHORT = HotParams(sma=1, ema=1, rsi=1, macd_fast=2, macd_slow=3, macd_signal=1, bb=3, bb_width=1.5, atr=1)
@@ -94,3 +94,20 @@ def test_wrong_settings_shapes_and_rows_are_refused() -> None:
         hot.reset(5)
     with pytest.raises(ValueError, match="at least 1"):
         HotIndicators(0)
+
+
+@pytest.mark.parametrize("params", [HotParams(), SHORT, ODD], ids=["default", "short", "odd"])
+@pytest.mark.parametrize("size", [0, 1, 34, 35, 36, 600, 2519])
+def test_the_fused_pass_is_the_batch_in_every_bit(params: HotParams, size: int, bars: Bars) -> None:
+    some = {name: column[:size] for name, column in bars.items()}
+    fused = hot_history(some["high"], some["low"], some["close"], params)
+    expected = batch(some, params)
+    for i in range(10):
+        assert bits(fused[i]) == bits(expected[:, i]), OUTPUTS[i]
+
+
+def test_the_fused_pass_refuses_what_it_cannot_restart_after() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        hot_history(np.ones(3), np.ones(3), np.array([1.0, np.nan, 1.0]))
+    with pytest.raises(ValueError, match="one length"):
+        hot_history(np.ones(3), np.ones(2), np.ones(3))
