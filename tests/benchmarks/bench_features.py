@@ -78,9 +78,8 @@ def main() -> None:
     ours = timed(lambda: features_history(*one), 9)[:, 0]
     theirs = timed(lambda: pandas_ten(one), 9)[:, 0]
     per_bar = np.median(ours) / BARS * 1e6
-    print(
-        f"history, one symbol  93 features {per_bar:.1f} us/bar; pandas, 10 features {np.median(theirs) / BARS * 1e6:.1f}"
-    )
+    other = np.median(theirs) / BARS * 1e6
+    print(f"history, one symbol  93 features {per_bar:.1f} us/bar; pandas, 10 features {other:.1f}")
     per_cell = (np.median(theirs) / 10) / (np.median(ours) / FEATURE_COUNT)
     print(f"                     pandas costs {per_cell:.1f} times as much a feature")
 
@@ -96,7 +95,7 @@ def main() -> None:
     returns = np.diff(np.log(columns[3]), axis=1).T
     fit = timed(lambda: clusters(correlate(returns).matrix), 5)[:, 0]
     print(
-        f"correlation          {np.median(fit) * 1e3:.0f} ms CPU for 500 symbols x {returns.shape[0]} returns, clusters too"
+        f"correlation          {np.median(fit) * 1e3:.0f} ms CPU, 500 symbols x {len(returns)} returns, with clusters"
     )
 
 

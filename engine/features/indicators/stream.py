@@ -407,8 +407,8 @@ def hot_history(
 ) -> Array:
     """Return (10, bars): all of OUTPUTS but the VWAP over a whole history in one pass, the bits of `HotIndicators`.
 
-    `out` may be given to be written into: fresh memory costs as much as the arithmetic. Raises ValueError on columns of different length or a value that is not finite; the registry's own `compute` takes
-    those.
+    `out` may be given to be written into: fresh memory costs as much as the arithmetic.
+    Raises ValueError on columns of different length or a value that is not finite; a spec's `compute` takes those.
     """
     h, l, c = plain(high), plain(low), plain(close)
     if not (h.shape == l.shape == c.shape and c.ndim == 1):
