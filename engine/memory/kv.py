@@ -19,17 +19,17 @@ _NAMES = Statement(select(t.kv.c.name).order_by(t.kv.c.name))
 
 
 class KeyValues:
-    """Bytes by name. ``set`` is durable when it returns."""
+    """Text by name. ``set`` is durable when it returns."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    def get(self, name: str) -> bytes | None:
+    def get(self, name: str) -> str | None:
         """The value, None when there is none. Raises ``JournalError`` when it cannot be read."""
-        return next((bytes(value) for (value,) in self._database.rows(_GET, (name,))), None)
+        return next((str(value) for (value,) in self._database.rows(_GET, (name,))), None)
 
-    def set(self, name: str, value: bytes) -> None:
+    def set(self, name: str, value: str) -> None:
         """Keep a value. Raises ``JournalError``; the old value is then still there."""
         with self._database.transaction() as cursor:
             cursor.execute(_SET.sql, (name, value, self._clock.now()))

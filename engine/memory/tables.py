@@ -74,7 +74,7 @@ kv = Table(
     "kv",
     JOURNAL,
     Column("name", Text, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
+    Column("value", Text, nullable=False),
     Column("changed_ns", BIG, nullable=False),
     sqlite_strict=True,
 )

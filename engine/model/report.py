@@ -152,6 +152,8 @@ class BrokerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     executions: tuple[ExecutionReport, ...] | None
     positions: tuple[BrokerPosition, ...] | None
     account: Account | None
+    commissions: tuple[CommissionReport, ...] = ()
+    """Commissions of these executions, as far as the broker tells them again."""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -1,0 +1,106 @@
+"""Changing a working order: only with the link up, only through the gate, durable before it is asked."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from engine.api.commands import Receipt
+from engine.bus.clock import Clock
+from engine.bus.errors import BrokerError, JournalError
+from engine.execution import failpoints
+from engine.execution.agreement import Agreement
+from engine.execution.broker import Broker
+from engine.execution.fold import ask_modify, lose_touch
+from engine.execution.pacing import Pacing
+from engine.execution.ports import Clearing, OrderJournal
+from engine.execution.record import OrderRecord
+from engine.execution.records import Records, encode
+from engine.model.order import OrderRequest, OrderState, TimeInForce
+from engine.model.report import LinkState
+
+_MODIFIABLE = (OrderState.WORKING, OrderState.PARTIAL)
+
+
+def changed(
+    request: OrderRequest,
+    *,
+    quantity: Decimal | None = None,
+    limit_price: Decimal | None = None,
+    stop_price: Decimal | None = None,
+    tif: TimeInForce | None = None,
+) -> OrderRequest:
+    """The request with the fields that are given."""
+    wanted = {"quantity": quantity, "limit_price": limit_price, "stop_price": stop_price, "tif": tif}
+    return msgspec.structs.replace(request, **{name: value for name, value in wanted.items() if value is not None})
+
+
+class Modifier:
+    """Asks the broker for new fields. The desk owns it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        broker: Broker,
+        journal: OrderJournal,
+        records: Records,
+        agreement: Agreement,
+        gate: Clearing,
+        pacing: Pacing,
+        on_trouble: Callable[[JournalError], None],
+    ) -> None:
+        self._clock = clock
+        self._broker = broker
+        self._journal = journal
+        self._records = records
+        self._agreement = agreement
+        self._gate = gate
+        self._pacing = pacing
+        self._on_trouble = on_trouble
+
+    def refusal(self, record: OrderRecord, stopped: bool) -> Receipt | None:
+        """Say why the order cannot be changed now, None when it can."""
+        if record.external:
+            return Receipt(ok=False, code="EXTERNAL", text="This order is not ours to change.")
+        if not self._broker.capabilities.modify:
+            return Receipt(ok=False, code="UNABLE", text="This broker cannot change an order; cancel and place anew.")
+        if self._agreement.link is not LinkState.UP or not self._agreement.synced:
+            return Receipt(ok=False, code="LINK", text="The broker link is not up; a change could double the order.")
+        if record.state not in _MODIFIABLE:
+            text = f"Only a working order can be changed; this one is {record.state.value.lower()}."
+            return Receipt(ok=False, code="STATE", text=text)
+        if stopped:
+            return Receipt(ok=False, code="HALTED", text="Trading is stopped; orders can only be cancelled.")
+        return None
+
+    def ask(self, record: OrderRecord, request: OrderRequest, by: str) -> Receipt:
+        """Judge, record and ask. The caller holds reports back until this returns."""
+        if request == record.effective:
+            return Receipt(ok=True, code="SAME", text="The order has these fields already.")
+        verdict = self._gate.clear_change(record.ref, request)
+        if not verdict.cleared:
+            first = verdict.denials[0]
+            return Receipt(ok=False, code=first.code, text=first.text, denials=verdict.denials)
+        now = self._clock.now()
+        if not self._pacing.take(1, now):
+            self._gate.release(record.ref)
+            return Receipt(ok=False, code="PACING", text="Too many messages in one second; try again.")
+        outcome = ask_modify(record, verdict.request, now)
+        try:
+            entry = (record.ref, "MODIFYING", now, encode(verdict.request))
+            self._journal.commit([entry], [(outcome.record.status(), encode(outcome.record))])
+        except JournalError as error:
+            self._gate.release(record.ref)
+            self._on_trouble(error)
+            return Receipt(ok=False, code="JOURNAL", text="The change could not be recorded, so it was not sent.")
+        after = self._records.apply(outcome, "modify asked", by)
+        failpoints.reach("modify durable")
+        try:
+            self._broker.modify(record.ref, verdict.request)
+        except (BrokerError, OSError) as error:
+            reason = f"the link failed while changing: {error}"
+            self._records.apply(lose_touch(after, now, reason), "modify failed", b"")
+            return Receipt(ok=False, code="UNKNOWN", text="The link failed while changing; the order is looked up.")
+        failpoints.reach("modify sent")
+        return Receipt(ok=True, code="ASKED", text="The change is asked for.", data={"ref": record.ref})

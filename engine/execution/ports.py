@@ -1,0 +1,71 @@
+"""What the order desk needs of other parts, as small Protocols; ``assemble`` knows who fulfils them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from engine.model.decision import Mode, Verdict
+from engine.model.fill import Fill
+from engine.model.ids import OrderRef, Symbol
+from engine.model.instrument import Instrument
+from engine.model.market import Quote, Session
+from engine.model.order import ClearedOrder, OrderRequest, OrderStatus
+from engine.model.position import Account, Position
+from engine.model.report import BrokerPosition
+
+Entry = tuple[OrderRef, str, int, bytes]
+Projection = tuple[OrderStatus, bytes]
+
+
+class OrderJournal(Protocol):
+    """Durable record of orders. ``commit`` returns when it is on disk, or raises ``JournalError``."""
+
+    def commit(
+        self, entries: Sequence[Entry] = (), orders: Sequence[Projection] = (), fills: Sequence[Fill] = ()
+    ) -> None: ...
+    def note(
+        self, entries: Sequence[Entry] = (), orders: Sequence[Projection] = (), fills: Sequence[Fill] = ()
+    ) -> None: ...
+    def load_orders(self) -> Iterable[bytes]: ...
+    def load_order(self, ref: OrderRef) -> bytes | None: ...
+
+
+class Booking(Protocol):
+    """The ledger. Fills reach it before any event tells of them, so nobody sees an order done and no position."""
+
+    def on_fill(self, fill: Fill) -> None:
+        """Book a fill, or its correction or commission: the execution id says which."""
+
+    def on_account(self, account: Account) -> None: ...
+    def positions(self) -> Mapping[Symbol, Position]: ...
+
+    def adopt_opening(self, positions: Sequence[BrokerPosition], now_ns: int) -> bool:
+        """Take over what was held before the first start; false when that has been done before."""
+
+
+class Modes(Protocol):
+    """Trading mode and locks. Everybody may lower; only a person raises."""
+
+    @property
+    def mode(self) -> Mode: ...
+    def lower(self, mode: Mode, by: str, reason: str) -> object: ...
+    def halt(self, by: str, reason: str, flatten: bool = False) -> object: ...
+    def lock(self, symbol: Symbol, code: str, reason: str) -> object: ...
+    def unlock(self, symbol: Symbol, code: str) -> object: ...
+
+
+class Clearing(Protocol):
+    """The gate."""
+
+    def clear(self, request: OrderRequest) -> tuple[Verdict, ClearedOrder | None]: ...
+    def clear_change(self, ref: OrderRef, changed: OrderRequest) -> Verdict:
+        """Judge a modification; ``verdict.request`` is what would be sent, and the larger of both counts."""
+
+    def release(self, ref: OrderRef) -> None: ...
+
+
+class Market(Protocol):
+    """Last values; ``None`` is unknown."""
+
+    def quote(self, symbol: Symbol) -> Quote | None: ...
+    def instrument(self, symbol: Symbol) -> Instrument | None: ...
+    def session(self, symbol: Symbol, at_ns: int) -> Session | None: ...

@@ -1,0 +1,248 @@
+"""Agreement with the broker: from our records and one snapshot to what changes. Pure; the desk applies it.
+
+Joined on our reference, then on the permanent id, never on an id the broker reuses. Executions first, then statuses,
+then positions. A second identical pass changes nothing. A part of the snapshot that could not be read proves nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from engine.bus.clock import SECOND
+from engine.execution.fold import (
+    Outcome,
+    establish,
+    hear,
+    see_absent,
+    see_completed,
+    see_open,
+    split_exec_id,
+)
+from engine.execution.record import OrderRecord
+from engine.model.ids import AccountId, OrderRef, Symbol
+from engine.model.money import ZERO
+from engine.model.order import OrderRequest, OrderState, OrderType, TimeInForce
+from engine.model.report import BrokerSnapshot, ExecutionReport, OpenOrder
+
+S = OrderState
+Change = tuple[Outcome, str, object]
+
+_IN_FLIGHT = (S.SENDING, S.SENT)
+_SILENT = (S.INTENT, S.DENIED, S.NEVER_SENT, S.SETTLED)
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan needs to know beside the records."""
+
+    now_ns: int
+    grace_ns: int
+    absent_gap_ns: int
+    link_up_ns: int
+    """When the link came up last; rounds before do not count."""
+    ours: Callable[[str], bool]
+    """Whether a reference has our form."""
+    day: Callable[[Symbol, int], str | None]
+    """Exchange date of an instant, None when the calendar does not know."""
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """A position that differs."""
+
+    symbol: Symbol
+    ours: Decimal
+    theirs: Decimal
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot changes."""
+
+    changes: tuple[Change, ...]
+    drifts: tuple[Drift, ...]
+    """Empty also when positions could not be read: see ``missing``."""
+    adopted: tuple[OrderRef, ...]
+    """Orders with our reference that we did not know (a restored backup)."""
+    missing: tuple[str, ...]
+
+
+class _View:
+    """Records as they will be, while the plan is made."""
+
+    def __init__(self, records: Mapping[OrderRef, OrderRecord]) -> None:
+        self.records = dict(records)
+        self.by_perm = {perm: ref for ref, record in records.items() for perm in record.perm_ids}
+        self.revision = {k: e.revision for record in records.values() for k, e in record.executions.items()}
+        self.owner = {k: record.ref for record in records.values() for k in record.executions}
+        self.changes: list[Change] = []
+        self.delta: dict[Symbol, Decimal] = {}
+
+    def find(self, ref: OrderRef, perm_id: str) -> OrderRecord | None:
+        if ref and ref in self.records:
+            return self.records[ref]
+        return self.records.get(self.by_perm[perm_id]) if perm_id in self.by_perm else None
+
+    def put(self, outcome: Outcome, kind: str, payload: object) -> None:
+        before = self.records.get(outcome.record.ref)
+        after = outcome.record
+        if after == before and not outcome.alarms and not outcome.wishes:
+            return
+        self.records[after.ref] = after
+        for perm in after.perm_ids:
+            self.by_perm[perm] = after.ref
+        for exec_id, execution in after.executions.items():
+            old = before.executions.get(exec_id) if before is not None else None
+            self.owner[exec_id] = after.ref
+            if old is not execution:
+                signed = execution.quantity * execution.side.sign - (old.quantity * old.side.sign if old else ZERO)
+                self.delta[after.symbol] = self.delta.get(after.symbol, ZERO) + signed
+        self.changes.append((outcome, kind, payload))
+
+
+def plan(
+    records: Mapping[OrderRef, OrderRecord],
+    positions: Mapping[Symbol, Decimal],
+    snapshot: BrokerSnapshot,
+    rules: Rules,
+) -> Plan:
+    """Compare. ``positions`` are our quantities by symbol, before the executions of this snapshot are booked."""
+    view = _View(records)
+    adopted: list[OrderRef] = []
+    for seen in (*(snapshot.open_orders or ()), *(snapshot.completed or ())):
+        if view.find(seen.ref, seen.perm_id) is None:
+            record = _stranger(seen.ref, seen.perm_id, seen.account, seen.request, rules)
+            view.put(Outcome(record), "ADOPTED" if not record.external else "EXTERNAL", seen)
+            if not record.external:
+                adopted.append(record.ref)
+    for report in sorted(snapshot.executions or (), key=lambda r: (r.ts_event, r.exec_id)):
+        _execution(view, report, rules, adopted)
+    for commission in snapshot.commissions:
+        base_id, _ = split_exec_id(commission.exec_id)
+        owner = view.owner.get(base_id)
+        if owner is not None and base_id not in view.records[owner].commissions:
+            view.put(hear(view.records[owner], commission), "commission", commission)
+    _statuses(view, snapshot, positions, rules)
+    return Plan(
+        changes=tuple(view.changes),
+        drifts=_drifts(view, positions, snapshot),
+        adopted=tuple(adopted),
+        missing=snapshot.missing,
+    )
+
+
+def _stranger(ref: OrderRef, perm_id: str, account: AccountId, request: OrderRequest, rules: Rules) -> OrderRecord:
+    ours = bool(ref) and rules.ours(ref)
+    return OrderRecord(
+        ref=ref if ours else OrderRef(f"X-{perm_id}"[:40]),
+        account=account,
+        request=request,
+        external=not ours,
+        perm_ids=(perm_id,) if perm_id else (),
+        base=S.UNKNOWN,
+        state=S.UNKNOWN,
+        acknowledged=True,
+        created_ns=rules.now_ns,
+        changed_ns=0,
+    )
+
+
+def _execution(view: _View, report: ExecutionReport, rules: Rules, adopted: list[OrderRef]) -> None:
+    base_id, revision = split_exec_id(report.exec_id)
+    if view.revision.get(base_id, -1) >= revision:
+        return
+    record = view.find(report.ref, report.perm_id)
+    if record is None:
+        request = OrderRequest(
+            intent_id="",  # type: ignore[arg-type]
+            symbol=report.symbol,
+            side=report.side,
+            quantity=report.quantity,
+            order_type=OrderType.MARKET,
+            account=report.account,
+        )
+        record = _stranger(report.ref, report.perm_id or base_id, report.account, request, rules)
+        if not record.external:
+            # Its size is not known from an execution alone; it grows with what has filled.
+            record = msgspec.structs.replace(record, adopted=True)
+            adopted.append(record.ref)
+        view.put(Outcome(record), "EXTERNAL" if record.external else "ADOPTED", report)
+    view.revision[base_id] = revision
+    view.put(hear(record, report), "execution", report)
+
+
+def _statuses(view: _View, snapshot: BrokerSnapshot, positions: Mapping[Symbol, Decimal], rules: Rules) -> None:
+    shown: dict[OrderRef, list[OpenOrder]] = {}
+    for seen in snapshot.open_orders or ():
+        record = view.find(seen.ref, seen.perm_id)
+        if record is not None:
+            shown.setdefault(record.ref, []).append(seen)
+    done: dict[OrderRef, OpenOrder] = {}
+    for seen in snapshot.completed or ():
+        record = view.find(seen.ref, seen.perm_id)
+        if record is not None and record.ref not in shown:
+            done[record.ref] = seen
+    for ref in sorted(view.records):
+        record = view.records[ref]
+        if record.state in _SILENT or (record.state.closed and ref not in shown):
+            continue
+        news = record.changed_ns > snapshot.taken_ns - rules.grace_ns
+        if news and not record.external and (record.state is not S.UNKNOWN or ref not in shown):
+            continue
+        if ref in shown:
+            view.put(see_open(record, tuple(shown[ref]), rules.now_ns), "seen open", shown[ref])
+        elif ref in done and snapshot.executions is not None:
+            view.put(see_completed(record, done[ref], rules.now_ns), "seen completed", done[ref])
+        elif not snapshot.missing:
+            _absent(view, record, snapshot, positions, rules)
+
+
+def _absent(
+    view: _View, record: OrderRecord, snapshot: BrokerSnapshot, positions: Mapping[Symbol, Decimal], rules: Rules
+) -> None:
+    if record.state in _IN_FLIGHT:
+        return
+    if record.external:
+        view.put(establish(record, S.CANCELLED, rules.now_ns, "no longer at the broker"), "external gone", b"")
+        return
+    outcome = see_absent(record, rules.now_ns, snapshot.taken_ns)
+    after = outcome.record
+    if after.state is S.UNKNOWN and _same_position(view, record.symbol, snapshot, positions):
+        today = rules.day(record.symbol, rules.now_ns)
+        born = rules.day(record.symbol, record.created_ns)
+        long_enough = (
+            after.absent_rounds >= 2
+            and after.absent_since_ns >= rules.link_up_ns
+            and snapshot.taken_ns - after.absent_since_ns >= rules.absent_gap_ns
+        )
+        if long_enough and today is not None and today == born:
+            outcome = establish(after, S.NOT_AT_BROKER, rules.now_ns, "the broker never had it, or has it no more")
+        elif long_enough and _over(record, today, born, rules.now_ns):
+            outcome = establish(after, S.EXPIRED, rules.now_ns, "its time in force is over")
+    view.put(outcome, "seen nowhere", snapshot.taken_ns)
+
+
+def _over(record: OrderRecord, today: str | None, born: str | None, now_ns: int) -> bool:
+    request = record.effective
+    if request.tif is TimeInForce.GTD and request.good_till_ns is not None:
+        return now_ns > request.good_till_ns + SECOND
+    if request.tif is TimeInForce.GTC:
+        return False
+    return today is not None and born is not None and today > born
+
+
+def _same_position(view: _View, symbol: Symbol, snapshot: BrokerSnapshot, positions: Mapping[Symbol, Decimal]) -> bool:
+    theirs = sum((p.quantity for p in snapshot.positions or () if p.symbol == symbol), ZERO)
+    return theirs == positions.get(symbol, ZERO) + view.delta.get(symbol, ZERO)
+
+
+def _drifts(view: _View, positions: Mapping[Symbol, Decimal], snapshot: BrokerSnapshot) -> tuple[Drift, ...]:
+    if snapshot.positions is None or snapshot.executions is None:
+        return ()
+    theirs: dict[Symbol, Decimal] = {}
+    for position in snapshot.positions:
+        theirs[position.symbol] = theirs.get(position.symbol, ZERO) + position.quantity
+    drifts = []
+    for symbol in sorted({*theirs, *positions, *view.delta}):
+        ours = positions.get(symbol, ZERO) + view.delta.get(symbol, ZERO)
+        if ours != theirs.get(symbol, ZERO):
+            drifts.append(Drift(symbol, ours, theirs.get(symbol, ZERO)))
+    return tuple(drifts)

@@ -1,0 +1,1 @@
+"""Positions, cash and profit, booked from fills."""

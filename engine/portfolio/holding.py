@@ -1,0 +1,100 @@
+"""One symbol's book: fills in order of time, and what they amount to. Pure arithmetic in ``Decimal``.
+
+Average-cost method: an opening trade moves the average price, a closing one realises against it, a trade through zero
+closes at its price and opens the rest there. A correction is booked by computing the symbol anew from its fills, so
+the result depends on the fills alone and not on the order in which they were learnt.
+"""
+
+from bisect import bisect_left
+from decimal import Decimal
+
+import msgspec
+
+from engine.model.fill import Fill
+from engine.model.ids import ExecId, OrderRef
+from engine.model.money import ZERO
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """What fills amount to. Money in the instrument's currency."""
+
+    quantity: Decimal = ZERO
+    average: Decimal = ZERO
+    realised: Decimal = ZERO
+    """Since the first fill, after commissions."""
+    commission: Decimal = ZERO
+    flow: Decimal = ZERO
+    """Cash that came in less cash that went out, after commissions."""
+    trip: Decimal = ZERO
+    """Realised since the position was opened, after commissions."""
+    opened_ns: int = 0
+    opened_by: OrderRef = OrderRef("")
+
+
+def add(tally: Tally, fill: Fill, multiplier: Decimal) -> Tally:
+    """Book one fill."""
+    signed = fill.quantity * fill.side.sign
+    before = tally.quantity
+    after = before + signed
+    gain = ZERO
+    average, opened_ns, opened_by, trip = tally.average, tally.opened_ns, tally.opened_by, tally.trip
+    if before == ZERO:
+        average, opened_ns, opened_by, trip = fill.price, fill.ts_event, fill.ref, ZERO
+    elif (before > ZERO) == (signed > ZERO):
+        average = (abs(before) * average + abs(signed) * fill.price) / abs(after)
+    else:
+        closed = min(abs(before), abs(signed))
+        gain = closed * (fill.price - average) * multiplier * (1 if before > ZERO else -1)
+        if after == ZERO:
+            average = ZERO
+        elif (after > ZERO) != (before > ZERO):
+            average, opened_ns, opened_by, trip = fill.price, fill.ts_event, fill.ref, ZERO
+    net = gain - fill.commission
+    return Tally(
+        quantity=after,
+        average=average,
+        realised=tally.realised + net,
+        commission=tally.commission + fill.commission,
+        flow=tally.flow - signed * fill.price * multiplier - fill.commission,
+        trip=trip + net,
+        opened_ns=opened_ns,
+        opened_by=opened_by,
+    )
+
+
+class Holding:
+    """Fills of one symbol and their tally."""
+
+    def __init__(self, multiplier: Decimal = Decimal(1)) -> None:
+        self.multiplier = multiplier
+        self.tally = Tally()
+        self._fills: dict[ExecId, Fill] = {}
+        self._order: list[tuple[int, ExecId]] = []
+
+    def book(self, fill: Fill) -> bool:
+        """Book a fill, or replace the one with its execution id. False when nothing changes."""
+        known = self._fills.get(fill.exec_id)
+        if known == fill or (known is not None and known.revision > fill.revision):
+            return False
+        key = (fill.ts_event, fill.exec_id)
+        if known is not None:
+            old_key = (known.ts_event, known.exec_id)
+            del self._order[bisect_left(self._order, old_key)]
+        self._fills[fill.exec_id] = fill
+        if known is None and (not self._order or key > self._order[-1]):
+            self._order.append(key)
+            self.tally = add(self.tally, fill, self.multiplier)
+            return True
+        self._order.insert(bisect_left(self._order, key), key)
+        self._recompute()
+        return True
+
+    def _recompute(self) -> None:
+        tally = Tally()
+        for _, exec_id in self._order:
+            tally = add(tally, self._fills[exec_id], self.multiplier)
+        self.tally = tally
+
+    def fills(self) -> tuple[Fill, ...]:
+        """All fills, by time and execution id."""
+        return tuple(self._fills[exec_id] for _, exec_id in self._order)
