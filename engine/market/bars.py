@@ -150,6 +150,25 @@ class BarStore:
             known = self._atr[symbol] = (series.last_open, true_range_mean(series.last(15)))
         return known[1]
 
+    def forming(self, symbol: Symbol, seconds: int) -> tuple[int, float, float, float, float, float] | None:
+        """Return (ts_open, open, high, low, close, volume) of the bar that is being built; None when nothing is."""
+        minute = self._forming.get(symbol)
+        if minute is None or minute.count == 0:
+            return None
+        span = seconds * SECOND
+        anchor = minute.day_open if 0 < minute.day_open <= minute.start else 0
+        start = minute.start if seconds <= MINUTE_S else anchor + (minute.start - anchor) // span * span
+        opened, high, low, volume = minute.open, minute.high, minute.low, minute.volume
+        closed = self.arrays(symbol, MINUTE_S, max(seconds // MINUTE_S, 1)) if seconds > MINUTE_S else None
+        if closed is not None:
+            first = int(np.searchsorted(closed.ts_open, start))
+            if first < closed.size:
+                opened = float(closed.open[first])
+                high = max(high, float(closed.high[first:].max()))
+                low = min(low, float(closed.low[first:].min()))
+                volume += float(closed.volume[first:].sum())
+        return start, opened, high, low, minute.close, volume
+
     def last_close(self, symbol: Symbol) -> float | None:
         """Return the close of the newest daily bar, None when there is none."""
         series = self._series.get((symbol, DAY_S))

@@ -1,0 +1,59 @@
+"""What an engine is made of: every choice that main has already taken, as one value."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.execution.settings import ExecutionSettings
+from engine.market.settings import MarketSettings
+from engine.memory.settings import MemorySettings
+from engine.model.decision import Autonomy, Book
+from engine.model.ids import Symbol
+from engine.model.instrument import Instrument
+from engine.risk.settings import RiskSettings
+from engine.simulation.paper.settings import PaperSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoSpec:
+    """The simulated market."""
+
+    seed: int = 1
+    world: str = "mixed"
+    start: str = "2026-01-05T09:30"
+    """Market time at which it begins, New York; the same for everybody, so that a seed is a day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplaySpec:
+    """Imported data as a market."""
+
+    symbols: tuple[Symbol, ...] = ()
+    """Empty means everything in the archive."""
+    day: str = ""
+    """Exchange date to play; empty means all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSpec:
+    """One engine. Exactly one of ``demo`` and ``replay`` is set, or neither for a live market."""
+
+    profile: Path
+    book: Book
+    autonomy: Autonomy
+    universe: tuple[Instrument, ...]
+    strategies: Path
+    build: str
+    demo: DemoSpec | None = None
+    replay: ReplaySpec | None = None
+    speed: float | None = 1.0
+    """Market seconds per second; None is as fast as it goes. A live market knows only 1."""
+    seed: int = 1
+    risk: RiskSettings = field(default_factory=RiskSettings)
+    market: MarketSettings = field(default_factory=MarketSettings)
+    memory: MemorySettings = field(default_factory=MemorySettings)
+    execution: ExecutionSettings = field(default_factory=ExecutionSettings)
+    paper: PaperSettings = field(default_factory=PaperSettings)
+
+    @property
+    def simulated_time(self) -> bool:
+        return self.demo is not None or self.replay is not None

@@ -1,0 +1,164 @@
+"""The trading half: risk, approval, execution, portfolio, wired in reading order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.approval.desk import ApprovalDesk
+from engine.bus.bus import Bus
+from engine.bus.clock import Clock
+from engine.execution.broker import Broker
+from engine.execution.desk import OrderDesk
+from engine.execution.refs import References
+from engine.market.cache import MarketCache
+from engine.model.ids import OrderRef, Symbol
+from engine.model.market import Session, Side
+from engine.model.money import ZERO, exact
+from engine.portfolio.ledger import Ledger
+from engine.risk.counters import DayCounts
+from engine.risk.gate import Gate
+from engine.risk.governor import Governor
+from engine.risk.latches import Latches
+from engine.risk.limits import LimitBook
+from engine.risk.losses import LossBook
+from engine.risk.modes import ModeKeeper
+from engine.risk.pin import Pin
+from engine.risk.sessions import AutoSessions
+from engine.runtime.late import late
+from engine.runtime.spec import EngineSpec
+from engine.runtime.storage import Storage
+from engine.runtime.vitals import VitalSigns, private_token
+from engine.suggestion.board import Board
+
+
+@dataclass(frozen=True)
+class Trading:
+    """The parts that decide and act on money."""
+
+    modes: ModeKeeper
+    limits: LimitBook
+    gate: Gate
+    governor: Governor
+    desk: OrderDesk
+    ledger: Ledger
+    approval: ApprovalDesk
+
+
+class _Salt:
+    def token(self, size: int) -> bytes:
+        return private_token(size)
+
+
+def assemble_trading(
+    spec: EngineSpec,
+    bus: Bus,
+    clock: Clock,
+    storage: Storage,
+    market: MarketCache,
+    broker: Broker,
+    board: Board,
+    vitals: VitalSigns,
+    session_at: Callable[[int], Session | None],
+) -> Trading:
+    """Build the trading half. ``session_at`` is the main calendar."""
+    journal = storage.journal
+    kv = journal.kv
+    gate_later, desk_later = late("gate"), late("order desk")
+
+    def opened_by(ref: OrderRef) -> str:
+        status = desk_later.order(ref)
+        return "" if status is None else status.request.strategy or status.request.origin.name.lower()
+
+    def today() -> str:
+        session = session_at(clock.now())
+        return session.date if session is not None else ""
+
+    pin = Pin(kv, clock, _Salt())
+    latches = Latches(kv)
+    latches.load()
+    modes = ModeKeeper(
+        bus=bus,
+        clock=clock,
+        store=kv,
+        pin=pin,
+        latches=latches,
+        settings=spec.risk,
+        book=spec.book,
+        autonomy=spec.autonomy,
+        lease=not spec.simulated_time,
+        today=today,
+    )
+    limits = LimitBook(spec.risk, store=kv, clock=clock, bus=bus, pin=pin, session_at=session_at)
+    limits.load()
+    losses = LossBook(kv)
+    losses.load()
+    ledger = Ledger(
+        bus, clock, account=broker.account_id, journal=journal, store=kv, market=market, opened_by=opened_by
+    )
+    desk = OrderDesk(
+        bus,
+        clock,
+        broker=broker,
+        journal=journal,
+        references=References(spec.execution.reference_prefix, journal.counters),
+        booking=ledger,
+        modes=modes,
+        gate=gate_later,
+        market=market,
+        settings=spec.execution,
+    )
+    desk_later.fill(desk)
+    gate = Gate(
+        bus=bus,
+        clock=clock,
+        market=market,
+        ledger=ledger,
+        orders=desk,
+        counts=DayCounts(journal.counters),
+        vitals=vitals,
+        modes=modes,
+        latches=latches,
+        limits=limits,
+        losses=losses,
+        sessions=AutoSessions(kv),
+        book=spec.book,
+        build_hash=spec.build,
+    )
+    gate_later.fill(gate)
+    governor = Governor(
+        bus=bus,
+        clock=clock,
+        market=market,
+        ledger=ledger,
+        orders=desk,
+        canceller=desk,
+        vitals=vitals,
+        modes=modes,
+        latches=latches,
+        limits=limits,
+        losses=losses,
+        session_at=session_at,
+    )
+    approval = ApprovalDesk(
+        bus=bus, clock=clock, gate=gate, desk=desk, board=board, modes=modes, market=market, store=kv, spec=spec
+    )
+    return Trading(
+        modes=modes, limits=limits, gate=gate, governor=governor, desk=desk, ledger=ledger, approval=approval
+    )
+
+
+class Sizer:
+    """What the strategist may know of sizing: the gate's own answer, never more than the strategy's risk."""
+
+    def __init__(self, gate: Gate, ledger: Ledger, market: MarketCache) -> None:
+        self._gate, self._ledger, self._market = gate, ledger, market
+
+    def size(self, symbol: Symbol, side: Side, entry: Decimal, stop: Decimal, risk_percent: float) -> Decimal:
+        """Units that lose at most ``risk_percent`` of equity at the stop and fit every cap; 0 when none does."""
+        sizing = self._gate.size(symbol, side, entry, stop)
+        account, instrument = self._ledger.account(), self._market.instrument(symbol)
+        if account is None or account.equity is None or instrument is None or sizing.quantity <= ZERO:
+            return ZERO
+        at_risk = account.equity * exact(risk_percent) / 100
+        units = at_risk / (abs(entry - stop) * instrument.multiplier)
+        return min(sizing.quantity, (units // instrument.lot) * instrument.lot)
