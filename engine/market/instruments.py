@@ -12,6 +12,12 @@ _CURRENCIES = frozenset({
     "AUD", "CAD", "CHF", "CNH", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS",
     "JPY", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "TRY", "USD", "ZAR",
 })
+_INDICES = {
+    "GSPC": "XNYS", "SP500": "XNYS", "SPX": "XNYS", "NDX": "XNYS", "IXIC": "XNYS", "DJI": "XNYS", "RUT": "XNYS",
+    "VIX": "XNYS", "ESTX50": "XETR", "SX5E": "XETR", "STOXX50E": "XETR", "DAX": "XETR", "GDAXI": "XETR", "DE40": "XETR",
+    "FTSE": "XLON", "UK100": "XLON", "FCHI": "XPAR", "CAC40": "XPAR", "N225": "XTKS", "NI225": "XTKS", "HSI": "XHKG",
+}
+"""Indices whose name says where they are made -> calendar."""
 # fmt: on
 
 
@@ -69,13 +75,14 @@ def looks_like_forex(symbol: str) -> bool:
 
 
 def described(symbol: Symbol) -> Instrument:
-    """Describe a bare symbol by its spelling: a currency pair trades 24/5, ``^`` is an index, the rest a US stock."""
+    """Describe a bare symbol by its spelling: currency pairs trade 24/5, ``^X`` and known names are indices, the rest US
+    stocks."""
     if looks_like_forex(symbol):
         quote = symbol.upper()[-3:]
         tick = Decimal("0.001") if quote in ("JPY", "HUF") else Decimal("0.00001")
         return Instrument(
             symbol=symbol, kind=InstrumentKind.FOREX, exchange="IDEALPRO", calendar="24/5", currency=quote, tick=tick
         )
-    if symbol.startswith("^"):
-        return Instrument(symbol=symbol, kind=InstrumentKind.INDEX)
+    if (calendar := _INDICES.get(symbol.upper().lstrip("^"))) or symbol.startswith("^"):
+        return Instrument(symbol=symbol, kind=InstrumentKind.INDEX, calendar=calendar or "XNYS")
     return Instrument(symbol=symbol)

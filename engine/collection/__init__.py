@@ -1,0 +1,1 @@
+"""Data in: providers, the collector that runs them, and files of history."""
