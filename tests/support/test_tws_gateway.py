@@ -23,7 +23,8 @@ from ib_async import (
     TagValue,
 )
 
-from tests.support.tws_gateway.client import barrier, connected, place, qualified, until
+from tests.support.tws_gateway.client import barrier, connected, connected_in_memory, place, qualified, until
+from tests.support.tws_gateway.frames import WireFrame
 from tests.support.tws_gateway.handlers import HANDLERS
 from tests.support.tws_gateway.protocol import Req
 from tests.support.tws_gateway.server import TwsGateway
@@ -92,22 +93,51 @@ async def test_the_first_tcp_bytes_must_be_the_api_greeting(gateway: TwsGateway)
     writer.close()
 
 
-async def test_a_client_without_sockets_speaks_the_same_protocol_in_memory() -> None:
-    gateway = TwsGateway(start=START)
-    ib = IB()
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Time jumps to the next timer instead of passing."""
 
-    async def connect(host: str, port: int) -> None:
-        ib.client.conn.transport = gateway.connect_in_memory(ib.client.conn)
+    def __init__(self) -> None:
+        super().__init__()
+        self._skipped = 0.0
+        real = self._selector.select
+        self._selector.select = lambda timeout=None: (self._skip(timeout), real(0))[1]
 
-    ib.client.conn.connectAsync = connect
-    gateway.attach()
-    await ib.connectAsync("", 0, 7, raiseSyncErrors=True)
-    aapl = await qualified(ib, "AAPL")
-    trade = await place(ib, aapl, MarketOrder("BUY", 5, orderRef="m"))
-    assert trade.orderStatus.status == "Filled"
-    ib.disconnect()
-    await until(lambda: not gateway.sessions, "the end of the session")
-    await gateway.stop()
+    def _skip(self, timeout: float | None) -> None:
+        self._skipped += timeout or 0.0
+
+    def time(self) -> float:
+        return self._skipped
+
+
+def test_three_days_in_memory_and_virtual_time_pass_at_once() -> None:
+    async def days() -> tuple[str, str, float]:
+        gateway = TwsGateway(start=START, heartbeat=60.0, lifetime=1e7)
+        gateway.attach()
+        async with connected_in_memory(gateway) as ib:
+            aapl = await qualified(ib, "AAPL")
+            first = await place(ib, aapl, MarketOrder("BUY", 5, orderRef="m"))
+            until_when = "20240107-00:00:00"
+            second = await place(ib, aapl, LimitOrder("BUY", 5, 150, tif="GTD", goodTillDate=until_when, orderRef="g"))
+            await asyncio.sleep(3 * 86400)
+            elapsed = (await ib.reqCurrentTimeAsync() - START).total_seconds()
+        await gateway.stop()
+        assert gateway.sessions == []
+        return first.orderStatus.status, second.orderStatus.status, elapsed
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        assert runner.run(days()) == ("Filled", "Cancelled", 3 * 86400)
+
+
+async def test_a_watcher_sees_an_order_before_the_ledger_does(gateway: TwsGateway, ib: IB) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def watch(frame: WireFrame) -> None:
+        if frame.direction == "in" and frame.message == Req.PLACE_ORDER:
+            seen.append((frame.ref, len(gateway.ledger.orders)))
+
+    gateway.wire.watchers.append(watch)
+    await place(ib, await qualified(ib, "AAPL"), LimitOrder("BUY", 1, 150, orderRef="a"))
+    assert seen == [("a", 0)]
 
 
 async def test_the_gateway_stops_by_itself_after_its_lifetime() -> None:

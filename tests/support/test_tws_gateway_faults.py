@@ -545,6 +545,14 @@ async def test_one_reference_may_have_two_perm_ids_and_both_fill(gateway: TwsGat
     assert trade.order.orderRef == "w"
 
 
+async def test_a_change_may_leave_two_live_orders(gateway: TwsGateway, ib: IB) -> None:
+    gateway.faults.add("two_perm_ids", when="modify")
+    trade = await working(ib)
+    trade.order.lmtPrice = 151
+    await place(ib, trade.contract, trade.order)
+    assert [o.terms.limit for o in gateway.ledger.live_orders()] == [150, 151]
+
+
 async def test_executions_may_come_before_open_order(gateway: TwsGateway, ib: IB) -> None:
     gateway.faults.add("execution_first")
     mark = len(gateway.wire.frames)

@@ -41,6 +41,25 @@ async def connected(
         await asyncio.sleep(0)
 
 
+@asynccontextmanager
+async def connected_in_memory(gateway: TwsGateway, client_id: int = 7, timeout: float = 5.0) -> AsyncIterator[IB]:
+    """The same without a socket: works on a loop without I/O, in virtual time."""
+    ib = IB()
+
+    async def join(host: str, port: int) -> None:
+        ib.client.conn.reset()  # type: ignore[no-untyped-call]
+        ib.client.conn.transport = gateway.connect_in_memory(ib.client.conn)
+
+    ib.client.conn.connectAsync = join  # type: ignore[method-assign]
+    await ib.connectAsync("", 0, client_id, timeout, raiseSyncErrors=True)
+    try:
+        yield ib
+    finally:
+        ib.disconnect()
+        for _ in range(4):
+            await asyncio.sleep(0)
+
+
 async def qualified(ib: IB, contract: Contract | str) -> Contract:
     """Qualify a contract (a plain string is a US stock)."""
     asked = Stock(contract, "SMART", "USD") if isinstance(contract, str) else contract

@@ -107,7 +107,7 @@ class Desk:
             verdict = (135, f"Can't find order with id ={terms.parent_id}")
         if verdict is None and contract is not None:
             limit = gateway.config.max_working_per_side
-            verdict = rules.too_many(list(ledger.live_orders()), limit, contract, terms["action"], account)
+            verdict = rules.too_many(ledger.live_orders(), limit, contract, terms["action"], account)
         if verdict is not None or contract is None:
             self._refuse(session, order_id, terms.ref, "new", *(verdict or (200, "No security definition")))
             return
@@ -151,7 +151,7 @@ class Desk:
             trail_stop=terms.number("trailStopPrice"),
         )
         terms.raw["tif"] = terms.tif
-        ledger.orders.append(order)
+        ledger.add(order)
         return order
 
     def enter_manual(self, account: str, contract: Contract, terms: Terms) -> Order:
@@ -187,17 +187,22 @@ class Desk:
             engine.finish(order, "Cancelled", "Limit price too far outside of NBBO")
             return
         twin = None
-        if faults.hit("two_perm_ids", **where):
-            ledger = gateway.ledger
-            twin = replace(order, number=len(ledger.orders) + 1, perm_id=ledger.take_perm_id())
-            ledger.orders.append(twin)
-            gateway.reports.order(twin)
+        if faults.hit("two_perm_ids", **where, when="new"):
+            twin = self._twin(order)
         faults.event("accept", **where)
         for each in filter(None, (order, twin)):
             engine.work(each)
             engine.end_at_once(each)
         if late_open:
             gateway.reports.order(order)
+
+    def _twin(self, order: Order) -> Order:
+        """A second live order under the same client, order id and orderRef."""
+        ledger = self._gateway.ledger
+        twin = replace(order, number=len(ledger.orders) + 1, perm_id=ledger.take_perm_id())
+        ledger.add(twin)
+        self._gateway.reports.order(twin)
+        return twin
 
     def _initial_state(self, order: Order, where: Context) -> list[tuple[int, str]]:
         """Set held, frozen and status; returns the notes that go with the acknowledgement."""
@@ -282,6 +287,8 @@ class Desk:
         if verdict is not None:
             self._refuse(session, order.order_id, terms.ref, "modify", *verdict)
             return
+        if gateway.faults.hit("two_perm_ids", **where, when="modify"):
+            order = self._twin(order)
         was_draft = order.draft
         terms.raw["tif"] = terms.tif
         order.terms, order.quantity = terms, terms.quantity

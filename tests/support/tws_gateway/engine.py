@@ -35,7 +35,7 @@ class Engine:
     # -- market ----------------------------------------------------------------------------
 
     def on_market(self, con_id: int, kind: str) -> None:
-        for order in list(self._gateway.ledger.live_orders()):
+        for order in self._gateway.ledger.live_orders():
             if order.contract.con_id == con_id:
                 self.work(order)
 
@@ -195,13 +195,13 @@ class Engine:
     def close_market(self) -> None:
         """The closing auction, then DAY orders end with 202."""
         gateway = self._gateway
-        for order in list(gateway.ledger.live_orders()):
+        for order in gateway.ledger.live_orders():
             if order.working and order.terms.kind in AT_CLOSE:
                 price = closing_price(order, gateway.market.book(order.contract.con_id))
                 if price is not None:
                     self.fill(order, order.remaining, price)
         gateway.market.session_open = False
-        for order in list(gateway.ledger.live_orders()):
+        for order in gateway.ledger.live_orders():
             if order.terms.tif in ("DAY", "OPG", "IOC", "FOK") and not order.draft:
                 self.finish(order, "Cancelled", "", spread=False)
 
@@ -209,7 +209,7 @@ class Engine:
         """Orders that waited for the session go to the exchange."""
         gateway = self._gateway
         gateway.market.session_open = True
-        for order in list(gateway.ledger.live_orders()):
+        for order in gateway.ledger.live_orders():
             if order.held and not order.frozen:
                 self.release(order)
 
@@ -228,7 +228,7 @@ class Engine:
     def expire_due(self) -> None:
         """GTD orders past their time end; GAT orders past theirs start."""
         now = self._gateway.clock.now()
-        for order in list(self._gateway.ledger.live_orders()):
+        for order in self._gateway.ledger.live_orders():
             till, after = order.terms["goodTillDate"], order.terms["goodAfterTime"]
             if order.terms.tif == "GTD" and till and parse_order_time(till) <= now:
                 self.finish(order, "Cancelled", "", spread=False)

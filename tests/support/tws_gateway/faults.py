@@ -86,7 +86,7 @@ CATALOGUE: dict[str, FaultSpec] = {
     "cancel_unfinished": FaultSpec("202 comes, but the order lives on"),
     "late_fill": FaultSpec("an execution arrives after Cancelled", {"quantity": None, "seconds": 0.0}),
     "overfill": FaultSpec("the last fill is larger than the order", {"extra": 50}),
-    "two_perm_ids": FaultSpec("one placeOrder becomes two live orders"),
+    "two_perm_ids": FaultSpec("one placeOrder (when new or modify) becomes two live orders", {"when": "new"}),
     "execution_first": FaultSpec("executions and status arrive before openOrder"),
     "correct_execution": FaultSpec(
         "an execution `.01` is followed by its correction `.02`", {"offset": 0.01, "seconds": 0.0}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,8 @@ UNSET = "1.7976931348623157E308"
 MAX_FRAME = 0xFFFFFF
 WHAT_IF = "what-if"
 """Note on a placeOrder frame that is only a question."""
+DATA = frozenset({1, 2, 12, 13, 21, 45, 46, 50, 90, 99})
+"""Callbacks of market data."""
 
 
 def text(value: object) -> str:
@@ -86,9 +89,17 @@ class WireFrame:
 
 @dataclass
 class WireLog:
-    """Every frame in both directions, oldest first; optionally also one JSON line per frame in a file."""
+    """Every frame in both directions, oldest first; optionally also one JSON line per frame in a file.
+
+    Market data callbacks are only counted unless `keep_data` is set: a day of ticks would fill the memory.
+    """
 
     frames: list[WireFrame] = field(default_factory=list)
+    counts: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """(direction, message number) to how many."""
+    watchers: list[Callable[[WireFrame], None]] = field(default_factory=list)
+    """Called with each kept frame before it is acted on: a test can check its journal at the moment of a placeOrder."""
+    keep_data: bool = False
     sink: IO[str] | None = None
 
     def open_file(self, path: Path) -> None:
@@ -100,7 +111,12 @@ class WireLog:
             self.sink = None
 
     def add(self, frame: WireFrame) -> None:
+        self.counts[frame.direction, frame.message] += 1
+        if frame.direction == "out" and frame.message in DATA and not frame.note and not self.keep_data:
+            return
         self.frames.append(frame)
+        for watcher in self.watchers:
+            watcher(frame)
         if self.sink is not None:
             row = [frame.ts_ns, frame.session, frame.client_id, frame.direction, frame.message, frame.note, frame.ref]
             self.sink.write(json.dumps([*row, list(frame.fields)]) + "\n")

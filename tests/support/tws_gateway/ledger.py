@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -110,6 +109,7 @@ class Ledger:
     positions: dict[tuple[str, int], Position] = field(default_factory=dict)
     cash: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     transfers: list[tuple[str, Contract, Decimal, Decimal]] = field(default_factory=list)
+    _open: list[Order] = field(default_factory=list)
     next_perm_id: int = 1_600_000_001
     next_execution: int = 1
 
@@ -145,8 +145,15 @@ class Ledger:
             raise LookupError(f"{len(found)} orders have orderRef {ref!r}")
         return found[0]
 
-    def live_orders(self) -> Iterator[Order]:
-        return (o for o in self.orders if o.live)
+    def add(self, order: Order) -> None:
+        """Enter a new order into the books."""
+        self.orders.append(order)
+        self._open.append(order)
+
+    def live_orders(self) -> list[Order]:
+        """Orders that are not finished, oldest first (a finished order stays finished)."""
+        self._open = [o for o in self._open if o.live]
+        return list(self._open)
 
     def children(self, parent: Order) -> list[Order]:
         return [o for o in self.orders if o.parent is parent]

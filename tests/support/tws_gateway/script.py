@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.support.tws_gateway.config import GatewayConfig
 from tests.support.tws_gateway.market import decimal
-from tests.support.tws_gateway.server import ACTIONS, GatewayConfig, TwsGateway
+from tests.support.tws_gateway.server import ACTIONS, TwsGateway
 
 KEYS = frozenset({"config", "prices", "positions", "walk", "faults", "steps"})
 
