@@ -38,6 +38,8 @@ from engine.simulation.market.sessions import SessionDay
 
 SECOND_NS = 1_000_000_000
 LOG = 16_384
+PRICE_OF_FILL = 2
+"""Column of the price in the fill log."""
 COLLAR = 0.10
 """A market order never trades further than this from the best price; what is left is cancelled."""
 
@@ -89,6 +91,9 @@ class SimBook:
         self.symbol = frame.symbol
         self._bid, self._spread, self._price, self._size, self._side, self._offset = columns
         self._propagator = propagator
+        # The rarer the quote moves, the longer before a move the queue is taken by those who know.
+        moves = float(np.mean(np.diff(self._bid) != 0))
+        self._look = int(min(max(0.4 / max(moves, 1e-3), 2.0), 8.0))
         top = int(frame.open_ticks * 3.0) + 2000
         state = np.zeros(STATE, dtype=np.int64)
         free = np.arange(POOL - 1, 0, -1, dtype=np.int64)
@@ -96,7 +101,7 @@ class SimBook:
         pool = np.zeros((POOL, 6), dtype=np.int64)
         levels = np.zeros((2, top, 4), dtype=np.int64)
         own = np.zeros(OWN, dtype=np.int64)
-        self._arrays = (
+        self._arrays: Any = (
             state, pool, free, levels, own, np.zeros((LOG, 4), dtype=np.int64), np.zeros((LOG, 5), dtype=np.int64)
         )  # fmt: skip
         self._state = state
@@ -129,7 +134,7 @@ class SimBook:
     def is_halted(self) -> bool:
         """Whether trading is halted now, or the session is over."""
         second = int(self._state[CLOCK]) // SECOND_NS
-        return second >= self._spread.shape[0] or self._spread[second] == 0
+        return bool(second >= self._spread.shape[0] or self._spread[second] == 0)
 
     def advance(self, to_ns: int) -> None:
         """Let the book live until `to_ns`; times already passed change nothing."""
@@ -145,8 +150,8 @@ class SimBook:
         done = False
         while not done:
             done = run(
-                self._arrays, self._frame.key, self._frame.session.index, self._frame.level_size, until, shift, first,
-                self._bid, self._spread, self._price, self._size, self._side, self._offset,
+                self._arrays, self._frame.key, self._frame.session.index, self._frame.level_size, self._look, until,
+                shift, first, self._bid, self._spread, self._price, self._size, self._side, self._offset,
             )  # fmt: skip
             self._collect()
 
@@ -186,7 +191,7 @@ class SimBook:
             raise BookRefusal("QUANTITY", f"quantity must be a whole number of shares from 1 on, not {qty!r}")
         if self.is_halted:
             raise BookRefusal("HALTED", f"{self.symbol} does not trade now")
-        opposite = best_price(state, self._arrays[1], self._arrays[3], self._arrays[4], 1 if side > 0 else 0, DEPTH)
+        opposite = self._best(1 if side > 0 else 0)
         limit = self._limit_ticks(side, price, opposite)
         if price is not None and state[OWN_COUNT] >= OWN:
             raise BookRefusal("TOO_MANY", f"{OWN} own orders rest already")
@@ -197,14 +202,16 @@ class SimBook:
         left = take(self._arrays, at, side, int(qty), limit, number)
         met_own = left < 0
         left = abs(left)
-        if left and not met_own and best_price(*self._for_best(), 1 if side > 0 else 0, DEPTH) == 0:
+        if left and not met_own and self._best(1 if side > 0 else 0) == 0:
             key = child_key(child_key(self._frame.key, 42), number)
             left = walk_deeper(self._arrays, key, at, side, left, limit, number, self._frame.level_size)
         filled = int(qty) - left
         if filled:
             self._propagator.add(self.now_ns, float(side * filled))
+            self._step_back(side, number)
         if left and price is not None and not met_own:
-            append(*self._for_queue(), 0 if side > 0 else 1, limit, left, number)
+            state, pool, free, levels, own = self._arrays[:5]
+            append(state, pool, free, levels, own, 0 if side > 0 else 1, limit, left, number)
         self._collect()
         return number
 
@@ -214,7 +221,8 @@ class SimBook:
         if row == 0:
             return 0
         left = int(self._arrays[1][row, QTY])
-        unlink(*self._for_queue(), row)
+        state, pool, free, levels, own = self._arrays[:5]
+        unlink(state, pool, free, levels, own, row)
         return left
 
     def resting(self, order_id: int) -> int:
@@ -244,7 +252,9 @@ class SimBook:
         """Raise AssertionError when shares or orders are lost or doubled, or the book is crossed."""
         state, pool, free, levels, own = self._arrays[:5]
         live = np.setdiff1d(np.arange(1, POOL), free[: state[FREE]])
-        if int(levels[:, :, ORDERS].sum()) != live.size or int(levels[:, :, SHARES].sum()) != int(pool[live, QTY].sum()):
+        if int(levels[:, :, ORDERS].sum()) != live.size or int(levels[:, :, SHARES].sum()) != int(
+            pool[live, QTY].sum()
+        ):
             raise AssertionError(f"{self.symbol}: queues and orders disagree")
         if np.any(pool[live, QTY] < 1) or np.any(pool[own[: state[OWN_COUNT]], OWNER] < 1):
             raise AssertionError(f"{self.symbol}: an order without shares")
@@ -268,12 +278,25 @@ class SimBook:
             raise BookRefusal("PRICE", f"price {price!r} is outside {self._frame.tick}…{top * self._frame.tick:.2f}")
         return round(ticks)
 
-    def _for_queue(self) -> tuple[Any, ...]:
-        return self._arrays[:5]
+    def _step_back(self, side: int, number: int) -> None:
+        """Let the quote stand where the walk ended; the next second brings it back as far as the impact allows."""
+        state = self._state
+        best = self._best(1 if side > 0 else 0)
+        if best == 0:
+            best = int(self._arrays[6][state[FILLS] - 1, PRICE_OF_FILL]) + side
+        bid, ask = int(state[BID]), int(state[ASK])
+        if side > 0 and best > ask:
+            ask = best
+        elif side < 0 and best < bid:
+            bid = best
+        else:
+            return
+        key = child_key(child_key(self._frame.key, 43), number)
+        move_reference(self._arrays, key, int(state[CLOCK]), bid, ask, self._frame.level_size)
 
-    def _for_best(self) -> tuple[Any, ...]:
+    def _best(self, side: int) -> int:
         state, pool, _, levels, own = self._arrays[:5]
-        return state, pool, levels, own
+        return int(best_price(state, pool, levels, own, side, DEPTH))
 
     def _find(self, order_id: int) -> int:
         pool, own = self._arrays[1], self._arrays[4]

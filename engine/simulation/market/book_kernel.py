@@ -22,6 +22,7 @@ from engine.simulation.market.book_queue import (
     ORDERS,
     OWN_COUNT,
     OWNER,
+    PREV,
     PRICE,
     PRINTED,
     PRINTS,
@@ -29,6 +30,7 @@ from engine.simulation.market.book_queue import (
     SECOND,
     SHARES,
     SIDE,
+    TAIL,
     append,
     best_price,
     own_best,
@@ -40,6 +42,10 @@ from engine.simulation.market.jit import kernel
 DEPTH = 12
 """Prices on each side the crowd stands at."""
 BILLION = 1_000_000_000
+LIT = 0.012
+"""Part of a print that trades in this book; the rest is hidden size and other venues."""
+LIT_INFORMED = 0.5
+"""The same for prints the price is about to follow within some seconds: they come for the displayed size."""
 ROOM = 1100
 """Log entries one second can need: every own order can be swept and met by the print."""
 
@@ -47,7 +53,8 @@ Arrays = tuple[
     NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64],
     NDArray[np.int64], NDArray[np.int64],
 ]  # fmt: skip
-"""state, pool, free, levels, own, prints [n, 4] (time, price, size, side), fills [n, 5] (owner, time, price, qty, maker)."""
+"""state, pool, free, levels, own, prints [n, 4] (time, price, size, side) and fills [n, 5] (owner, time, price, qty,
+maker)."""
 
 
 @kernel
@@ -143,8 +150,11 @@ def take(a: Arrays, at: int, taker_side: int, qty: int, limit: int, taker: int) 
 
 
 @kernel
-def sweep_own(a: Arrays, at: int, bid: int, ask: int, level_size: float) -> None:
-    """Fill own orders the reference has passed: buys at or above the new offer, sells at or below the new bid."""
+def sweep_own(a: Arrays, key: np.uint64, at: int, bid: int, ask: int, level_size: float) -> None:
+    """Fill own orders the reference has passed: buys at or above the new offer, sells at or below the new bid.
+
+    When only their own side has stepped back, the level was either traded away or cancelled: even chances.
+    """
     state, pool, free, levels, own, _, _ = a
     i = 0
     while i < state[OWN_COUNT] and state[FILLS] < a[6].shape[0]:
@@ -153,8 +163,11 @@ def sweep_own(a: Arrays, at: int, bid: int, ask: int, level_size: float) -> None
         price, side = order[PRICE], order[SIDE]
         passed = price - ask if side == 0 else bid - price
         if passed < 0:
-            i += 1
-            continue
+            gone = bid < price <= state[BID] if side == 0 else ask > price >= state[ASK]
+            if not gone or uniform(key, 200 + order[OWNER]) < 0.5:
+                i += 1
+                continue
+            passed = 0
         done = min(order[QTY], int(2.0 * level_size * (passed + 1)) + 1)
         log_fill(a, order[OWNER], at, price, done, 1)
         log_print(a, at, price, done, -1 if side == 0 else 1)
@@ -182,10 +195,11 @@ def move_reference(a: Arrays, key: np.uint64, at: int, bid: int, ask: int, level
         for p in range(old_ask, min(old_ask + DEPTH, top)):
             if p < ask or p >= ask + DEPTH:
                 clear_level(a, 1, p)
+    if state[OWN_COUNT] > 0:
+        sweep_own(a, key, at, bid, ask, level_size)
     state[BID], state[ASK] = bid, ask
     best_buy, best_sell = 0, 0
     if state[OWN_COUNT] > 0:
-        sweep_own(a, at, bid, ask, level_size)
         best_buy, best_sell = own_best(state, pool, own, 0), own_best(state, pool, own, 1)
         # A large own order can outlast the sweep; the crowd must not stand through it.
         if best_buy >= ask:
@@ -236,24 +250,26 @@ def crowd_event(a: Arrays, draw: np.uint64, lean: int, level_size: float) -> Non
         return
     if level[ORDERS] < 2:
         return
-    row = level[HEAD]
-    for _ in range(int((draw >> np.uint64(44)) % np.uint64(level[ORDERS]))):
-        row = pool[row, NEXT]
+    # Newer orders are the more fickle: the cube keeps most cancellations near the back of the queue.
+    v = float((draw >> np.uint64(44)) & np.uint64(0xFFFFF)) / 1048576.0
+    row = level[TAIL]
+    for _ in range(int(v * v * v * level[ORDERS])):
+        row = pool[row, PREV]
     if pool[row, OWNER] == 0:
         unlink(state, pool, free, levels, own, row)
 
 
 @kernel
 def tape_print(
-    a: Arrays, key: np.uint64, at: int, price: int, spread: int, size: int, side: int, level_size: float
+    a: Arrays, key: np.uint64, at: int, price: int, spread: int, size: int, side: int, lit: float, level_size: float
 ) -> None:
-    """Let a print of the tape take the queue at its price; better own prices come first."""
+    """Let the `lit` part of a print take the queue at its price; better own prices come first."""
     state = a[0]
     bid = price - spread if side > 0 else price
     if state[BID] != bid or state[ASK] != bid + spread:
         move_reference(a, subkey(key, 7), at, bid, bid + spread, level_size)
     before = state[FILLS]
-    take(a, at, side, size, price, 0)
+    take(a, at, side, max(1, int(size * lit + 0.5)), price, 0)
     own_part = 0
     for i in range(before, state[FILLS]):
         own_part += a[6][i, 3]
@@ -268,6 +284,7 @@ def run(
     key: np.uint64,
     day: int,
     level_size: float,
+    look: int,
     until_ns: int,
     shift: NDArray[np.int64],
     shift_from: int,
@@ -280,7 +297,8 @@ def run(
 ) -> bool:
     """Advance to `until_ns` after the open; False when the logs must be read first.
 
-    Columns are per second; spread 0 is a halt. `shift[i]` is own impact at the start of second `shift_from + i`, ticks.
+    `look` is how many seconds informed prints are early. Columns are per second; spread 0 is a halt. `shift[i]` is own
+    impact at the start of second `shift_from + i`, ticks.
     """
     state, pool, _, levels, own, _, _ = a
     seconds = bid.shape[0]
@@ -302,8 +320,9 @@ def run(
                 if state[PRINTED] == 0 and price[j] > 0 and start + offset[j] <= min(at, until_ns):
                     state[PRINTED] = 1
                     moved = max(price[j] + shift[j - shift_from], 1)
-                    gap = spread[j]
-                    tape_print(a, here, start + offset[j], moved, gap, size[j], side[j], level_size)
+                    ahead = bid[min(j + look, seconds - 1)] - bid[j]
+                    lit = LIT_INFORMED if ahead * side[j] > 0 else LIT
+                    tape_print(a, here, start + offset[j], moved, spread[j], size[j], side[j], lit, level_size)
                     state[EVENTS] += 1
                 if i >= count or at > until_ns:
                     break
@@ -327,14 +346,19 @@ def run(
 
 
 @kernel
-def walk_deeper(a: Arrays, key: np.uint64, at: int, taker_side: int, qty: int, limit: int, taker: int, level_size: float) -> int:
+def walk_deeper(
+    a: Arrays, key: np.uint64, at: int, taker_side: int, qty: int, limit: int, taker: int, level_size: float
+) -> int:
     """Fill what is left of an own order against orders deeper than the crowd shows; returns the shares left."""
     state = a[0]
     price = state[ASK] + DEPTH if taker_side > 0 else state[BID] - DEPTH
     step = 1 if taker_side > 0 else -1
     tries = 0
-    while qty > 0 and state[FILLS] < a[6].shape[0] and 1 <= price < a[3].shape[1] and (
-        price <= limit if taker_side > 0 else price >= limit
+    while (
+        qty > 0
+        and state[FILLS] < a[6].shape[0]
+        and 1 <= price < a[3].shape[1]
+        and (price <= limit if taker_side > 0 else price >= limit)
     ):
         done = min(qty, max(1, int(usual_shares(level_size, DEPTH) * (0.4 + 1.2 * uniform(key, tries)))))
         qty -= done

@@ -18,7 +18,7 @@ OWN = 512
 
 (BID, ASK, SECOND, EVENT, PRINTED, FREE, OWN_COUNT, PRINTS, FILLS, EVENTS, CROSSED, CLOCK) = range(12)
 """Columns of `state`: reference bid and ask, second, event within it, whether its print is done, free rows, resting own
-orders, entries in the print and fill logs, events so far, moments at which the book was crossed, time after the open, ns."""
+orders, entries in the print and fill logs, events so far, seconds that ended crossed, time after the open, ns."""
 STATE = 12
 
 
@@ -41,7 +41,14 @@ def append(
     row = free[state[FREE]]
     level = levels[side, price]
     order = pool[row]
-    order[PRICE], order[QTY], order[OWNER], order[NEXT], order[PREV], order[SIDE] = price, qty, owner, 0, level[TAIL], side
+    order[PRICE], order[QTY], order[OWNER], order[NEXT], order[PREV], order[SIDE] = (
+        price,
+        qty,
+        owner,
+        0,
+        level[TAIL],
+        side,
+    )
     if level[TAIL] > 0:
         pool[level[TAIL], NEXT] = row
     else:

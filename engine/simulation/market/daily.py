@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from engine.simulation.market.world import World
 
 CHUNK = 256
 """Sessions computed at a time."""
-OWN_VOL_RANGE = (0.17, 0.33)
+OWN_VOL_RANGE = (0.165, 0.32)
 """Annual own volatility of the quietest and the wildest share, before news and jumps."""
 
 
@@ -71,9 +72,10 @@ class DailyTable:
         own = [low * (high / low) ** uniform(key, 102) for key in self._keys]
         self.own_vol = np.array(own) / np.sqrt(252.0)
         self.is_lottery = np.array([world.name == "lottery" and uniform(key, 103) < 0.5 for key in self._keys])
-        self._plant = {"lottery": FLAG_LOTTERY, "planted": FLAG_LINEAR if world.kind == "linear" else FLAG_INTERACTION}.get(
-            world.name, FLAG_NEWS if world.has_news_drift else 0
-        )
+        self._plant = {
+            "lottery": FLAG_LOTTERY,
+            "planted": FLAG_LINEAR if world.kind == "linear" else FLAG_INTERACTION,
+        }.get(world.name, FLAG_NEWS if world.has_news_drift else 0)
         self._factor_state = np.zeros(FACTOR_STATE)
         start_factors(self._factor_key, self._factor_state)
         count = len(self._keys)
@@ -121,25 +123,33 @@ class DailyTable:
     def _step(self, day0: int, n: int) -> DailyColumns:
         world, count = self.world, len(self._keys)
 
-        def block(dtype: type[np.generic] = np.float64) -> NDArray[np.generic]:
-            return np.zeros((count, n), dtype=dtype)
-
         regime = np.zeros(n, dtype=np.int8)
-        factors = [np.zeros((n, FACTORS)) for _ in range(4)]
+        factors: list[Any] = [np.zeros((n, FACTORS)) for _ in range(4)]
         factor_slot = np.zeros(n, dtype=np.int16)
         crash_at = self.anchor + world.crash_day if world.name == "crash" else 2**40
         step_factors(
-            self._factor_key, day0, crash_at, world.drift / 252.0, self._factor_state, regime, *factors, factor_slot
+            self._factor_key,
+            day0,
+            crash_at,
+            world.drift / 252.0,
+            self._factor_state,
+            regime,
+            factors[0],
+            factors[1],
+            factors[2],
+            factors[3],
+            factor_slot,
         )
         floats, small = np.float64, np.int8
         dtypes = (
             floats, floats, floats, floats, np.int16, floats, floats, floats, small, small, np.int16, floats, small,
         )  # fmt: skip
-        shares = [block(dtype) for dtype in dtypes]
+        shares: list[Any] = [np.zeros((count, n), dtype=dtype) for dtype in dtypes]
+        market = factors[0][:, 0] + factors[1][:, 0] + factors[3][:, 0]
         for i, key in enumerate(self._keys):
             step_share(
                 key, day0, self._plant, world.ic, world.news_rate, self.own_vol[i], bool(self.is_lottery[i]), regime,
-                self._share_state[i], self._rings[i], *(column[i] for column in shares),
+                self.beta[i] * market, self._share_state[i], self._rings[i], *(column[i] for column in shares),
             )  # fmt: skip
         night, session, _, jump = shares[:4]
         beta = self.beta[:, None]
@@ -150,7 +160,7 @@ class DailyTable:
         close_level = self._level[:, None] * np.cumprod(growth, axis=1)
         open_level = close_level / np.maximum(to_close, 0.2)
         self._level = close_level[:, -1].copy()
-        return DailyColumns(regime, *factors, factor_slot, *shares, open_level, close_level)  # type: ignore[arg-type]
+        return DailyColumns(*(regime, *factors, factor_slot, *shares, open_level, close_level))
 
 
 def _join(old: DailyColumns, new: DailyColumns) -> DailyColumns:

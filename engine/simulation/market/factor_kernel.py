@@ -19,11 +19,11 @@ OVERNIGHT_SHARE = 0.25
 
 # Log-volatility: three autoregressive scales (days, weeks, a year) with leverage.
 RHO = (0.78, 0.985, 0.997)
-MARKET_SD = (0.22, 0.25, 0.30)
-OWN_SD = (0.22, 0.22, 0.30)
+MARKET_SD = (0.27, 0.26, 0.15)
+OWN_SD = (0.22, 0.20, 0.33)
 LEVERAGE = -0.60
 REGIME_VOL = (0.7, 1.0, 2.0)
-MARKET_VOL = 0.155 / math.sqrt(252.0)
+MARKET_VOL = 0.165 / math.sqrt(252.0)
 SECTOR_VOL = 0.085 / math.sqrt(252.0)
 
 
@@ -62,7 +62,7 @@ def step_factors(
     """Fill [days] and [days, FACTORS] columns from `state`, which is left ready for the next day.
 
     `state`: regime, 3 market scales, market shock, then one scale and shock a sector. `session` is the diffusive return
-    from open to close and `variance` its variance given the day's scale; `jump` comes on top at the start of `jump_slot`.
+    from open to close, `variance` its variance given the day's scale; `jump` comes on top at the start of `jump_slot`.
     """
     k_regime, k_vol, k_ret, k_jump = subkey(key, 1), subkey(key, 2), subkey(key, 3), subkey(key, 4)
     k_tail = subkey(key, 5)
@@ -79,14 +79,14 @@ def step_factors(
             state[1 + j] = step_scale(state[1 + j], j, MARKET_SD, state[4], normal(k_vol, 16 * day + j))
         sigma = MARKET_VOL * REGIME_VOL[now] * math.exp(min(state[1] + state[2] + state[3] - market_norm, 1.6))
         scale_on, scale_in = tail_scale(k_tail, 64 * day), tail_scale(k_tail, 64 * day + 1)
-        night = sigma * on_sd * scale_on * normal(k_ret, 64 * day + 0)
+        night = sigma * on_sd * scale_on * normal(k_ret, 64 * day)
         sd_in = sigma * in_sd * scale_in
-        # Crash jumps: rarer when calm, larger share when stressed; the mean is paid back as drift so nobody can earn it.
-        rate = 0.0015 if now == 0 else (0.004 if now == 1 else 0.014)
+        # Crash jumps are rarer when calm; their mean is paid back as drift so that nobody can earn it.
+        rate = 0.0015 if now == 0 else (0.004 if now == 1 else 0.012)
         size = 0.0
         if uniform(k_jump, 8 * day) < rate:
-            size = -(0.018 + 0.014 * min(exponential(k_jump, 8 * day + 1), 4.0))
-        compensation = rate * (0.018 + 0.014 * (1.0 - math.exp(-4.0)))
+            size = -(0.018 + 0.010 * min(exponential(k_jump, 8 * day + 1), 4.0))
+        compensation = rate * (0.018 + 0.010 * (1.0 - math.exp(-4.0)))
         move = sd_in * normal(k_ret, 64 * day + 1) + compensation
         slot = 2 + int(uniform(k_jump, 8 * day + 2) * 70.0)
         if day == crash_at:

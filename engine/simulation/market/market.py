@@ -51,7 +51,7 @@ class SimulatedMarket:
         self._table = DailyTable(world, self.instruments, self.anchor)
         self._slots = SlotTable(self._table, self.instruments, self.sessions, self.anchor)
         adv = self._slots.adv
-        self._per_second = np.clip(0.09 * np.sqrt(adv / 1e6), 0.04, 0.75)
+        self._per_second = np.clip(0.25 * np.sqrt(adv / 1e6), 0.08, 0.85)
         # Depth such that walking the book costs at least what the walk then moves the price: no free round trip.
         sigma = self._table.own_vol + 0.009
         start = np.array([instrument.start_price for instrument in self.instruments])
@@ -131,7 +131,12 @@ class SimulatedMarket:
         rows = self._slots.day(day).rows[row]
         level = float(self._table.columns(day).open_level[row, self._table.row(day)] * self._slots.scale_ticks[row])
         frame = BookFrame(
-            symbol, self._table.share_key(row), session, float(self._slots.tick[row]), float(self._level_size[row]), level
+            symbol,
+            self._table.share_key(row),
+            session,
+            float(self._slots.tick[row]),
+            float(self._level_size[row]),
+            level,
         )
         return SimBook(frame, int(rows[0, BID_OPEN]), int(rows[0, SPREAD]), columns, self._propagator(row, day))
 
@@ -144,7 +149,9 @@ class SimulatedMarket:
             edges = np.flatnonzero(np.diff(np.concatenate(([0], halted[row].astype(np.int8), [0]))))
             for start, end in zip(edges[::2], edges[1::2], strict=True):
                 slot_ns = SLOT_SECONDS * SECOND
-                found.append((self.symbols[row], session.open_ns + int(start) * slot_ns, session.open_ns + int(end) * slot_ns))
+                found.append(
+                    (self.symbols[row], session.open_ns + int(start) * slot_ns, session.open_ns + int(end) * slot_ns)
+                )
         return tuple(sorted(found, key=lambda halt: (halt[1], halt[0])))
 
     def news(self, day: int) -> tuple[SimNews, ...]:
@@ -176,7 +183,9 @@ class SimulatedMarket:
         signal, sigma = float(columns.signal[row, at]), float(columns.sigma[row, at])
         drift = self.world.drift / 252.0 * float(table.beta[row])
         own = float(columns.night[row, at] + columns.session[row, at] + columns.jump[row, at])
-        return SimTruth(symbol, day, signal, self.world.ic * signal * sigma + drift, sigma, own, int(columns.regime[at]))
+        return SimTruth(
+            symbol, day, signal, self.world.ic * signal * sigma + drift, sigma, own, int(columns.regime[at])
+        )
 
     def signals(self, first_day: int, end_day: int) -> tuple[Floats, Floats]:
         """Hidden signal and realised own return over its sigma, both [symbols, sessions]."""
@@ -235,7 +244,7 @@ class SimulatedMarket:
         starts = session.open_ns + np.arange(session.seconds + 1, dtype=np.int64) * SECOND
         if own is None or own.count == 0:
             return np.zeros(session.seconds + 1, dtype=np.int64)
-        level = self._table.columns(day).open_level[row, self._table.row(day)] * self._slots.scale_ticks[row]
+        level = float(self._table.columns(day).open_level[row, self._table.row(day)] * self._slots.scale_ticks[row])
         return np.rint(own.shift(starts) * level).astype(np.int64)
 
     def _shifts(self, day: int) -> tuple[Ints, Ints]:
@@ -245,17 +254,20 @@ class SimulatedMarket:
             if own_day == day and own.count:
                 shift_of[row] = len(shifts)
                 shifts.append(self._shift_ticks(row, day))
-        return shift_of, np.array(shifts, dtype=np.int64).reshape(len(shifts), -1) if shifts else np.zeros((1, 1), np.int64)
+        return shift_of, np.array(shifts, dtype=np.int64).reshape(len(shifts), -1) if shifts else np.zeros(
+            (1, 1), np.int64
+        )
 
     def _prints(self, row: int, day: int, first: int, end: int, own: bool = True) -> tuple[Any, ...]:
         slots = self._slots.day(day)
         n = end - first
-        columns = [np.zeros(n, dtype=np.int64) for _ in range(4)]
+        columns: list[Any] = [np.zeros(n, dtype=np.int64) for _ in range(4)]
         side, offset = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.int64)
         shift = self._shift_ticks(row, day) if own else np.zeros(self.sessions.at(day).seconds + 1, dtype=np.int64)
         fill_prints(
             self._table.share_key(row), day, slots.rows[row], slots.variance[row], slots.usual_volume[row],
-            float(self._per_second[row]), first, end, shift, *columns, side, offset,
+            float(self._per_second[row]), first, end, shift,
+            columns[0], columns[1], columns[2], columns[3], side, offset,
         )  # fmt: skip
         return (*columns, side, offset)
 
@@ -275,8 +287,16 @@ class SimulatedMarket:
 
     def _block(self, opens: Ints, columns: NDArray[np.int64]) -> BarBlock:
         shape = (len(self.symbols), opens.shape[0])
-        prices = [np.round(columns[i] * self._slots.tick[:, None], 6) for i in range(4)]
-        return BarBlock(self.symbols, np.broadcast_to(opens, shape), *prices, columns[4].astype(np.float64))
+        prices: list[Any] = [np.round(columns[i] * self._slots.tick[:, None], 6) for i in range(4)]
+        return BarBlock(
+            self.symbols,
+            np.broadcast_to(opens, shape),
+            prices[0],
+            prices[1],
+            prices[2],
+            prices[3],
+            columns[4].astype(np.float64),
+        )
 
 
 def _fold_of(bars: Ints) -> Ints:
@@ -287,6 +307,4 @@ def _fold_of(bars: Ints) -> Ints:
 def _fold_by(columns: Ints, count: int) -> Ints:
     """[5, symbols, bars] folded `count` at a time."""
     parts = columns.reshape(5, columns.shape[1], -1, count)
-    return np.stack(
-        (parts[0, :, :, 0], parts[1].max(-1), parts[2].min(-1), parts[3, :, :, -1], parts[4].sum(-1))
-    )
+    return np.stack((parts[0, :, :, 0], parts[1].max(-1), parts[2].min(-1), parts[3, :, :, -1], parts[4].sum(-1)))

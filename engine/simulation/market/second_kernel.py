@@ -15,6 +15,14 @@ from engine.simulation.market.jit import kernel
 from engine.simulation.market.slot_kernel import BID_CLOSE, BID_OPEN, HALTED, SPREAD, C, H, L, O, V
 
 N = 300
+RUN_SLOTS = 6
+"""Runs of split orders are laid out afresh every half hour."""
+RUN_EXPONENT = 1.4
+"""Pareto exponent of their length in prints."""
+RUN_SHARE = 0.69
+"""Share of prints that belong to a split order."""
+AHEAD_SHARE = 0.25
+"""Share of prints on the side the price is about to go: what makes passive fills adverse."""
 _U32 = 1.0 / 4294967296.0
 
 
@@ -48,6 +56,7 @@ def fill_seconds(
     row: NDArray[np.int64],
     variance: float,
     chance: float,
+    pace: float,
     path: NDArray[np.float64],
     bid: NDArray[np.int64],
     price: NDArray[np.int64],
@@ -111,39 +120,38 @@ def fill_seconds(
     now = row[BID_OPEN]
     for j in range(N + 1):
         value = path[j]
-        if j == one or j == two or j == last or j == N:
+        if j in (one, two, last, N):
             now = int(value)
-        elif value >= now + 1:
-            now = int(math.floor(value))
-        elif value <= now - 1:
-            now = int(math.ceil(value))
+        elif abs(value - now) >= 1.0:
+            now = math.floor(value + 0.5)
         bid[j] = now
 
-    # Order flow: runs of Pareto length (split orders), flow that the price is about to follow, and noise.
+    # Order flow: split orders, flow that the price is about to follow, and noise.
     reach = 0.5 * spread / max(sd, 1e-9)
     horizon = min(max(int(reach * reach), 1), 30)
-    run_left, run_side = 0, np.int8(1)
+    runs = subkey(subkey(subkey(key, 28), day), slot // RUN_SLOTS)
+    run_number, run_end, run_side = 0, float(slot // RUN_SLOTS * RUN_SLOTS - slot) * N, np.int8(1)
     count = 0
     for j in range(N):
-        draw = bits(flow, 2 * j)
-        forced = j == first or j == last or j == one or j == two
+        draw = bits(flow, j)
+        forced = j in (first, last, one, two)
         u = float(draw & np.uint64(0xFFFFFFFF)) * _U32
         if not forced and (j < first or j > last or u >= chance):
             price[j] = 0
             size[j] = 0
             side[j] = 0
             continue
-        if run_left <= 0:
-            more = bits(flow, 2 * j + 1)
+        while run_end <= j:
+            more = bits(runs, run_number)
             tail = (float(more & np.uint64(0xFFFFFFFF)) + 1.0) * _U32
-            run_left = int(min(tail ** (-0.6667), 200.0))
+            run_end += min(tail ** (-1.0 / RUN_EXPONENT), 400.0) / pace
             run_side = np.int8(1) if more >> np.uint64(63) else np.int8(-1)
-        run_left -= 1
+            run_number += 1
         choice = float((draw >> np.uint64(32)) & np.uint64(0xFFFF)) / 65536.0
         way = np.int8(1) if draw >> np.uint64(63) else np.int8(-1)
-        if choice < 0.55:
+        if choice < RUN_SHARE:
             way = run_side
-        elif choice < 0.92:
+        elif choice < RUN_SHARE + AHEAD_SHARE:
             ahead = path[min(j + horizon, N)] - path[j]
             if ahead > 0.0:
                 way = np.int8(1)
@@ -186,7 +194,7 @@ def print_offset_ns(key: np.uint64, day: int, second: int) -> int:
 @kernel
 def is_wide(key: np.uint64, day: int, second: int) -> bool:
     """Whether both sides step back one tick at the end of a second without a print."""
-    return bits(subkey(subkey(key, 23), day), second) % np.uint64(16) == np.uint64(0)
+    return int(bits(subkey(subkey(key, 23), day), second) % np.uint64(16)) == 0
 
 
 @kernel

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -50,9 +51,11 @@ class SessionTable:
     def __init__(self, days: Sequence[SessionDay]) -> None:
         if not days:
             raise ValueError("days: at least one session is needed")
-        for earlier, later in zip(days, days[1:], strict=False):
+        for earlier, later in pairwise(days):
             if later.index != earlier.index + 1 or later.open_ns < earlier.close_ns:
-                raise ValueError(f"days: session {later.index} ({later.date}) does not follow {earlier.index} ({earlier.date})")
+                raise ValueError(
+                    f"days: session {later.index} ({later.date}) does not follow {earlier.index} ({earlier.date})"
+                )
         for day in days:
             if not 0 < day.seconds <= SESSION_SECONDS or day.seconds % SLOT_SECONDS:
                 raise ValueError(

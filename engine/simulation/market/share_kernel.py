@@ -10,14 +10,14 @@ from engine.simulation.market.factor_kernel import OVERNIGHT_SHARE, OWN_SD, REGI
 from engine.simulation.market.jit import kernel
 
 SHARE_STATE = 7
-"""State columns: three log-vol scales, last own shock, log-volume, pending rumour, news memory. The last five own shocks
-and volume surprises are kept beside it in a ring."""
+"""State columns: three log-vol scales, last own shock, log-volume, pending rumour, news memory. A ring beside it keeps
+the last five own shocks and volume surprises."""
 RING = 5
 NEWS_MEMORY = 0.7071067811865476
 """Daily factor of the news memory: a half-life of two sessions."""
 VOLUME_RHO = 0.75
 VOLUME_SD = 0.22
-VOLUME_ON_SHOCK = 0.30
+VOLUME_ON_SHOCK = 0.34
 LOTTERY_CHANCE = 0.04
 LOTTERY_SIZE = 4.0
 
@@ -28,7 +28,9 @@ FLAG_LINEAR, FLAG_INTERACTION, FLAG_NEWS, FLAG_LOTTERY = 1, 2, 3, 4
 
 
 @kernel
-def signal_of(plant: int, ring_shock: NDArray[np.float64], ring_volume: NDArray[np.float64], memory: float, rate: float) -> float:
+def signal_of(
+    plant: int, ring_shock: NDArray[np.float64], ring_volume: NDArray[np.float64], memory: float, rate: float
+) -> float:
     """The hidden signal before the session, about unit variance, from what is past."""
     if plant == FLAG_NEWS:
         spread = math.sqrt(max(rate * 0.5, 1e-9) / (1.0 - NEWS_MEMORY * NEWS_MEMORY))
@@ -56,6 +58,7 @@ def step_share(
     own_vol: float,
     lottery: bool,
     regime: NDArray[np.int8],
+    market_move: NDArray[np.float64],
     state: NDArray[np.float64],
     ring: NDArray[np.float64],
     overnight: NDArray[np.float64],
@@ -74,10 +77,17 @@ def step_share(
 ) -> None:
     """Fill one symbol's [days] columns from its `state`, which is left ready for the next day.
 
-    `overnight`, `session`, `jump` are own (idiosyncratic) simple returns; `volume` is a multiple of the average;
-    `news_slot` is -1 for news before the open; `resolved` is +1 (confirmed) or -1 (reversed) when yesterday's rumour is.
+    `market_move` is the market's part of the day's return; `overnight`, `session`, `jump` are own (idiosyncratic)
+    simple returns; `volume` is a multiple of the average; `news_slot` is -1 for news before the open; `resolved` is +1
+    (confirmed) or -1 (reversed) on the session after a rumour.
     """
-    k_vol, k_ret, k_volume, k_news, k_lot = subkey(key, 1), subkey(key, 2), subkey(key, 3), subkey(key, 4), subkey(key, 5)
+    k_vol, k_ret, k_volume, k_news, k_lot = (
+        subkey(key, 1),
+        subkey(key, 2),
+        subkey(key, 3),
+        subkey(key, 4),
+        subkey(key, 5),
+    )
     k_tail = subkey(key, 6)
     on_sd, in_sd = math.sqrt(OVERNIGHT_SHARE), math.sqrt(1.0 - OVERNIGHT_SHARE)
     norm = OWN_SD[0] ** 2 + OWN_SD[1] ** 2 + OWN_SD[2] ** 2
@@ -120,7 +130,7 @@ def step_share(
             at = -1 if uniform(k_news, 16 * day + 3) < 0.45 else 2 + int(uniform(k_news, 16 * day + 4) * 70.0)
             impact = 0.0
             if kind != NO_IMPACT:
-                impact = sign * min(0.25, sigma * (0.8 + 1.1 * exponential(k_news, 16 * day + 5)))
+                impact = sign * min(0.25, sigma * (0.8 + 1.5 * exponential(k_news, 16 * day + 5)))
                 if kind == RUMOUR:
                     impact *= 0.6
                     state[5] = impact
@@ -146,7 +156,8 @@ def step_share(
         # Yesterday's busyness carries over; a large move draws volume at once.
         surprise = VOLUME_RHO * state[4] + VOLUME_SD * normal(k_volume, day)
         state[4] = surprise
-        excess = surprise + VOLUME_ON_SHOCK * (abs(shock) - 0.72)
+        stir = abs(night + move + size + market_move[i]) / math.hypot(sigma, 0.011)
+        excess = surprise + VOLUME_ON_SHOCK * (min(stir, 4.0) - 0.72)
         volume[i] = math.exp(min(excess, 2.0) - 0.11)
         spot = day % RING
         ring[0, spot] = max(-3.0, min(3.0, shock))

@@ -22,6 +22,8 @@ HALT_JUMP = 0.08
 MARKET_HALT_JUMP = 0.04
 """A market jump this large halts everything for three slots."""
 LEAST_VOLUME = 400
+USUAL_SESSION_VOL = 0.016
+"""Standard deviation of a session at which the usual spread is quoted."""
 
 
 @kernel
@@ -48,8 +50,10 @@ def factor_nodes(
 
 
 @kernel
-def jump_nodes(own_slot: int, own_jump: float, market_slot: int, market_jump: float, slots: int) -> tuple[int, int, int, int]:
-    """(slot whose start carries the own jump, the same for the market, first own halted slot, first market halted slot).
+def jump_nodes(
+    own_slot: int, own_jump: float, market_slot: int, market_jump: float, slots: int
+) -> tuple[int, int, int, int]:
+    """Slots whose start carries the own and the market jump, then the first slots an own and a market halt take.
 
     -1: none. A halt comes first and the jump shows when trading resumes.
     """
@@ -117,14 +121,14 @@ def fill_slots(
         variance = total * variance_curve[k] * open_ticks * open_ticks
         out_variance[k] = variance
         coins = bits(stream, 8 * k + 1)
-        spread = usual_spread
-        if k == 0:
-            spread = usual_spread + (usual_spread + 1) // 2
-        elif usual_spread > 1 or k < 6:
+        # The spread widens with volatility and breathes by a tick.
+        heat = math.sqrt(variance * slots) / (USUAL_SESSION_VOL * open_ticks)
+        spread = max(int(usual_spread * min(max(heat, 0.8), 3.0) ** 0.8 + 0.5), 1)
+        if spread > 1 or k < 6:
             tip = int(coins & np.uint64(15))
             if tip < 3:
                 spread += 1
-            elif tip > 12 and usual_spread > 1:
+            elif tip > 12 and spread > 1:
                 spread -= 1
         row = out[k]
         halted = (own_halt >= 0 and k == own_halt) or (market_halt >= 0 and market_halt <= k < market_halt + 3)
@@ -137,10 +141,10 @@ def fill_slots(
         top = 0.5 * (left + right + math.sqrt(gap * gap - 2.0 * variance * math.log(uniform(stream, 8 * k + 2))))
         low = 0.5 * (left + right - math.sqrt(gap * gap - 2.0 * variance * math.log(uniform(stream, 8 * k + 3))))
         down = 0.5 - 0.5 * spread
-        bid_open = max(int(math.floor(left + down)), 1)
-        bid_close = max(int(math.floor(right + down)), 1)
-        bid_high = max(max(int(math.floor(top + down)), bid_open), bid_close)
-        bid_low = max(min(min(int(math.floor(low + down)), bid_open), bid_close), 1)
+        bid_open = max(math.floor(left + down), 1)
+        bid_close = max(math.floor(right + down), 1)
+        bid_high = max(max(math.floor(top + down), bid_open), bid_close)
+        bid_low = max(min(min(math.floor(low + down), bid_open), bid_close), 1)
         row[BID_OPEN] = bid_open
         row[BID_CLOSE] = bid_close
         row[SPREAD] = spread

@@ -12,7 +12,7 @@ from engine.simulation.market.second_kernel import (
     print_offset_ns,
     trade_chance,
 )
-from engine.simulation.market.slot_kernel import HALTED, SPREAD, C, O, V
+from engine.simulation.market.slot_kernel import HALTED, SPREAD, O, V
 
 
 @kernel
@@ -31,7 +31,7 @@ def fill_quotes(
     shifts: NDArray[np.int64],
     out: NDArray[np.float64],
 ) -> None:
-    """Fill `out` [7, symbols, seconds]: bid, ask, bid size, ask size, last, last size, volume at the end of each second.
+    """Fill `out` [7, symbols, seconds]: bid, ask, their sizes, last, last size, volume at the end of each second.
 
     `shifts` [rows, seconds + 1] holds own impact in ticks; `shift_of` gives each symbol's row, -1 for none.
     """
@@ -50,7 +50,9 @@ def fill_quotes(
         for k in range(begin, min((end - 1) // N + 1, slots)):
             row = rows[s, k]
             chance = trade_chance(per_second[s], row[V], usual_volume[s, k])
-            fill_seconds(keys[s], day, k, slots, row, variance[s, k], chance, path, bid, price, size, side)
+            fill_seconds(
+                keys[s], day, k, slots, row, variance[s, k], chance, per_second[s], path, bid, price, size, side
+            )
             for j in range(N):
                 at = k * N + j
                 if at >= end:
@@ -108,7 +110,7 @@ def fill_prints(
     for k in range(first // N, min((end - 1) // N + 1, slots)):
         row = rows[k]
         chance = trade_chance(per_second, row[V], usual_volume[k])
-        fill_seconds(key, day, k, slots, row, variance[k], chance, path, bid, price, size, side)
+        fill_seconds(key, day, k, slots, row, variance[k], chance, per_second, path, bid, price, size, side)
         for j in range(N):
             at = k * N + j
             if at < first or at >= end:
@@ -138,7 +140,7 @@ def fold_bars(
     shifts: NDArray[np.int64],
     out: NDArray[np.int64],
 ) -> None:
-    """Fill `out` [5, symbols, bars] with open, high, low, close (ticks) and volume by folding prints, `step` s a bar."""
+    """Fill `out` [5, symbols, bars] with open, high, low, close (ticks) and volume, `step` seconds of prints each."""
     slots = rows.shape[1]
     per_slot = N // step
     path, bid = np.empty(N + 1), np.empty(N + 1, dtype=np.int64)
@@ -148,7 +150,9 @@ def fold_bars(
         for k in range(slots):
             row = rows[s, k]
             chance = trade_chance(per_second[s], row[V], usual_volume[s, k])
-            fill_seconds(keys[s], day, k, slots, row, variance[s, k], chance, path, bid, price, size, side)
+            fill_seconds(
+                keys[s], day, k, slots, row, variance[s, k], chance, per_second[s], path, bid, price, size, side
+            )
             for b in range(per_slot):
                 at = k * per_slot + b
                 seen = False
@@ -169,4 +173,3 @@ def fold_bars(
                 if not seen:
                     out[0, s, at], out[1, s, at], out[2, s, at], out[3, s, at] = last, last, last, last
                     out[4, s, at] = 0
-

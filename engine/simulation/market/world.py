@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 WORLD_NAMES = ("null", "lottery", "planted", "news-drift", "mixed", "crash")
-"""`null`: a martingale. `lottery`: a martingale with skewed stocks. `planted`: tomorrow's own shock correlates `ic` with a
-signal of past prices and volumes. `news-drift`, `mixed`: prices keep drifting after true news. `crash`: `mixed` with a
-market crash on the session `crash_day` after the anchor."""
+"""`null`: a martingale. `lottery`: a martingale with skewed stocks. `planted`: tomorrow's own shock correlates `ic` with
+a signal of past prices and volumes. `news-drift`, `mixed`: prices keep drifting after true news. `crash`: `mixed` with
+a market crash on the session `crash_day` after the anchor."""
 
 PLANTED_KINDS = ("linear", "interaction")
 
@@ -25,7 +25,7 @@ class World:
     blind_share: float = 0.3
     """Share of news written from templates kept apart for blind tests."""
     drift_annual: float | None = None
-    """Drift of the market a year, simple; None: 0.06 in news-drift, mixed and crash, else 0 so the world is a martingale."""
+    """Drift of the market a year; None: 0.06 in news-drift, mixed and crash, else 0: the world is a martingale."""
     history_days: int = 2520
     """Sessions that exist before the anchor."""
     crash_day: int = 1
