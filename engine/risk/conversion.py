@@ -54,6 +54,8 @@ def convert(
         value: Decimal | None = getattr(request, field)
         if value is not None and value % tick:
             changes[field] = to_tick(value, tick)
+    if closing and not request.reduce_only:
+        changes["reduce_only"] = True
     if life_s is not None and request.origin is Origin.AUTO and request.tif not in KEPT and not closing:
         until = now + round(life_s * SECOND)
         if request.tif is not TimeInForce.GTD or request.good_till_ns is None or request.good_till_ns > until:

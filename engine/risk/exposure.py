@@ -4,12 +4,14 @@ Sums of quantities are kept until a position, an order or a reservation changes 
 change is another object); marks are read anew at every look.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Side
-from engine.model.order import OrderRequest, OrderState, OrderStatus, Origin
+from engine.model.money import ZERO
+from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin
 from engine.model.position import Position
 from engine.risk.ports import Ledger, Market, Orders
 
@@ -17,21 +19,69 @@ from engine.risk.ports import Ledger, Market, Orders
 class Line:
     """One symbol: position, what may still be bought and sold, and its open orders."""
 
-    __slots__ = ("average", "buys", "multiplier", "orders", "quantity", "reserved", "sector", "sells")
+    __slots__ = (
+        "at_stops",
+        "average",
+        "buys",
+        "down",
+        "entry_risk",
+        "multiplier",
+        "openings",
+        "orders",
+        "price",
+        "quantity",
+        "reserved",
+        "sector",
+        "sells",
+        "stops",
+        "symbol",
+        "up",
+        "value",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, symbol: Symbol) -> None:
+        self.symbol = symbol
+        self.price = self.value = self.up = self.down = self.at_stops = 0.0
+        """At the mark last looked at: worst value, net if all buys fill, net if all sells fill, loss at the stops."""
         self.quantity = 0.0
         self.buys = 0.0
         self.sells = 0.0
         self.average = 0.0
         self.multiplier = 1.0
         self.sector = ""
+        self.openings = 0
+        """Opening orders at work or reserved, ours."""
+        self.entry_risk = 0.0
+        """Money that working entries lose from their price to their stop."""
+        self.stops: list[tuple[float, float]] = []
+        """(price, quantity) of the stop orders that protect the position."""
         self.orders: list[OrderStatus] = []
         self.reserved: list[OrderRequest] = []
 
     def worst(self, buys: float = 0.0, sells: float = 0.0) -> float:
         """Return the largest absolute quantity this symbol may reach."""
         return max(abs(self.quantity + self.buys + buys), abs(self.quantity - self.sells - sells))
+
+    def revalue(self, price: float) -> None:
+        """Take a new mark."""
+        self.price = price
+        unit = price * self.multiplier
+        up, down = self.quantity + self.buys, self.quantity - self.sells
+        self.up, self.down, self.value = up * unit, down * unit, max(up, -up, down, -down) * unit
+        self.at_stops = self.loss_at_stops(price)
+
+    def loss_at_stops(self, price: float) -> float:
+        """Return the money lost from ``price`` if every stop were hit; what no stop covers counts in full."""
+        held = abs(self.quantity)
+        if not self.stops:
+            return held * price * self.multiplier + self.entry_risk
+        sign = 1.0 if self.quantity > 0 else -1.0
+        lost = 0.0
+        for stop, quantity in self.stops:
+            covered = min(held, quantity)
+            lost += max(0.0, (price - stop) * sign) * covered
+            held -= covered
+        return (lost + held * price) * self.multiplier + self.entry_risk
 
 
 class Exposure(NamedTuple):
@@ -43,12 +93,24 @@ class Exposure(NamedTuple):
     short: float
     """Net, if every sell fills and no buy does."""
     symbols: int
-    by_symbol: dict[Symbol, float]
+    at_stops: float
+    """Lost if every stop is hit; a position without one counts in full."""
+    openings: int
+    """Opening orders at work or reserved, ours."""
+    lines: dict[Symbol, Line]
     by_sector: dict[str, float]
+
+    def of(self, symbol: Symbol) -> float:
+        """Return the worst value of one symbol, 0 when there is none."""
+        line = self.lines.get(symbol)
+        return line.value if line is not None else 0.0
 
     @property
     def net(self) -> float:
         return max(abs(self.long), abs(self.short))
+
+
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 
 def is_closing(request: OrderRequest) -> bool:
@@ -59,7 +121,10 @@ def is_closing(request: OrderRequest) -> bool:
 class ExposureBook:
     """What is held, at work and reserved. The gate owns it."""
 
-    def __init__(self, ledger: Ledger, orders: Orders, market: Market) -> None:
+    def __init__(
+        self, ledger: Ledger, orders: Orders, market: Market, marks: Callable[[Symbol], float] | None = None
+    ) -> None:
+        """``marks`` gives a price without a whole quote (NaN unknown), which is quicker."""
         self._ledger = ledger
         self._orders = orders
         self._market = market
@@ -69,6 +134,9 @@ class ExposureBook:
         self._statuses: list[OrderStatus] = []
         self._positions: list[Position] = []
         self._stale = True
+        self._marks = marks
+        self._symbols = 0
+        self._openings = 0
 
     def reserve(self, ref: OrderRef, request: OrderRequest) -> None:
         """Count ``request`` from now until the desk knows ``ref`` or it is released."""
@@ -88,7 +156,7 @@ class ExposureBook:
 
     def line(self, symbol: Symbol) -> Line:
         """Return what is known of one symbol, empty when there is nothing."""
-        return self.lines().get(symbol) or Line()
+        return self.lines().get(symbol) or Line(symbol)
 
     def lines(self) -> dict[Symbol, Line]:
         """Return the symbols with a position, an open order or a reservation."""
@@ -114,25 +182,24 @@ class ExposureBook:
             line.average = float(position.average_price)
             line.multiplier = float(position.multiplier)
         for status in statuses:
-            if not status.state.exposed:
-                continue
-            line = self._open(lines, status.request.symbol)
-            line.orders.append(status)
-            if is_closing(status.request):
-                continue
-            self._count(line, status.request.side, self._remaining(status))
+            if status.state.exposed:
+                self._take(self._open(lines, status.request.symbol), status)
         for request in self._reserved.values():
             line = self._open(lines, request.symbol)
             line.reserved.append(request)
             if not is_closing(request):
-                self._count(line, request.side, float(request.quantity))
+                self._count(line, request, float(request.quantity))
+                line.openings += 1
+        lines = {symbol: line for symbol, line in lines.items() if line.worst() or line.orders or line.reserved}
+        self._symbols = sum(1 for line in lines.values() if line.worst())
+        self._openings = sum(line.openings for line in lines.values())
         self._lines, self._statuses, self._positions = lines, statuses, positions
         self._stale = False
 
     def _open(self, lines: dict[Symbol, Line], symbol: Symbol) -> Line:
         line = lines.get(symbol)
         if line is None:
-            line = lines[symbol] = Line()
+            line = lines[symbol] = Line(symbol)
             instrument = self._market.instrument(symbol)
             if instrument is not None:
                 line.sector = instrument.sector
@@ -150,56 +217,64 @@ class ExposureBook:
             return remaining
         return max(remaining, float(request.quantity - status.filled))
 
+    def _take(self, line: Line, status: OrderStatus) -> None:
+        request = status.request
+        line.orders.append(status)
+        if not is_closing(request):
+            line.openings += not status.external
+            self._count(line, request, self._remaining(status))
+        elif request.stop_price is not None and request.order_type in STOPS:
+            protects = request.side is (Side.SELL if line.quantity > 0 else Side.BUY)
+            if protects and line.quantity:
+                line.stops.append((float(request.stop_price), float(status.remaining)))
+
     @staticmethod
-    def _count(line: Line, side: Side, quantity: float) -> None:
-        if side is Side.BUY:
+    def _count(line: Line, request: OrderRequest, quantity: float) -> None:
+        if request.side is Side.BUY:
             line.buys += quantity
         else:
             line.sells += quantity
+        entry = request.limit_price or request.stop_price
+        if entry is not None:
+            stop = request.stop_loss if request.stop_loss is not None else ZERO
+            line.entry_risk += abs(float(entry - stop)) * quantity * line.multiplier
 
-    def mark(self, symbol: Symbol, line: Line) -> float:
-        """Return the price a symbol counts at: mid, else last, else what was paid."""
-        quote = self._market.quote(symbol)
+    def _mark(self, line: Line) -> float:
+        quote = self._market.quote(line.symbol)
         if quote is not None:
             bid, ask = quote.bid, quote.ask
             if 0.0 < bid <= ask < 1e300:
                 return (bid + ask) * 0.5
             if 0.0 < quote.last < 1e300:
                 return quote.last
+        return math.nan
+
+    def _unmarked(self, line: Line) -> float:
+        """Return what a symbol without a price counts at: what was paid, else the dearest of its orders."""
         if line.average > 0.0:
             return line.average
         prices = [float(s.request.limit_price or s.request.stop_price or 0) for s in line.orders]
         prices += [float(r.limit_price or r.stop_price or 0) for r in line.reserved]
         return max(prices, default=0.0)
 
-    def exposure(self) -> Exposure:
-        """Sum the worst case over all symbols."""
-        gross = long = short = 0.0
-        by_symbol: dict[Symbol, float] = {}
+    def exposure(self, same: bool = False) -> Exposure:
+        """Sum the worst case over all symbols; ``same``: nothing can have changed since :meth:`lines`."""
+        gross = long = short = at_stops = 0.0
         by_sector: dict[str, float] = {}
-        mark = self.mark
-        for symbol, line in self.lines().items():
-            quantity, buys, sells = line.quantity, line.buys, line.sells
-            up, down = quantity + buys, quantity - sells
-            worst = max(abs(up), abs(down))
-            if worst == 0.0:
-                continue
-            unit = mark(symbol, line) * line.multiplier
-            value = worst * unit
+        lines, marks = self._lines if same else self.lines(), self._marks
+        for line in lines.values():
+            price = marks(line.symbol) if marks is not None else self._mark(line)
+            if not 0.0 < price < 1e300:
+                price = self._unmarked(line)
+            if price != line.price:
+                line.revalue(price)
+            value = line.value
             gross += value
-            long += up * unit
-            short += down * unit
-            by_symbol[symbol] = value
+            long += line.up
+            short += line.down
+            at_stops += line.at_stops
             by_sector[line.sector] = by_sector.get(line.sector, 0.0) + value
-        return Exposure(gross, long, short, len(by_symbol), by_symbol, by_sector)
-
-    def working_closes(self, symbol: Symbol, side: Side, oca_group: str = "", but: OrderRef | None = None) -> float:
-        """Return how much orders of ``side`` may still take out of the position, worst case.
-
-        Orders of one OCA group count once; ``oca_group`` is left out because a new order joins it. Children of a
-        bracket count up to what their parent has filled.
-        """
-        return closes(self.line(symbol), side, self._orders.order, oca_group, but)
+        return Exposure(gross, long, short, self._symbols, at_stops, self._openings, lines, by_sector)
 
 
 def closes(
@@ -209,7 +284,11 @@ def closes(
     oca_group: str = "",
     but: OrderRef | None = None,
 ) -> float:
-    """See :meth:`ExposureBook.working_closes`."""
+    """Return how much orders of ``side`` may still take out of the position, worst case.
+
+    Orders of one OCA group count once; ``oca_group`` is left out because a new order joins it, ``but`` because it is
+    being replaced. Children of a bracket count up to what their parent (looked up by ``find``) has filled.
+    """
     total = 0.0
     groups: dict[str, float] = {}
     for status in line.orders:

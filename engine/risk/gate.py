@@ -5,7 +5,7 @@ There is no way round it: it has no bypass, and brokers accept nothing else.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import msgspec
 from engine.bus.bus import Bus
 from engine.bus.clock import MILLISECOND, SECOND, Clock
 from engine.bus.errors import JournalError
+from engine.model.broker import WhatIf
 from engine.model.decision import Book, Denial, LimitUse, Verdict
 from engine.model.events.decision import RiskCleared, RiskDenied
 from engine.model.events.system import Alarm
@@ -29,7 +30,7 @@ from engine.risk.latches import Latch, Latches
 from engine.risk.limits import LimitBook
 from engine.risk.losses import LossBook
 from engine.risk.modes import ModeKeeper
-from engine.risk.ports import Clusters, Ledger, Market, Orders, Shorts, VitalSigns, WhatIf, WhatIfs
+from engine.risk.ports import Clusters, Ledger, Market, Orders, Shorts, VitalSigns, WhatIfs
 from engine.risk.rules import shape
 from engine.risk.rules.g16_risk import at_stop
 from engine.risk.rules.rule import Rule
@@ -75,6 +76,7 @@ class Gate:
         what_ifs: WhatIfs | None = None,
         shorts: Shorts | None = None,
         clusters: Clusters | None = None,
+        marks: Callable[[Symbol], float] | None = None,
     ) -> None:
         self._bus = bus
         self._clock = clock
@@ -97,7 +99,7 @@ class Gate:
         self._missing = REQUIRED - {rule.code for rule in own}
         self._rules = (*own, *foreign)
         self._closing_rules = tuple(rule for rule in self._rules if not rule.openings_only)
-        self._exposure = ExposureBook(ledger, orders, market)
+        self._exposure = ExposureBook(ledger, orders, market, marks)
         self._sent = SentLog()
         self._messages = Messages()
         self._decisions = Decisions()
@@ -176,13 +178,10 @@ class Gate:
             settings=self._limits.active,
             account=self._ledger.account(),
             exposure=self._exposure.exposure(),
-            lines=self._exposure.lines(),
-            mark=self._exposure.mark,
             orders_today={
                 origin: self._counts.orders(origin, session.date) if session is not None else 0
                 for origin in (Origin.AUTO, Origin.MANUAL)
             },
-            open_orders=self._open_orders(),
             last_minute=self._messages.within(now, 60.0),
             losses=self._losses,
             live=self._book_kind is Book.LIVE,
@@ -236,11 +235,11 @@ class Gate:
             volatility=volatility,
             drawdown_percent=self._losses.drawdown_percent(equity),
             day_loss_percent=self._losses.day_loss_percent(account),
-            in_symbol=exposure.by_symbol.get(symbol, 0.0),
+            in_symbol=exposure.of(symbol),
             gross=exposure.gross,
             in_sector=exposure.by_sector.get(instrument.sector, 0.0),
             sector_known=bool(instrument.sector),
-            in_cluster=sum(exposure.by_symbol.get(other, 0.0) for other in cluster),
+            in_cluster=sum(exposure.of(other) for other in cluster),
             clustered=len(cluster) > 1,
             ramp=self._ramp(True),
         )
@@ -356,6 +355,7 @@ class Gate:
         if not reducing and not price > 0.0:
             denial = Denial(code="G4", text=f"There is no usable price of {symbol} to check the order against.")
             return _denied(request, denial)
+        exposure = self._exposure.exposure(same=True)
         session = self._market.session(symbol, now)
         date = session.date if session is not None else ""
         return Situation(
@@ -379,9 +379,9 @@ class Gate:
             equity=equity,
             line=line,
             available=available,
-            exposure=self._exposure.exposure(),
+            exposure=exposure,
             cluster=self._cluster(symbol),
-            open_orders=self._open_orders(),
+            open_orders=exposure.openings,
             orders_today=self._counts.orders(request.origin, date),
             entries_today=self._counts.entries(symbol, date) if auto else 0,
             sent=self._sent.of(symbol),
@@ -416,14 +416,6 @@ class Gate:
             return float(parent.request.quantity) if parent.request.side is not request.side else 0.0
         return 0.0
 
-    def _open_orders(self) -> int:
-        lines = self._exposure.lines().values()
-        return sum(
-            sum(1 for o in line.orders if not o.external and not is_closing(o.request)) + len(line.reserved)
-            for line in lines
-            if line.orders or line.reserved
-        )
-
     def _cluster(self, symbol: Symbol) -> frozenset[Symbol]:
         return self._clusters.cluster(symbol) if self._clusters is not None else frozenset((symbol,))
 
@@ -441,8 +433,11 @@ class Gate:
         signed = request.quantity if request.side is Side.BUY else -request.quantity
         commission = s.what_if.commission if s.what_if is not None else None
         used = None
-        if risk is not None and s.equity > 0.0:
-            used = s.of_equity(risk) / s.limits.risk_percent
+        if s.equity > 0.0:
+            lost = s.exposure.at_stops
+            if not s.reducing:
+                lost += risk if risk is not None else s.notional
+            used = s.of_equity(lost) / s.person.day_loss_halt_percent
         return Verdict(
             request=request,
             denials=denials,
@@ -518,8 +513,7 @@ class Gate:
                 cleared(self._orders.reserve_ref(Origin.PROTECTIVE, account), leg) for leg in bracket.legs(request, ref)
             )
         self._exposure.reserve(ref, request)
-        for _ in range(1 + len(legs)):
-            self._messages.note(s.now)
+        self._messages.note(s.now)
         if not s.reducing:
             self._sent.add(Sent(s.now, s.symbol, request.side, s.quantity, s.price, s.notional, request.strategy))
         elif request.origin is Origin.MANUAL:

@@ -70,7 +70,7 @@ class ModeKeeper:
         needs_reconcile: bool = True,
         today: Callable[[], str],
     ) -> None:
-        """``today``: exchange date of the main calendar. ``lease``: off only in replays, where nobody can be asked (G34)."""
+        """``today``: exchange date of the main calendar. ``lease`` is off only in replays, where nobody is (G34)."""
         self._bus = bus
         self._clock = clock
         self._store = store

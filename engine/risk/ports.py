@@ -1,11 +1,11 @@
 """What risk needs of other parts, as small Protocols; ``assemble`` knows who fulfils them."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
+from engine.model.broker import WhatIf
 from engine.model.ids import AccountId, OrderRef, Symbol
 from engine.model.instrument import Instrument
 from engine.model.market import Quote, Session
@@ -71,17 +71,6 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
 
 class VitalSigns(Protocol):
     def vitals(self) -> Vitals: ...
-
-
-class WhatIf(Protocol):
-    """A broker's answer to *what if this order filled*; ``None`` is unknown."""
-
-    @property
-    def initial_margin_after(self) -> Decimal | None: ...
-    @property
-    def excess_liquidity_after(self) -> Decimal | None: ...
-    @property
-    def commission(self) -> Decimal | None: ...
 
 
 class WhatIfs(Protocol):

@@ -67,7 +67,7 @@ def join_group(request: OrderRequest, line: Line, closing: bool) -> OrderRequest
 
 def without(line: Line, status: OrderStatus) -> Line:
     """Return the symbol as if ``status`` were not there: what a change replaces."""
-    rest = Line()
+    rest = Line(line.symbol)
     rest.quantity, rest.average, rest.multiplier, rest.sector = (
         line.quantity,
         line.average,

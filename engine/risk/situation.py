@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.model.broker import WhatIf
 from engine.model.decision import Autonomy, Book, Mode
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
@@ -13,7 +14,7 @@ from engine.model.position import Account
 from engine.risk.counters import Sent
 from engine.risk.exposure import Exposure, Line
 from engine.risk.latches import Latch
-from engine.risk.ports import ShortFacts, Vitals, WhatIf
+from engine.risk.ports import ShortFacts, Vitals
 from engine.risk.settings import AutoProfile, CommonLimits, ManualProfile, Profile, RiskSettings
 
 

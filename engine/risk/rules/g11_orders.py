@@ -1,6 +1,5 @@
 """G11: opening orders per exchange date and at work at once."""
 
-from engine.risk.exposure import is_closing
 from engine.risk.say import NOTHING, Findings, hard
 from engine.risk.situation import Situation
 
@@ -15,7 +14,7 @@ def check(s: Situation) -> Findings:
     most = s.limits.open_orders
     if s.open_orders >= most:
         return hard(CODE, f"{s.open_orders} orders are at work; the limit is {most}.", most, s.open_orders)
-    here = sum(1 for o in s.line.orders if not is_closing(o.request)) + len(s.line.reserved)
+    here = s.line.openings
     most = s.limits.open_orders_per_symbol
     if here >= most:
         return hard(CODE, f"{here} orders of {s.symbol} are at work; the limit is {most}.", most, here)

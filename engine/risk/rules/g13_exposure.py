@@ -12,7 +12,7 @@ TITLE = "Exposure"
 def check(s: Situation) -> Findings:
     book, symbol = s.exposure, s.symbol
     unit = max(s.price, s.mid) * float(s.instrument.multiplier)
-    gross = s.of_equity(book.gross - book.by_symbol.get(symbol, 0.0) + after(s) * unit)
+    gross = s.of_equity(book.gross - book.of(symbol) + after(s) * unit)
     most = s.limits.gross_percent * s.ramp
     if above(gross, most):
         text = f"All positions and orders would be {percent(gross)} of equity; the limit is {percent(most)}."
@@ -23,7 +23,7 @@ def check(s: Situation) -> Findings:
     if above(net, most):
         text = f"Longs less shorts would be {percent(net)} of equity; the limit is {percent(most)}."
         return hard(CODE, text, percent(most), percent(net))
-    symbols, top = book.symbols + (symbol not in book.by_symbol), max(1, int(s.limits.positions * s.ramp))
+    symbols, top = book.symbols + (book.of(symbol) == 0.0), max(1, int(s.limits.positions * s.ramp))
     if symbols > top:
         return hard(CODE, f"There would be {symbols} positions; the limit is {top}.", top, symbols)
     return NOTHING

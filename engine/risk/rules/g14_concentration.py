@@ -11,7 +11,7 @@ TITLE = "Concentration"
 def check(s: Situation) -> Findings:
     deny = hard if s.auto else soft
     unit = max(s.price, s.mid) * float(s.instrument.multiplier)
-    mine_after, mine_now = after(s) * unit, s.exposure.by_symbol.get(s.symbol, 0.0)
+    mine_after, mine_now = after(s) * unit, s.exposure.of(s.symbol)
     sector = s.instrument.sector
     share = s.of_equity(s.exposure.by_sector.get(sector, 0.0) - mine_now + mine_after)
     most = (s.limits.sector_percent if sector else s.limits.unknown_sector_percent) * s.ramp
@@ -25,7 +25,7 @@ def check(s: Situation) -> Findings:
             percent(share),
         )
     if len(s.cluster) > 1:
-        others = sum(s.exposure.by_symbol.get(symbol, 0.0) for symbol in s.cluster if symbol != s.symbol)
+        others = sum(s.exposure.of(symbol) for symbol in s.cluster if symbol != s.symbol)
         share, most = s.of_equity(others + mine_after), s.limits.cluster_percent * s.ramp
         if above(share, most):
             text = (

@@ -13,6 +13,8 @@ def check(s: Situation) -> Findings:
     account = s.account
     if account is None:
         return hard(CODE, "The account's values are not known.")
+    if s.what_if is not None and s.what_if.refused:
+        return hard(CODE, f"The broker would refuse the order: {s.what_if.refused}")
     if not account.margin_account:
         return _cash(s)
     if account.available_funds is None or not finite(account.available_funds):
@@ -64,8 +66,10 @@ def _available(s: Situation, available: float) -> Findings:
 def _cushion(s: Situation) -> Findings:
     assert s.account is not None
     if s.what_if is not None:
-        after = s.what_if.excess_liquidity_after
-        left = float(after) if after is not None and finite(after) else float("nan")
+        equity, bound = s.what_if.equity_after, s.what_if.maintenance_margin_after
+        left = float("nan")
+        if equity is not None and bound is not None and finite(equity) and finite(bound):
+            left = float(equity - bound)
     else:
         excess = s.account.excess_liquidity
         left = float(excess) - needed(s) if excess is not None and finite(excess) else float("nan")
