@@ -55,7 +55,7 @@ class Agreement:
         self._voice = voice
         self._on_synced = on_synced
         self._rounds = Rounds(clock, broker, settings, self.reconcile, self._on_round_failed)
-        self._drifting: set[Symbol] = set()
+        self.drifting: frozenset[Symbol] = frozenset()
         self._link_up_ns = 0
         self.link = LinkState.DOWN
         self.synced = False
@@ -175,7 +175,7 @@ class Agreement:
         found = {drift.symbol for drift in result.drifts}
         now = self._clock.now()
         for drift in result.drifts:
-            if drift.symbol in self._drifting:
+            if drift.symbol in self.drifting:
                 continue
             text = f"our position is {drift.ours}, the broker's is {drift.theirs}"
             self._modes.lock(drift.symbol, DRIFT_LOCK, text)
@@ -190,10 +190,10 @@ class Agreement:
                 )
             )
             self._voice.alarm(f"DRIFT:{drift.symbol}", "amber", f"{drift.symbol}: {text}.", "The symbol is locked.")
-        for symbol in sorted(self._drifting - found):
+        for symbol in sorted(self.drifting - found):
             self._modes.unlock(symbol, DRIFT_LOCK)
             self._voice.alarm(f"DRIFT:{symbol}", "amber", f"{symbol}: the positions agree again.", cleared=True)
-        self._drifting = found
+        self.drifting = frozenset(found)
 
     def _on_round_failed(self, error: Exception) -> None:
         if not self.synced and self.link is LinkState.UP:

@@ -172,6 +172,10 @@ class OrderDesk:
         """A reference that was never used. Raises ``JournalError``."""
         return self._references.reserve(origin, account, self._clock.now())
 
+    def drifting(self, symbol: Symbol) -> bool:
+        """Whether our position and the broker's differ."""
+        return symbol in self._agreement.drifting
+
     # --- sending
 
     def submit(self, cleared: ClearedOrder) -> OrderStatus:

@@ -35,14 +35,20 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement:
-    """A Core statement, compiled once; ``values`` are bound by position in the order of ``keys``."""
+    """A Core statement, compiled once. Constants in it are kept; the other values are bound by position."""
 
-    __slots__ = ("keys", "sql")
+    __slots__ = ("_constants", "sql")
 
     def __init__(self, clause: ClauseElement) -> None:
         compiled = clause.compile(dialect=_DIALECT)
         self.sql = str(compiled)
-        self.keys: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        positions: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        self._constants = tuple(compiled.params[name] for name in positions)
+
+    def bind(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Values for the driver: the constants, and ``values`` for the rest in order."""
+        given = iter(values)
+        return tuple(next(given) if constant is None else constant for constant in self._constants)
 
 
 class Database:
@@ -80,7 +86,7 @@ class Database:
     def rows(self, statement: Statement, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Read. Raises ``JournalError``."""
         try:
-            yield from self.connection.execute(statement.sql, values)
+            yield from self.connection.execute(statement.sql, statement.bind(values))
         except sqlite3.Error as error:
             raise JournalError(f"{self.path.name}: {error}") from error
 
