@@ -1,0 +1,1 @@
+"""Files the program ships beside its code: styles, icons, sounds, texts."""
