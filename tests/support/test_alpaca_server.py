@@ -142,6 +142,20 @@ async def test_a_bracket_arms_its_exits_with_the_fill_and_one_cancels_the_other(
     assert server.book.held("AAPL") == 0
 
 
+@pytest.mark.parametrize(("price", "states"), [("200", ["filled", "canceled"]), ("180", ["canceled", "filled"])])
+async def test_one_exit_of_an_oco_pair_cancels_the_other(
+    server: AlpacaServer, rest: httpx2.AsyncClient, price: str, states: list[str]
+) -> None:
+    pair = {"side": "sell", "order_class": "oco", "limit_price": "199.99"}
+    pair |= {"take_profit": {"limit_price": "199.99"}, "stop_loss": {"stop_price": "180"}}
+    assert (await post(rest, "early", **pair)).status_code == 422
+    await post(rest, "in", type="market", limit_price=None)
+    assert (await post(rest, "out", **pair)).json()["legs"][0]["stop_price"] == "180"
+    server.set_price("AAPL", price)
+    assert [o.status for o in server.book.orders[1:]] == states
+    assert server.book.held("AAPL") == 0
+
+
 async def test_day_orders_expire_at_the_close_and_reference_data_is_served(
     server: AlpacaServer, rest: httpx2.AsyncClient
 ) -> None:

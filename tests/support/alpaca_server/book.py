@@ -283,7 +283,7 @@ class Book:
         order.status = "new" if self.is_open or order.extended else "accepted"
         self.event("new" if order.status == "new" else "accepted", order)
         for leg in legs:
-            leg.status = "held"
+            leg.status = "new" if order.order_class == "oco" else "held"
         self.work(order)
         if order.open and order.tif in ("ioc", "fok"):
             self.end(order, "canceled")
@@ -351,16 +351,20 @@ class Book:
         self.fills.append(fill)
         self.event("fill" if done else "partial_fill", order, fill)
         if done:
-            self._release_legs(order)
-            if order.parent is not None:
-                for sibling in self.legs(order.parent):
-                    if sibling is not order:
-                        self.end(sibling, "canceled")
+            self._after_fill(order)
         return fill
 
-    def _release_legs(self, order: Order) -> None:
+    def _after_fill(self, order: Order) -> None:
+        """A filled entry arms its exits; a filled exit cancels its counterparts."""
+        if order.parent is not None:
+            family = [*self.legs(order.parent), *([order.parent] if order.order_class == "oco" else [])]
+            for sibling in family:
+                if sibling is not order:
+                    self.end(sibling, "canceled")
         for leg in self.legs(order):
-            if leg.status == "held":
+            if order.order_class == "oco":
+                self.end(leg, "canceled")
+            elif leg.status == "held":
                 leg.status = "new"
                 self.event("new", leg)
                 self.work(leg)

@@ -162,11 +162,13 @@ class Rest:
         if (kind == "bracket" and len(given) != 2) or not given:
             raise Refused(42210000, f"{kind} orders require {' and '.join(exits)}")
         if kind == "oco":
-            raise Refused(42210000, "oco orders must be exit orders of a position")
+            if len(given) != 2 or order.type != "limit" or book.held(order.symbol) * order.sign >= 0:
+                raise Refused(42210000, "oco orders must be limit exit orders of a position, with both exits")
+            given.pop("take_profit")
         legs = []
         for name, values in given.items():
             type_, key = exits[name]
-            side = "sell" if order.side == "buy" else "buy"
+            side = order.side if kind == "oco" else ("sell" if order.side == "buy" else "buy")
             both = name == "stop_loss" and values.get("limit_price")
             row = {"symbol": order.symbol, "side": side, "qty": str(order.qty), "time_in_force": order.tif}
             row |= {"type": "stop_limit" if both else type_, key: values.get(key)}
