@@ -4,6 +4,7 @@ A closed bar never changes. A tick that arrives after its bar has closed is coun
 nothing traded have no bar. Coarser bars are folded from the stored finer ones, so seeded history takes part in them.
 """
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Mapping
 
@@ -24,7 +25,7 @@ from engine.model.market import BarColumns, SessionState
 
 MINUTE_S, FIVE_S, DAY_S = 60, 300, 86_400
 INTERVALS = (MINUTE_S, FIVE_S, DAY_S)
-"""Seconds of the bars that are kept and published; every other interval is folded from them when asked."""
+"""Seconds of the bars that are made here. Others are kept when somebody gives them, else folded when asked."""
 _MINUTE = MINUTE_S * SECOND
 _FIVE = FIVE_S * SECOND
 _QUOTED = frozenset({InstrumentKind.FOREX})
@@ -89,6 +90,8 @@ class BarStore:
             DAY_S: settings.keep_days,
         }
         self._series: dict[tuple[Symbol, int], BarSeries] = {}
+        self._intervals: dict[Symbol, list[int]] = {}
+        """Seconds of the series of each symbol, finest first."""
         self._forming: dict[Symbol, _Forming] = {}
         self._due: dict[tuple[int, int], dict[tuple[Symbol, int], int]] = {}
         """(when, seconds) -> (symbol, start) and end of the bars to close then."""
@@ -177,11 +180,11 @@ class BarStore:
     # --- told by the composition
 
     def seed(self, symbol: Symbol, seconds: int, arrays: Mapping[str, NDArray[np.generic]]) -> int:
-        """Take history for one of :data:`INTERVALS` (columns ``ts_open, open, high, low, close, volume`` and, when
-        known, ``ts_close, vwap, trades``; oldest first). Bars already known stay as they are. Return how many were
-        added. Nothing is published. Raises ``ValueError`` naming what is wrong."""
-        if seconds not in INTERVALS:
-            raise ValueError(f"{symbol}: bars of {seconds} s are folded, not seeded; give 60, 300 or 86400")
+        """Take history (columns ``ts_open, open, high, low, close, volume``; ``ts_close, vwap, trades`` when known; oldest
+        first). Bars already known stay as they are. Return how many were added. Nothing is published. Raises
+        ``ValueError`` naming what is wrong."""
+        if seconds <= 0:
+            raise ValueError(f"{symbol}: an interval must be positive, not {seconds} s")
         given = from_mapping(arrays, seconds)
         if seconds == DAY_S and "ts_close" not in arrays:
             given = given._replace(ts_close=self._day_closes(symbol, given.ts_open))
@@ -210,16 +213,13 @@ class BarStore:
 
     def forget(self, symbol: Symbol) -> None:
         """Drop all bars of ``symbol``."""
-        for seconds in INTERVALS:
+        for seconds in self._intervals.pop(symbol, ()):
             self._series.pop((symbol, seconds), None)
         self._forming.pop(symbol, None)
         self._atr.pop(symbol, None)
 
     def accept(self, bar: BarClosed) -> bool:
         """Take a ready bar from a provider: keep it, publish it, fold it on. False when it is already known or late."""
-        if bar.seconds not in INTERVALS:
-            self._bus.publish(bar)
-            return True
         series = self._series_of(bar.symbol, bar.seconds)
         if len(series) and bar.ts_open <= series.last_open:
             return False
@@ -231,7 +231,7 @@ class BarStore:
             series,
         )
         self._bus.publish(bar)
-        if bar.seconds != DAY_S:
+        if bar.seconds < DAY_S:
             forming = self._forming.get(bar.symbol) or self._form(bar.symbol)
             if forming is not None:
                 self._expect_folds(forming, bar.ts_open, bar.seconds, self._grace)
@@ -401,11 +401,10 @@ class BarStore:
         series = self._series_of(symbol, seconds)
         if len(series) and start <= series.last_open:
             return
-        for finer in INTERVALS:
+        for finer in self._intervals[symbol]:
             if finer >= seconds:
                 return
-            base = self._series.get((symbol, finer))
-            if base is not None and (parts := base.between(start, end)).size:
+            if (parts := self._series[symbol, finer].between(start, end)).size:
                 bar = fold_one(parts, start, end)
                 self._store(symbol, seconds, bar, series)
                 self._publish(symbol, seconds, bar)
@@ -440,18 +439,19 @@ class BarStore:
     def _series_of(self, symbol: Symbol, seconds: int) -> BarSeries:
         series = self._series.get((symbol, seconds))
         if series is None:
-            series = self._series[symbol, seconds] = BarSeries(self._keep[seconds])
+            keep = self._keep.get(seconds, self._keep[FIVE_S])
+            series = self._series[symbol, seconds] = BarSeries(keep)
+            insort(self._intervals.setdefault(symbol, []), seconds)
         return series
 
     def _base(self, symbol: Symbol, seconds: int) -> BarSeries | None:
         if seconds <= 0:
             return None
-        for finer in reversed(INTERVALS):
-            series = self._series.get((symbol, finer))
-            if finer < seconds and seconds % finer == 0 and series is not None and len(series):
-                return series
-            if finer == DAY_S < seconds:
+        for finer in reversed(self._intervals.get(symbol, ())):
+            if finer < DAY_S < seconds:
                 return None  # weeks are made of sessions, not of minutes
+            if finer < seconds and seconds % finer == 0 and len(series := self._series[symbol, finer]):
+                return series
         return None
 
     def _folded(self, symbol: Symbol, finer: BarArrays, seconds: int, end_ns: int | None) -> BarArrays | None:

@@ -75,8 +75,7 @@ def looks_like_forex(symbol: str) -> bool:
 
 
 def described(symbol: Symbol) -> Instrument:
-    """Describe a bare symbol by its spelling: currency pairs trade 24/5, ``^X`` and known names are indices, the rest US
-    stocks."""
+    """Say what a bare symbol most likely is: a currency pair (24/5), an index by ``^`` or name, else a US stock."""
     if looks_like_forex(symbol):
         quote = symbol.upper()[-3:]
         tick = Decimal("0.001") if quote in ("JPY", "HUF") else Decimal("0.00001")

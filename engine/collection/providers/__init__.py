@@ -1,0 +1,1 @@
+"""One file a provider; ``_template.py`` shows how."""
