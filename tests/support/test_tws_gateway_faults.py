@@ -17,6 +17,7 @@ from ib_async import IB, LimitOrder, MarketOrder, OrderStatus, Trade
 from tests.support.tws_gateway import script
 from tests.support.tws_gateway.client import barrier, connected, place, qualified, until
 from tests.support.tws_gateway.faults import CATALOGUE, Faults
+from tests.support.tws_gateway.process import GatewayProcess
 from tests.support.tws_gateway.server import ACTIONS, TwsGateway
 
 START = datetime(2024, 1, 5, 15, 0, tzinfo=UTC)
@@ -706,6 +707,25 @@ async def test_the_gateway_runs_as_its_own_process_from_a_script(tmp_path: Path,
     ledger = json.loads((tmp_path / "ledger.json").read_text())
     assert [e["ref"] for e in ledger["executions"]] == ["kept"]
     assert len((tmp_path / "wire.jsonl").read_text().splitlines()) > 20
+
+
+async def test_blocking_code_steers_a_gateway_process() -> None:
+    with GatewayProcess({"prices": {"AAPL": 100}}) as process:
+        process.fault("reject", ref="no")
+        ib = IB()
+        await ib.connectAsync("127.0.0.1", process.port, 3, raiseSyncErrors=True)
+        aapl = await qualified(ib, "AAPL")
+        await place(ib, aapl, LimitOrder("BUY", 10, 99, orderRef="no"))
+        trade = await place(ib, aapl, LimitOrder("BUY", 10, 99, orderRef="yes"))
+        process.do("set_price", symbol="AAPL", price=98)
+        await until(lambda: trade.orderStatus.status == "Filled", "the fill")
+        assert [e["ref"] for e in process.snapshot()["executions"]] == ["yes"]
+        assert process.counts()["place_frames"] == {"no": 1, "yes": 1}
+        assert process.never_fired() == []
+        with pytest.raises(ValueError, match="unknown action"):
+            process.do("fly")
+        ib.disconnect()
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(
