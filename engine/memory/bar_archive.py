@@ -107,9 +107,9 @@ class BarArchive:
             self._write_new(path, msgspec.structs.replace(header, source=sources), merged, sync)
         return result
 
-    def remove(self, symbol: str, seconds: int, kind: Kind = Kind.BAR) -> None:
+    def remove(self, symbol: str, seconds: int, kind: Kind | str = Kind.BAR) -> None:
         """Delete a series; nothing happens when it is absent."""
-        self._path(symbol, seconds, kind).unlink(missing_ok=True)
+        self._path(symbol, seconds, Kind(kind)).unlink(missing_ok=True)
 
     # --- reading
 
@@ -120,9 +120,10 @@ class BarArchive:
         from_ns: int | None = None,
         to_ns: int | None = None,
         *,
-        kind: Kind = Kind.BAR,
+        kind: Kind | str = Kind.BAR,
     ) -> Columns | None:
         """Return the records that start in [from_ns, to_ns) as columns; None when there is no such series."""
+        kind = Kind(kind)
         path = self._path(symbol, seconds, kind)
         if not path.exists():
             return None
@@ -133,9 +134,10 @@ class BarArchive:
         return self._copied(path, kind, rows[first:last])
 
     def last(
-        self, symbol: str, seconds: int, count: int, *, end_ns: int | None = None, kind: Kind = Kind.BAR
+        self, symbol: str, seconds: int, count: int, *, end_ns: int | None = None, kind: Kind | str = Kind.BAR
     ) -> Columns | None:
         """Return the newest ``count`` records (bars: that had ended by ``end_ns``); None when there is no series."""
+        kind = Kind(kind)
         path = self._path(symbol, seconds, kind)
         if not path.exists():
             return None

@@ -1,0 +1,1 @@
+"""Secrets, the audit chain, clean logs, clean foreign text."""
