@@ -1,0 +1,1 @@
+"""Between a suggestion and its order: policy, questions to the person, drift guard, mandate."""

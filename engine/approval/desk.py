@@ -1,0 +1,548 @@
+"""The approval desk: every suggestion passes here, is judged, asked about or sent, and answered exactly once.
+
+The first answer wins and is durable before anything is sent; whoever answers again is told what the first one was,
+also after a restart.
+"""
+
+import math
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from engine.api.commands import REASON_CODES, Approve, ApproveIf, Edit, GetSuggestion, Receipt, Refuse, Requote, Snooze
+from engine.approval.case import Case, CaseBook, Live, Outcome
+from engine.approval.drift import Drift, reward_risk
+from engine.approval.freshness import too_old
+from engine.approval.judge import Judge
+from engine.approval.mandate import Mandates
+from engine.approval.policy import Action, decide, may_send
+from engine.approval.ports import Gate, Ledger, Market, Modes, Orders, Store
+from engine.approval.requests import edited
+from engine.approval.settings import ApprovalSettings
+from engine.approval.telling import Teller
+from engine.approval.watch import Watch
+from engine.bus.bus import Bus, Role
+from engine.bus.clock import SECOND, Clock
+from engine.bus.errors import JournalError
+from engine.model.decision import Autonomy, Denial, Verdict
+from engine.model.events.decision import (
+    ApprovalAsked,
+    ApprovalExpired,
+    Approved,
+    Edited,
+    Refused,
+    Snoozed,
+)
+from engine.model.events.market import QuoteTick
+from engine.model.events.thought import Suggested, SuggestionSuperseded, SuggestionWithdrawn
+from engine.model.ids import SuggestionId
+from engine.model.market import Side
+from engine.model.money import finite
+from engine.model.order import OrderState, Origin
+from engine.model.suggestion import Suggestion, SuggestionState
+
+AGENT = "agent"
+ANSWERS_KEPT_NS = 30 * 86_400 * SECOND
+RETRY_NS = SECOND
+S = SuggestionState
+
+
+class ApprovalDesk:
+    """Owns the questions to the person."""
+
+    name = "approval.desk"
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        clock: Clock,
+        gate: Gate,
+        modes: Modes,
+        orders: Orders,
+        market: Market,
+        ledger: Ledger,
+        mandates: Mandates,
+        store: Store,
+        settings: ApprovalSettings,
+        requoter: Callable[[Suggestion], Suggestion | None] | None = None,
+    ) -> None:
+        """``requoter`` prices and scores a suggestion anew; without one its prices move with the market."""
+        self._bus = bus
+        self._clock = clock
+        self._gate = gate
+        self._modes = modes
+        self._orders = orders
+        self._mandates = mandates
+        self._settings = settings
+        self._requoter = requoter
+        self._cases = CaseBook(store, settings.outcomes_kept)
+        self._watch = Watch()
+        self._tell = Teller(bus, clock)
+        self._judge = Judge(gate=gate, orders=orders, market=market, ledger=ledger, clock=clock, settings=settings)
+        self._unsubscribe: list[Callable[[], None]] = []
+
+    # --- life
+
+    async def start(self) -> None:
+        """Take up the open questions of the last run, then listen."""
+        self.restore()
+        on = self._bus.subscribe
+        self._unsubscribe = [
+            on(Suggested, self._on_suggested, owner=self.name, role=Role.DECIDER),
+            on(SuggestionWithdrawn, self._on_withdrawn, owner=self.name, role=Role.DECIDER),
+            on(SuggestionSuperseded, self._on_superseded, owner=self.name, role=Role.DECIDER),
+            on(QuoteTick, self._on_quote, owner=self.name, role=Role.DECIDER),
+        ]
+
+    async def stop(self) -> None:
+        """Stop listening; open questions stay where they are, durable."""
+        for end in self._unsubscribe:
+            end()
+        self._unsubscribe = []
+        for live in self._cases.open.values():
+            for timer in live.timers:
+                timer.cancel()
+            live.timers = []
+
+    def restore(self) -> None:
+        """Read the stored cases and set their clocks; what expired meanwhile expires now."""
+        for case in self._cases.load(self._clock.now() - ANSWERS_KEPT_NS):
+            live = Live(case=case, stored=True, timers=[])
+            self._cases.open[case.suggestion.id] = live
+            if self._is_over(live):
+                self._expire(live)
+                continue
+            if case.state is S.CONDITIONAL:
+                self._watch.add(live)
+            self._set_timers(live)
+
+    # --- what others read
+
+    def suggestion(self, suggestion_id: SuggestionId) -> Suggestion | None:
+        """Return an open suggestion as it stands now, edits included."""
+        live = self._cases.open.get(suggestion_id)
+        return live.case.suggestion if live is not None else None
+
+    def open(self) -> tuple[Suggestion, ...]:
+        """Return the suggestions without an answer, oldest first."""
+        return tuple(live.case.suggestion for live in self._cases.open.values())
+
+    def state(self, suggestion_id: SuggestionId) -> SuggestionState | None:
+        """Return where a suggestion stands, None when it is not known."""
+        live = self._cases.open.get(suggestion_id)
+        if live is not None:
+            return live.case.state
+        outcome = self._cases.outcome(suggestion_id)
+        return outcome.state if outcome is not None else None
+
+    def hash_of(self, suggestion_id: SuggestionId) -> str:
+        """Return the present approval hash, empty when there is no open question."""
+        live = self._cases.open.get(suggestion_id)
+        return live.case.approval_hash if live is not None else ""
+
+    def drift(self, suggestion: Suggestion) -> Drift:
+        """Return how far the market has moved since ``suggestion``."""
+        return self._judge.drift(suggestion)
+
+    def show(self, command: GetSuggestion) -> Receipt:
+        """Answer ``GetSuggestion``: suggestion, verdict, state, approval_hash, drift; refreshes an old check (G32)."""
+        live = self._cases.open.get(command.suggestion_id)
+        if live is None:
+            return self._again(command.suggestion_id)
+        if self._clock.now() - live.case.checked_ns > round(self._settings.check_age_s * SECOND):
+            self._judge.look(live)
+        case = live.case
+        data: dict[str, object] = {
+            "suggestion": msgspec.to_builtins(case.suggestion),
+            "verdict": msgspec.to_builtins(live.verdict),
+            "state": case.state.value,
+            "approval_hash": case.approval_hash,
+            "drift": msgspec.to_builtins(self._judge.drift(case.suggestion)),
+            "reason": case.reason,
+        }
+        return Receipt(ok=True, data=data)
+
+    # --- suggestions come in
+
+    def _on_suggested(self, event: Suggested) -> None:
+        suggestion = event.suggestion
+        if suggestion.id in self._cases.open or self._cases.outcome(suggestion.id) is not None:
+            return
+        live = Live(case=Case(suggestion=suggestion), timers=[])
+        if self._is_over(live):
+            self._expire(live)
+            return
+        if self._modes.autonomy is Autonomy.OBSERVE:
+            self._close(live, S.DENIED, AGENT, ok=False, code="OBSERVE", text="The agent only observes.", durable=False)
+            return
+        self._first(live)
+
+    def _first(self, live: Live) -> None:
+        suggestion = live.case.suggestion
+        autonomy, mode = self._modes.autonomy, self._modes.mode
+        agent: Verdict | None = None
+        beyond: Denial | None = None
+        if may_send(autonomy, mode):
+            agent = self._gate.check(self._judge.order(live, Origin.AUTO))
+            beyond = too_old(suggestion, self._clock.now(), self._settings.decision_age_s)
+            beyond = beyond or self._mandates.beyond(
+                suggestion.symbol, agent.notional, self._judge.date(suggestion.symbol)
+            )
+            if autonomy is Autonomy.ASK_ABOVE_LIMITS and beyond is None:
+                beyond = self._judge.above_small(agent)
+        person = agent if agent is not None and agent.cleared and beyond is None else self._judge.look(live)
+        decision = decide(autonomy, mode, person=person, agent=agent, beyond=beyond)
+        live.case.reason = decision.reason
+        if decision.action is Action.SEND:
+            receipt = self._send(live, AGENT, Origin.AUTO)
+            if not receipt.ok and live.case.outcome is None:
+                self._close(live, S.DENIED, AGENT, ok=False, code=receipt.code, text=receipt.text, durable=False)
+        elif decision.action is Action.DENY:
+            self._deny(live, decision.denials or person.denials, agent or person)
+        else:
+            live.case.state = S.PENDING
+            self._keep(live)
+            self._set_timers(live)
+            self._tell.cleared(live, person)
+            if decision.action is Action.ASK:
+                self._ask(live, decision.reason)
+
+    def _on_withdrawn(self, event: SuggestionWithdrawn) -> None:
+        live = self._cases.open.get(event.id)
+        if live is not None:
+            self._close(live, S.WITHDRAWN, AGENT, ok=False, code="WITHDRAWN", text=f"Withdrawn: {event.reason}")
+
+    def _on_superseded(self, event: SuggestionSuperseded) -> None:
+        live = self._cases.open.get(event.id)
+        if live is not None:
+            text = f"A newer suggestion ({event.by}) took its place."
+            self._close(live, S.SUPERSEDED, AGENT, ok=False, code="SUPERSEDED", text=text)
+
+    # --- answers of a person
+
+    def approve(self, command: Approve) -> Receipt:
+        """Approve: expiry, hash of what was shown, drift, book, limits, then the gate, then the order."""
+        live = self._cases.open.get(command.suggestion_id)
+        if live is None:
+            return self._again(command.suggestion_id)
+        self._modes.present(command.by)
+        if self._is_over(live):
+            return self._expire(live)
+        case = live.case
+        if command.approval_hash != case.approval_hash and not (command.by == "cli" and not command.approval_hash):
+            text = "The suggestion has changed since you looked. Look again."
+            return Receipt(ok=False, code="HASH", text=text, data={"approval_hash": case.approval_hash})
+        drift = self._judge.drift(case.suggestion)
+        if drift.broken:
+            return Receipt(ok=False, code="DRIFT", text=drift.broken, data={"drift": msgspec.to_builtins(drift)})
+        changed = self._judge.what_changed(live)
+        if changed:
+            return self._ask_again(live, changed)
+        return self._send(live, command.by, Origin.MANUAL, command.confirmed)
+
+    def approve_if(self, command: ApproveIf) -> Receipt:
+        """Approve on a condition: sent by itself as soon as the price is at or better, within the time."""
+        live = self._cases.open.get(command.suggestion_id)
+        if live is None:
+            return self._again(command.suggestion_id)
+        self._modes.present(command.by)
+        if self._is_over(live):
+            return self._expire(live)
+        case = live.case
+        if command.approval_hash != case.approval_hash and not (command.by == "cli" and not command.approval_hash):
+            text = "The suggestion has changed since you looked. Look again."
+            return Receipt(ok=False, code="HASH", text=text, data={"approval_hash": case.approval_hash})
+        if not finite(command.price) or command.price <= 0:
+            return Receipt(ok=False, code="VALUES", text="The price must be above zero.")
+        if not math.isfinite(command.seconds) or command.seconds <= 0:
+            return Receipt(ok=False, code="VALUES", text="The time must be above zero.")
+        if math.isnan(reward_risk(case.suggestion, float(command.price))) and not case.suggestion.reduces:
+            return Receipt(ok=False, code="VALUES", text="That price is beyond the stop or the target.")
+        until = min(self._clock.now() + round(command.seconds * SECOND), case.suggestion.expires_ns)
+        before = (case.state, case.condition_price, case.condition_until_ns, case.condition_by)
+        case.state, case.condition_price, case.condition_until_ns = S.CONDITIONAL, command.price, until
+        case.condition_by = command.by
+        if (failed := self._try_keep(live)) is not None:
+            case.state, case.condition_price, case.condition_until_ns, case.condition_by = before
+            return failed
+        self._watch.add(live)
+        self._set_timers(live)
+        text = f"It is sent when the price is {command.price} or better."
+        return Receipt(ok=True, text=text, data={"until_ns": until, "state": case.state.value})
+
+    def edit(self, command: Edit) -> Receipt:
+        """Change a suggestion; it is judged again and gets a new hash. What the gate refuses changes nothing."""
+        live = self._cases.open.get(command.suggestion_id)
+        if live is None:
+            return self._again(command.suggestion_id)
+        self._modes.present(command.by)
+        if self._is_over(live):
+            return self._expire(live)
+        case = live.case
+        suggestion, diff = edited(case.suggestion, command.quantity, command.entry, command.stop, command.target)
+        if not diff:
+            return Receipt(ok=True, text="Nothing changed.", data={"approval_hash": case.approval_hash})
+        before = (case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns)
+        case.suggestion = suggestion
+        verdict = self._judge.look(live)
+        if any(denial.hard for denial in verdict.denials):
+            case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns = before
+            return Receipt(
+                ok=False, code=verdict.denials[0].code, text=verdict.denials[0].text, denials=verdict.denials
+            )
+        case.edited, case.state = True, S.PENDING
+        if (failed := self._try_keep(live)) is not None:
+            case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns = before
+            return failed
+        self._watch.remove(live)
+        self._tell.publish(Edited, live, by=command.by, changes=diff)
+        self._ask(live, "edited")
+        data: dict[str, object] = {
+            "approval_hash": case.approval_hash,
+            "changes": {k: list(v) for k, v in diff.items()},
+        }
+        return Receipt(ok=True, text="Changed; approve it to send it.", denials=verdict.denials, data=data)
+
+    def refuse(self, command: Refuse) -> Receipt:
+        """Refuse with a reason code."""
+        live = self._cases.open.get(command.suggestion_id)
+        if live is None:
+            return self._again(command.suggestion_id)
+        if command.code not in REASON_CODES:
+            return Receipt(ok=False, code="CODE", text=f"The reason must be one of {', '.join(REASON_CODES)}.")
+        self._modes.present(command.by)
+        text = command.text or REASON_CODES[command.code]
+        failed = self._close(live, S.REJECTED, command.by, ok=True, code=command.code, text=f"Refused: {text}.")
+        if failed is not None:
+            return failed
+        self._tell.publish(Refused, live, by=command.by, code=command.code, text=command.text)
+        return Receipt(ok=True, code=command.code, text="Refused.", data={"state": S.REJECTED.value, "refs": []})
+
+    def snooze(self, command: Snooze) -> Receipt:
+        """Put a suggestion aside; it comes back by itself, judged anew, unless it expires first."""
+        live = self._cases.open.get(command.suggestion_id)
+        if live is None:
+            return self._again(command.suggestion_id)
+        self._modes.present(command.by)
+        if self._is_over(live):
+            return self._expire(live)
+        if not math.isfinite(command.seconds) or command.seconds <= 0:
+            return Receipt(ok=False, code="VALUES", text="The time must be above zero.")
+        case = live.case
+        until = self._clock.now() + round(command.seconds * SECOND)
+        if until >= case.suggestion.expires_ns:
+            return Receipt(ok=False, code="EXPIRY", text="It expires before then; refuse it or answer it now.")
+        before = (case.state, case.snoozed_until_ns)
+        case.state, case.snoozed_until_ns = S.SNOOZED, until
+        if (failed := self._try_keep(live)) is not None:
+            case.state, case.snoozed_until_ns = before
+            return failed
+        self._watch.remove(live)
+        self._set_timers(live)
+        self._tell.publish(Snoozed, live, by=command.by, until_ns=until)
+        return Receipt(ok=True, text="Put aside.", data={"until_ns": until, "state": case.state.value})
+
+    def requote(self, command: Requote) -> Receipt:
+        """Price a drifted suggestion anew; it is judged again and gets a new hash."""
+        live = self._cases.open.get(command.suggestion_id)
+        if live is None:
+            return self._again(command.suggestion_id)
+        self._modes.present(command.by)
+        if self._is_over(live):
+            return self._expire(live)
+        case = live.case
+        fresh = self._requoter(case.suggestion) if self._requoter is not None else self._judge.moved(case.suggestion)
+        if fresh is None:
+            return Receipt(ok=False, code="G21", text="There is no usable quote to price it from.")
+        before = (case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns)
+        case.suggestion, case.state = msgspec.structs.replace(fresh, id=case.suggestion.id), S.PENDING
+        verdict = self._judge.look(live)
+        failed = self._try_keep(live)
+        if failed is not None:
+            case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns = before
+            return failed
+        self._watch.remove(live)
+        old = before[0]
+        names = ("entry", "stop", "target", "quantity")
+        diff = {
+            n: (str(getattr(old, n)), str(getattr(fresh, n))) for n in names if getattr(old, n) != getattr(fresh, n)
+        }
+        self._tell.publish(Edited, live, by=command.by, changes=diff)
+        self._ask(live, "priced anew")
+        return Receipt(
+            ok=not any(d.hard for d in verdict.denials),
+            code=verdict.denials[0].code if verdict.denials else "",
+            text="Priced anew; approve it to send it." if verdict.cleared else verdict.denials[0].text,
+            denials=verdict.denials,
+            data={"approval_hash": case.approval_hash, "changes": {k: list(v) for k, v in diff.items()}},
+        )
+
+    # --- sending
+
+    def _send(
+        self, live: Live, by: str, origin: Origin, confirmed: tuple[str, ...] = (), price: Decimal | None = None
+    ) -> Receipt:
+        case = live.case
+        suggestion = case.suggestion
+        verdict, cleared = self._gate.clear(self._judge.order(live, origin, confirmed, price))
+        live.verdict = verdict
+        if cleared is None:
+            soft = all(not denial.hard for denial in verdict.denials)
+            text = verdict.denials[0].text if verdict.denials else "The gate did not clear the order."
+            code = "CONFIRM" if soft and verdict.denials else (verdict.denials[0].code if verdict.denials else "GATE")
+            return Receipt(ok=False, code=code, text=text, denials=verdict.denials)
+        refs = (cleared.ref, *(leg.ref for leg in cleared.legs))
+        outcome = Outcome(
+            state=S.SENT, at_ns=self._clock.now(), ok=True, by=by, text=f"Approved by {by} and handed over.", refs=refs
+        )
+        try:
+            if origin is Origin.AUTO:
+                self._mandates.use(verdict.notional, self._judge.date(suggestion.symbol))
+            self._watch.remove(live)
+            self._cases.close(live, outcome)
+        except JournalError as error:
+            if case.outcome is None:
+                self._gate.release(cleared.ref)
+                return Receipt(ok=False, code="JOURNAL", text=f"The approval could not be recorded: {error}")
+        self._tell.publish(Approved, live, decision_id=cleared.decision_id, by=by, refs=refs)
+        status = self._orders.submit(cleared)
+        if status.state in (OrderState.NEVER_SENT, OrderState.DENIED):
+            text = f"Approved, but not sent: {status.reason or 'the order desk refused it'}. It takes a new suggestion."
+            case.outcome = Outcome(
+                state=S.APPROVED, at_ns=self._clock.now(), ok=False, by=by, code="NEVER_SENT", text=text, refs=refs
+            )
+            self._cases.amend(suggestion.id, case.outcome)
+        return (case.outcome or outcome).receipt()
+
+    def _ask_again(self, live: Live, why: str) -> Receipt:
+        verdict = self._judge.look(live)
+        live.case.state = S.PENDING
+        if (failed := self._try_keep(live)) is not None:
+            return failed
+        self._ask(live, why)
+        text = f"Not sent: {why}. Look again and approve what is there now."
+        return Receipt(
+            ok=False, code="G32", text=text, denials=verdict.denials, data={"approval_hash": live.case.approval_hash}
+        )
+
+    # --- conditions and time
+
+    def _on_quote(self, event: QuoteTick) -> None:
+        for live in self._watch.of(event.symbol):
+            case, price = live.case, live.case.condition_price
+            if price is None or case.state is not S.CONDITIONAL:
+                continue
+            buying = case.suggestion.side is Side.BUY
+            # NaN compares false, so a missing side never triggers.
+            if (0.0 < event.ask <= float(price)) if buying else (event.bid >= float(price)):
+                self._fire(live, price)
+
+    def _fire(self, live: Live, price: Decimal) -> None:
+        now = self._clock.now()
+        if now - live.tried_ns < RETRY_NS and live.tried_ns:
+            return
+        live.tried_ns = now
+        case = live.case
+        if self._is_over(live) or now >= case.condition_until_ns:
+            return
+        changed = self._judge.what_changed(live)
+        if changed:
+            self._watch.remove(live)
+            self._ask_again(live, changed)
+            return
+        receipt = self._send(live, case.condition_by, Origin.MANUAL, price=price)
+        if not receipt.ok and case.outcome is None and receipt.code == "CONFIRM":
+            self._watch.remove(live)
+            self._ask_again(live, receipt.text)
+
+    def _set_timers(self, live: Live) -> None:
+        for timer in live.timers:
+            timer.cancel()
+        case = live.case
+        at = self._clock.call_at
+        live.timers = [at(case.suggestion.expires_ns, lambda: self._on_time(live))]
+        if case.state is S.SNOOZED:
+            live.timers.append(at(case.snoozed_until_ns, lambda: self._on_time(live)))
+        if case.state is S.CONDITIONAL:
+            live.timers.append(at(case.condition_until_ns, lambda: self._on_time(live)))
+
+    def _on_time(self, live: Live) -> None:
+        case, now = live.case, self._clock.now()
+        if case.suggestion.id not in self._cases.open:
+            return
+        if self._is_over(live):
+            self._expire(live)
+        elif case.state is S.SNOOZED and now >= case.snoozed_until_ns:
+            self._ask_again(live, "it was put aside until now")
+        elif case.state is S.CONDITIONAL and now >= case.condition_until_ns:
+            self._watch.remove(live)
+            self._ask_again(live, "the price you set was not reached in time")
+
+    def _is_over(self, live: Live) -> bool:
+        return self._clock.now() >= live.case.suggestion.expires_ns
+
+    def _expire(self, live: Live) -> Receipt:
+        text = "The suggestion has expired; nothing was sent."
+        failed = self._close(live, S.EXPIRED, AGENT, ok=False, code="EXPIRED", text=text)
+        if failed is not None:
+            return failed
+        self._tell.publish(ApprovalExpired, live, reason="its time is over")
+        return Receipt(ok=False, code="EXPIRED", text=text)
+
+    # --- state and telling
+
+    def _again(self, suggestion_id: SuggestionId) -> Receipt:
+        outcome = self._cases.outcome(suggestion_id)
+        if outcome is None:
+            return Receipt(ok=False, code="UNKNOWN", text="There is no such suggestion.")
+        return outcome.receipt()
+
+    def _deny(self, live: Live, denials: tuple[Denial, ...], verdict: Verdict) -> None:
+        text = denials[0].text if denials else "The gate did not clear the order."
+        code = denials[0].code if denials else "GATE"
+        self._close(live, S.DENIED, AGENT, ok=False, code=code, text=text, durable=live.stored)
+        self._tell.denied(live, verdict, denials)
+
+    def _ask(self, live: Live, reason: str) -> None:
+        case = live.case
+        case.reason = reason
+        self._set_timers(live)
+        self._tell.publish(
+            ApprovalAsked,
+            live,
+            expires_ns=case.suggestion.expires_ns,
+            approval_hash=case.approval_hash,
+            reason=reason,
+        )
+
+    def _keep(self, live: Live) -> None:
+        self._cases.save(live)
+
+    def _try_keep(self, live: Live) -> Receipt | None:
+        try:
+            self._cases.save(live)
+        except JournalError as error:
+            return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded: {error}")
+        return None
+
+    def _close(
+        self,
+        live: Live,
+        state: SuggestionState,
+        by: str,
+        *,
+        ok: bool,
+        code: str = "",
+        text: str = "",
+        durable: bool = True,
+    ) -> Receipt | None:
+        outcome = Outcome(state=state, at_ns=self._clock.now(), ok=ok, by=by, code=code, text=text)
+        try:
+            self._cases.close(live, outcome, durable)
+        except JournalError as error:
+            if live.case.outcome is None:
+                return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded: {error}")
+        self._watch.remove(live)
+        return None

@@ -1,0 +1,107 @@
+"""How the desk judges a suggestion on the present book: pure reading, nothing is sent or stored here."""
+
+import math
+from decimal import Decimal
+
+import msgspec
+
+from engine.approval.case import Live
+from engine.approval.drift import Drift, measure
+from engine.approval.hash import approval_hash, book_fingerprint
+from engine.approval.ports import Gate, Ledger, Market, Orders
+from engine.approval.requests import order_for
+from engine.approval.settings import ApprovalSettings
+from engine.bus.clock import Clock
+from engine.model.decision import Denial, Verdict
+from engine.model.ids import Symbol
+from engine.model.money import exact, finite, to_tick
+from engine.model.order import OrderRequest, Origin
+from engine.model.suggestion import Suggestion
+
+
+class Judge:
+    """Asks the gate, measures drift, and binds an approval to what it saw."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        orders: Orders,
+        market: Market,
+        ledger: Ledger,
+        clock: Clock,
+        settings: ApprovalSettings,
+    ) -> None:
+        self._gate = gate
+        self._orders = orders
+        self._market = market
+        self._ledger = ledger
+        self._clock = clock
+        self._settings = settings
+
+    def order(
+        self, live: Live, origin: Origin, confirmed: tuple[str, ...] = (), price: Decimal | None = None
+    ) -> OrderRequest:
+        suggestion = live.case.suggestion
+        return order_for(suggestion, origin, self._ledger.positions().get(suggestion.symbol), confirmed, price)
+
+    def look(self, live: Live) -> Verdict:
+        """Ask the gate as for a person's order, and bind the approval to what it says."""
+        case = live.case
+        verdict = self._gate.check(self.order(live, Origin.MANUAL))
+        live.verdict = verdict
+        case.checked_ns = self._clock.now()
+        case.limits_hash = self._gate.limits_hash
+        case.book = self.book(case.suggestion.symbol)
+        case.approval_hash = approval_hash(
+            case.suggestion, self.order(live, Origin.MANUAL), case.limits_hash, case.book
+        )
+        return verdict
+
+    def what_changed(self, live: Live) -> str:
+        case = live.case
+        if case.limits_hash != self._gate.limits_hash:
+            return "the limits have changed since you looked"
+        if case.book != self.book(case.suggestion.symbol):
+            return f"your position or orders in {case.suggestion.symbol} have changed since you looked"
+        return ""
+
+    def book(self, symbol: Symbol) -> str:
+        return book_fingerprint(symbol, self._ledger.positions(), self._orders.open_orders())
+
+    def date(self, symbol: Symbol) -> str:
+        session = self._market.session(symbol, self._clock.now())
+        return session.date if session is not None else ""
+
+    def moved(self, suggestion: Suggestion) -> Suggestion | None:
+        """Return the suggestion with all prices moved by what the mid moved."""
+        quote, instrument = self._market.quote(suggestion.symbol), self._market.instrument(suggestion.symbol)
+        if quote is None or instrument is None or not quote.two_sided or not suggestion.reference_price > 0:
+            return None
+        step = to_tick(exact(quote.mid - suggestion.reference_price), instrument.tick)
+        moved = {name: getattr(suggestion, name) + step for name in ("entry", "stop", "target")}
+        if min(moved.values()) <= 0:
+            return None
+        return msgspec.structs.replace(suggestion, **moved, reference_price=quote.mid)
+
+    def drift(self, suggestion: Suggestion) -> Drift:
+        """Return how far the market has moved since ``suggestion``."""
+        quote = self._market.quote(suggestion.symbol)
+        now = quote.mid if quote is not None and quote.two_sided else math.nan
+        return measure(suggestion, now, self._market.atr(suggestion.symbol), self._settings)
+
+    def above_small(self, verdict: Verdict) -> Denial | None:
+        account = self._ledger.account()
+        if account is None or account.equity is None or not finite(account.equity) or account.equity <= 0:
+            return Denial(code="EQUITY", text="Equity is not known, so every order is asked.")
+        share = float(verdict.notional / account.equity) * 100.0
+        most = self._settings.small_order_percent
+        if not share <= most * (1 + 1e-9):
+            return Denial(code="ABOVE", text=f"The order is {share:.2f} % of equity; above {most:g} % it is asked.")
+        if verdict.risk is not None:
+            share, most = float(verdict.risk / account.equity) * 100.0, self._settings.small_risk_percent
+            if not share <= most * (1 + 1e-9):
+                return Denial(
+                    code="ABOVE", text=f"The stop risks {share:.2f} % of equity; above {most:g} % it is asked."
+                )
+        return None
