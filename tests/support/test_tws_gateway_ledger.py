@@ -1,7 +1,6 @@
 """The ledger is the truth: what a client is told adds up to it, whatever happens on the way."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -15,18 +14,6 @@ from tests.support.tws_gateway.server import TwsGateway
 
 START = datetime(2024, 1, 5, 15, 0, tzinfo=UTC)
 ACCOUNT = "DU1234567"
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[TwsGateway]:
-    async with TwsGateway(start=START, messages_per_second=0) as running:
-        yield running
-
-
-@pytest.fixture
-async def ib(gateway: TwsGateway) -> AsyncIterator[IB]:
-    async with connected(gateway) as client:
-        yield client
 
 
 STEPS = st.lists(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from ib_async import IB, Contract, Order, Stock, Trade
+from ib_async import IB, Contract, LimitOrder, Order, Stock, Trade
 
 from tests.support.tws_gateway.server import TwsGateway
 
@@ -75,3 +75,8 @@ async def place(ib: IB, contract: Contract, order: Order) -> Trade:
     trade = ib.placeOrder(contract, order)
     await barrier(ib)
     return trade
+
+
+async def working(ib: IB, ref: str = "w", limit: float = 150) -> Trade:
+    """A limit order for 100 AAPL, far below the market unless said otherwise."""
+    return await place(ib, await qualified(ib, "AAPL"), LimitOrder("BUY", 100, limit, orderRef=ref, tif="GTC"))
