@@ -180,9 +180,11 @@ class BarStore:
     # --- told by the composition
 
     def seed(self, symbol: Symbol, seconds: int, arrays: Mapping[str, NDArray[np.generic]]) -> int:
-        """Take history (columns ``ts_open, open, high, low, close, volume``; ``ts_close, vwap, trades`` when known; oldest
-        first). Bars already known stay as they are. Return how many were added. Nothing is published. Raises
-        ``ValueError`` naming what is wrong."""
+        """Take history, oldest first. Bars already known stay as they are. Return how many were added.
+
+        Columns ``ts_open, open, high, low, close, volume`` and, when known, ``ts_close, vwap, trades``. Nothing is
+        published. Raises ``ValueError`` naming what is wrong.
+        """
         if seconds <= 0:
             raise ValueError(f"{symbol}: an interval must be positive, not {seconds} s")
         given = from_mapping(arrays, seconds)

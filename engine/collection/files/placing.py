@@ -168,12 +168,13 @@ def _interval(utc: NDArray[np.int64], codes: NDArray[np.int32]) -> int:
 
 def _calendar_step(wall: NDArray[np.int64], codes: NDArray[np.int32]) -> int:
     steps = _steps(wall, codes)
-    return (_coarse(int(np.median(steps)) // SECOND) or DAY_S) if len(steps) else DAY_S
+    # Two or three dates prove nothing: a few sessions may simply be missing.
+    return (_coarse(int(np.median(steps)) // SECOND) or DAY_S) if len(steps) >= 3 else DAY_S
 
 
 def _coarse(seconds: int) -> int:
     days = seconds / DAY_S
-    if days <= 4:
+    if days <= 5:
         return DAY_S if days >= 1 else 0
     if days <= 8:
         return _WEEK

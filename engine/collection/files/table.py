@@ -113,6 +113,13 @@ def _read_csv(path: Path, separator: str, decimal: str, names: tuple[str, ...]) 
     lines = np.arange(first, first + total, dtype=np.int64)
     if skipped:
         lines = np.setdiff1d(lines, np.array(skipped, dtype=np.int64))[: table.num_rows]
+    if all(table.column(name).null_count for name in table.column_names):
+        # Lines without anything between the separators are no rows.
+        empty = np.logical_and.reduce(
+            [table.column(name).is_null().to_numpy(zero_copy_only=False) for name in table.column_names]
+        )
+        if bool(empty.any()):
+            table, lines = table.filter(pa.array(~empty)), lines[~empty]
     return RawTable(path, table, lines, tuple(ragged), "line", sign)
 
 

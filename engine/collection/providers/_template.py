@@ -52,8 +52,8 @@ class TemplateProvider:
         return None
 
     def _on_message(self) -> None:
-        """5. Turn the source's words into ours. ``ts_event`` is the source's time, ``ts_init`` ours. Do not repair a bad
-        value: pass it on, the market's cache refuses it, counts it and shows it under your name."""
+        """5. Turn the source's words into ours. ``ts_event`` is the source's time, ``ts_init`` ours. Do not repair a
+        bad value: pass it on, the market's cache refuses it, counts it and shows it under your name."""
         now = self._clock.now()
         for symbol, price in self._watched.items():
             self._watched[symbol] = price + 1.0
