@@ -196,10 +196,10 @@ def open_database(
             connection,
             migrations,
             name=path.name,
+            application_id=application_id,
             backup=lambda: before_upgrade(connection) if before_upgrade is not None else None,
             step=step,
         )
-        connection.execute(f"PRAGMA application_id = {application_id:d}")
     except BaseException:
         connection.close()
         raise

@@ -44,6 +44,7 @@ def migrate(
     migrations: Sequence[Migration],
     *,
     name: str,
+    application_id: int,
     backup: Callable[[], None],
     step: Step | None = None,
 ) -> int:
@@ -70,6 +71,7 @@ def migrate(
                     step(migration.version, statement)
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {migration.version:d}")
+        connection.execute(f"PRAGMA application_id = {application_id:d}")
         if step is not None:
             step(pending[-1].version, "COMMIT")
         connection.execute("COMMIT")
