@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.approval.settings import ApprovalSettings
 from engine.execution.settings import ExecutionSettings
 from engine.market.settings import MarketSettings
 from engine.memory.settings import MemorySettings
@@ -48,6 +49,7 @@ class EngineSpec:
     speed: float | None = 1.0
     """Market seconds per second; None is as fast as it goes. A live market knows only 1."""
     seed: int = 1
+    approval: ApprovalSettings = field(default_factory=ApprovalSettings)
     risk: RiskSettings = field(default_factory=RiskSettings)
     market: MarketSettings = field(default_factory=MarketSettings)
     memory: MemorySettings = field(default_factory=MemorySettings)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.approval.desk import ApprovalDesk
+from engine.approval.mandate import Mandates
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
 from engine.execution.broker import Broker
@@ -28,7 +29,6 @@ from engine.runtime.late import late
 from engine.runtime.spec import EngineSpec
 from engine.runtime.storage import Storage
 from engine.runtime.vitals import VitalSigns, private_token
-from engine.suggestion.board import Board
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ def assemble_trading(
     storage: Storage,
     market: MarketCache,
     broker: Broker,
-    board: Board,
     vitals: VitalSigns,
     session_at: Callable[[int], Session | None],
 ) -> Trading:
@@ -140,7 +139,18 @@ def assemble_trading(
         session_at=session_at,
     )
     approval = ApprovalDesk(
-        bus=bus, clock=clock, gate=gate, desk=desk, board=board, modes=modes, market=market, store=kv, spec=spec
+        bus=bus,
+        clock=clock,
+        gate=gate,
+        modes=modes,
+        orders=desk,
+        market=market,
+        ledger=ledger,
+        mandates=Mandates(
+            store=kv, counters=journal.counters, clock=clock, pin=pin, book=spec.book, days=spec.approval.mandate_days
+        ),
+        store=kv,
+        settings=spec.approval,
     )
     return Trading(
         modes=modes, limits=limits, gate=gate, governor=governor, desk=desk, ledger=ledger, approval=approval

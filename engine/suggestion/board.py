@@ -1,5 +1,6 @@
-"""The board: every suggestion by name, open ones durable across restarts."""
+"""The board: every suggestion of this run by name. The approval desk keeps the open ones across restarts."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
@@ -25,7 +26,6 @@ class Entry(msgspec.Struct, kw_only=True):
     state: SuggestionState
 
 
-_KEY = "suggestions.open"
 _COUNTER = "suggestions.counter"
 _KEPT = 2_000
 
@@ -39,14 +39,14 @@ class Board:
         self._bus, self._clock, self._store = bus, clock, store
         self._entries: dict[SuggestionId, Entry] = {}
         self._counter = int(store.get(_COUNTER) or 0)
-        self._dirty = False
+
+    def restore(self, entries: Iterable[tuple[Suggestion, SuggestionState]]) -> None:
+        """Take over the suggestions that were open when the last run ended."""
+        for suggestion, state in entries:
+            self._entries[suggestion.id] = Entry(suggestion=suggestion, state=state)
 
     async def start(self) -> None:
-        """Recover what was open, then follow its life."""
-        saved = self._store.get(_KEY)
-        if saved:
-            for entry in msgspec.json.decode(saved.encode(), type=list[Entry]):
-                self._entries[entry.suggestion.id] = entry
+        """Follow the life of suggestions."""
         on = self._bus.subscribe
         on(Suggested, self._on_suggested, owner="board", role=Role.DECIDER)
         on(ApprovalAsked, lambda e: self._set(e.suggestion_id, SuggestionState.PENDING), owner="board")
@@ -59,8 +59,7 @@ class Board:
         on(RiskDenied, self._on_denied, owner="board")
 
     async def stop(self) -> None:
-        """Make the open ones durable."""
-        self.save()
+        """Nothing to finish: the approval desk keeps what is open."""
 
     def next_ids(self) -> tuple[SuggestionId, DecisionId]:
         """Fresh names, never used before in this profile."""
@@ -93,19 +92,12 @@ class Board:
         entry = self._entries.get(suggestion.id)
         if entry is not None:
             entry.suggestion = suggestion
-            self.save()
-
-    def save(self) -> None:
-        """Write the open suggestions."""
-        opened = [entry for entry in self._entries.values() if entry.state.open]
-        self._store.set(_KEY, msgspec.json.encode(opened).decode())
 
     def _on_suggested(self, event: Suggested) -> None:
         self._entries[event.suggestion.id] = Entry(suggestion=event.suggestion, state=SuggestionState.DRAFT)
         if len(self._entries) > _KEPT:
             for key in [k for k, e in self._entries.items() if not e.state.open][: _KEPT // 10]:
                 del self._entries[key]
-        self.save()
 
     def _on_denied(self, event: RiskDenied) -> None:
         if event.suggestion_id is not None:
@@ -117,4 +109,3 @@ class Board:
         entry = self._entries.get(suggestion_id)
         if entry is not None and entry.state is not state:
             entry.state = state
-            self.save()

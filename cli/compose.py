@@ -1,0 +1,78 @@
+"""From settings and arguments to the spec of an engine."""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from config.settings import Settings
+from engine.model.decision import Autonomy, Book
+from engine.model.ids import Symbol
+from engine.model.instrument import Instrument
+from engine.runtime.spec import DemoSpec, EngineSpec, ReplaySpec
+from engine.simulation.paper.settings import PaperSettings
+
+VERSION = "0.1.0"
+ROOT = Path(__file__).resolve().parent.parent
+STRATEGIES = ROOT / "config" / "strategies"
+
+
+class Unready(Exception):
+    """What the settings ask for is not in this version; the message says what to change."""
+
+
+def strategies_folder(profile: Path) -> Path:
+    """The user's own strategies when there are any, else those that come with the program."""
+    own = profile / "strategies"
+    return own if own.is_dir() and any(own.glob("*.yaml")) else STRATEGIES
+
+
+def build_hash() -> str:
+    """Names the code that decides: version and a hash over the engine's source."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "engine").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return f"{VERSION}+{digest.hexdigest()[:12]}"
+
+
+def make_spec(settings: Settings, args: argparse.Namespace, profile: Path) -> EngineSpec:
+    """Decide what runs. Raises :class:`Unready` naming the key."""
+    replay = getattr(args, "replay", None)
+    demo = bool(getattr(args, "demo", False))
+    simulated = settings.providers.simulated.enabled and settings.broker.kind == "paper" and not replay
+    if settings.broker.kind != "paper" and not (demo or replay):
+        raise Unready(f"broker.kind: {settings.broker.kind} is not in this version; use paper")
+    for name, provider in settings.providers:
+        if name not in ("simulated", "plugins") and getattr(provider, "enabled", False):
+            raise Unready(f"providers.{name}.enabled: this provider is not in this version; set it to false")
+    if settings.llm.provider != "none":
+        raise Unready(f"llm.provider: {settings.llm.provider} is not in this version; set it to none")
+    if not (demo or replay or simulated):
+        raise Unready("providers: none is enabled; enable providers.simulated, or start with --demo or --replay")
+    seed = args.seed if getattr(args, "seed", None) is not None else settings.providers.simulated.seed
+    universe = () if demo else tuple(Instrument(symbol=Symbol(symbol)) for symbol in settings.universe)
+    auto = bool(getattr(args, "auto", False))
+    return EngineSpec(
+        profile=profile,
+        book=Book.REPLAY if replay else Book.PAPER,
+        autonomy=Autonomy.ASK if auto else Autonomy(settings.autonomy),
+        universe=universe,
+        strategies=strategies_folder(profile),
+        build=build_hash(),
+        demo=None if replay else DemoSpec(seed=seed, world=getattr(args, "world", None) or "mixed"),
+        replay=_replay(replay) if replay else None,
+        speed=getattr(args, "speed", 1.0),
+        seed=seed,
+        risk=settings.risk,
+        market=settings.market,
+        memory=settings.database,
+        execution=settings.execution,
+        paper=PaperSettings(),
+    )
+
+
+def _replay(text: str) -> ReplaySpec:
+    if text == "all":
+        return ReplaySpec()
+    if len(text) == 10 and text[4] == "-" and text[7] == "-":
+        return ReplaySpec(day=text)
+    return ReplaySpec(symbols=tuple(Symbol(part) for part in text.split(",")))

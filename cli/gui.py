@@ -1,0 +1,41 @@
+"""The window: Qt first, everything heavy later and elsewhere."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def gui(args: argparse.Namespace, main_file: Path) -> int:
+    """Open the window; it starts the engine in a process of its own. Without a display say what works instead."""
+    if not _has_display():
+        print("there is no display here; the same agent runs without a window: main.py run --demo", file=sys.stderr)
+        return 1
+    from market_agent_gui.app import run_gui
+
+    return run_gui(
+        profile=args.profile,
+        engine_command=engine_command(args, main_file),
+        screenshot=args.screenshot,
+        after_s=args.after,
+    )
+
+
+def engine_command(args: argparse.Namespace, main_file: Path) -> list[str]:
+    """How the engine process of this window is started; a frozen program starts itself."""
+    own = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, str(main_file)]
+    command = [*own, "run", "--quiet"]
+    for name in ("profile", "settings", "seed", "speed", "replay"):
+        value = getattr(args, name, None)
+        if value is not None:
+            command += [f"--{name}", str(value)]
+    if args.demo:
+        command.append("--demo")
+    return command
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    chosen = os.environ.get("QT_QPA_PLATFORM", "")
+    return bool(chosen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,131 @@
+"""The headless agent: the same engine process that the window starts."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from cli.compose import Unready, make_spec
+from cli.talk import BAD_ARGUMENTS, DONE, FAILED, complain, print_json
+from config.lock import ProfileLock
+from config.settings import Settings
+from engine.bus.clock import ReplayClock
+from engine.bus.errors import IntegrityError, JournalError, SettingsError
+from engine.model.events.system import RunSummary
+from engine.runtime.engine import Engine
+from engine.runtime.journal_of_program import configure_log
+from engine.runtime.spec import EngineSpec
+
+PROGRESS_EVERY_S = 0.5
+
+
+def run(profile: Path, settings: Settings, args: argparse.Namespace, lock: ProfileLock) -> int:
+    """Run an engine until its time is up or somebody stops it; return the exit code."""
+    try:
+        spec = make_spec(settings, args, profile)
+    except Unready as error:
+        complain(str(error))
+        return BAD_ARGUMENTS
+    configure_log(profile / "logs", to_terminal=False)
+    try:
+        with lock, _sink(args.jsonl) as sink:
+            summary = asyncio.run(_run(spec, args, sink))
+    except SettingsError as error:
+        complain(str(error))
+        return BAD_ARGUMENTS
+    except (IntegrityError, JournalError, OSError) as error:
+        complain(str(error))
+        return FAILED
+    if getattr(args, "json", None):
+        print_json(args.json, summary)
+    elif not getattr(args, "quiet", False) and args.jsonl != "-":
+        _say_summary(summary)
+    return DONE
+
+
+async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None) -> RunSummary:
+    engine = Engine(spec, sink)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, engine.ask_to_stop)
+    await engine.start()
+    await engine.listen()
+    if args.auto:
+        receipt = await engine.arm_auto("cli", "started with --auto")
+        if not receipt.ok:
+            complain(f"not in AUTO: {receipt.text}")
+    progress = asyncio.create_task(_progress(engine, args), name="progress")
+    try:
+        await engine.run(args.for_seconds)
+    finally:
+        progress.cancel()
+        await asyncio.gather(progress, return_exceptions=True)
+        summary = await engine.stop()
+    return summary
+
+
+@contextlib.contextmanager
+def _sink(target: str | None) -> Iterator[IO[str] | None]:
+    if target is None:
+        yield None
+    elif target == "-":
+        yield sys.stdout
+    else:
+        with Path(target).open("w", encoding="utf-8") as file:
+            yield file
+
+
+async def _progress(engine: Engine, args: argparse.Namespace) -> None:
+    """A live line on a terminal; a plain line every ten seconds elsewhere; nothing when quiet."""
+    if getattr(args, "quiet", False) or getattr(args, "json", None) or args.jsonl == "-":
+        return
+    live = sys.stderr.isatty()
+    begin, began = engine.clock.now(), time.monotonic()
+    every = PROGRESS_EVERY_S if live else 10.0
+    try:
+        while True:
+            await asyncio.sleep(every)
+            line = _line(engine, begin, began, args.for_seconds)
+            print(f"\r\x1b[2K{line}" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
+    finally:
+        if live:
+            print(file=sys.stderr)
+
+
+def _line(engine: Engine, begin: int, began: float, for_seconds: float | None) -> str:
+    row = engine.parts.status.row()
+    moved = (engine.clock.now() - begin) / 1e9
+    wall = max(time.monotonic() - began, 1e-9)
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(row.now_ns / 1e9))
+    parts = [f"{row.book.upper()} {stamp} UTC"]
+    if for_seconds:
+        done = min(moved / for_seconds, 1.0)
+        parts.append(f"[{'█' * round(20 * done):·<20}] {done:4.0%}")
+    if isinstance(engine.clock, ReplayClock):
+        parts.append(f"{moved / wall:,.0f}×")
+    counts = engine.parts.ledger_of_run.counts
+    parts.append(f"{row.mode} {row.autonomy}")
+    parts.append(f"equity {row.equity if row.equity is not None else '?':,}" if row.equity else "equity ?")
+    parts.append(
+        f"{counts['Suggested']} suggested, {counts['RiskDenied']} denied, {counts['OrderFilled']} filled, "
+        f"{row.working} working"
+    )
+    return " · ".join(parts)
+
+
+def _say_summary(summary: RunSummary) -> None:
+    ratio = summary.market_seconds / summary.wall_seconds if summary.wall_seconds else 0.0
+    print(f"{summary.market_seconds:,.0f} s of market time in {summary.wall_seconds:,.1f} s ({ratio:,.0f}×), ", end="")
+    print(f"{summary.symbols} symbols")
+    print(f"decision hash {summary.decision_hash}")
+    print(f"cash {msgspec.to_builtins(summary.cash)}  positions {msgspec.to_builtins(summary.positions)}")
+    agreed = "agree" if summary.reconciled else "DO NOT AGREE"
+    print(f"our books and the broker's {agreed}")

@@ -1,0 +1,392 @@
+"""The engine: made from a spec, started in order, run, stopped in order. The same coroutine in every process."""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import IO
+
+import structlog
+
+from engine.api.commands import Receipt
+from engine.bus.bus import Bus
+from engine.bus.clock import SECOND, ReplayClock
+from engine.bus.errors import IntegrityError
+from engine.execution.broker import Broker
+from engine.market.calendars import Calendars
+from engine.market.instruments import Instruments
+from engine.memory.files import atomic_write
+from engine.memory.recorder import Recorder
+from engine.model.decision import Autonomy, Book, Mode
+from engine.model.events.book import Reconciled
+from engine.model.events.system import Alarm, LagExceeded, RunSummary
+from engine.model.ids import Symbol
+from engine.model.market import Session
+from engine.model.money import ZERO
+from engine.model.suggestion import SuggestionState
+from engine.runtime.handler import CommandHandler
+from engine.runtime.lag import LagMeter
+from engine.runtime.ledger_of_run import RunLedger
+from engine.runtime.marketplace import (
+    MAIN_CALENDAR,
+    Marketplace,
+    assemble_marketplace,
+    instrument_of,
+    make_clock,
+    seed_history,
+    simulated_universe,
+)
+from engine.runtime.server import Server
+from engine.runtime.showing import Showing, assemble_showing, show_recovered
+from engine.runtime.spec import EngineSpec
+from engine.runtime.status import Status
+from engine.runtime.stopping import StopSwitch
+from engine.runtime.storage import AUDIT_ANCHOR, PAPER_FILE, Storage, last_market_time, open_storage
+from engine.runtime.supervisor import Supervisor
+from engine.runtime.thought import Thought, assemble_thought, read_strategies
+from engine.runtime.trading import Trading, assemble_trading
+from engine.runtime.vitals import VitalSigns
+from engine.security.audit import AuditChain, FileAnchor
+from engine.simulation.paper.exchange import PaperExchange
+from engine.simulation.paper.store import PaperStore
+from engine.suggestion.board import Board
+
+RECONCILE_WAIT_S = 15.0
+CLOCK_KEY = "run.clock"
+DAILY = 86_400
+_log = structlog.get_logger("engine")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything an engine is made of."""
+
+    bus: Bus
+    place: Marketplace
+    storage: Storage
+    broker: Broker
+    board: Board
+    trading: Trading
+    thought: Thought
+    showing: Showing
+    stop: StopSwitch
+    status: Status
+    handler: CommandHandler
+    lag: LagMeter
+    ledger_of_run: RunLedger
+    audit: AuditChain
+    recorder: Recorder
+
+
+class Engine:
+    """One engine of one profile. ``await engine.run()`` until it is asked to stop or its time is up."""
+
+    def __init__(self, spec: EngineSpec, jsonl: IO[str] | None = None) -> None:
+        """Build every part; nothing runs yet. Raises ``SettingsError`` or ``IntegrityError`` with a plain sentence."""
+        self.spec = spec
+        self._jsonl = jsonl
+        self._stop_asked = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started_wall = 0
+        self._market_seconds = 0.0
+        self.parts = self._assemble()
+        self._server: Server | None = None
+
+    # -- assembly --------------------------------------------------------------------------------------------------
+
+    def _assemble(self) -> Parts:
+        spec = self.spec
+        resume_ns = last_market_time(spec.profile, CLOCK_KEY) if spec.simulated_time else 0
+        clock = make_clock(spec, resume_ns)
+        self.clock = clock
+        self.supervisor = Supervisor(clock, spec.profile)
+        bus = Bus(self.supervisor.on_failure)
+        run = RunLedger(bus, self._jsonl)
+        storage = open_storage(spec, clock, time.time_ns())
+        calendars = Calendars(spec.profile / "calendars")
+        universe = spec.universe
+        if spec.demo is not None:
+            universe = tuple(instrument_of(i) for i in simulated_universe(tuple(i.symbol for i in universe)))
+        place = assemble_marketplace(spec, bus, clock, Instruments(universe), calendars)
+
+        def session_at(at_ns: int) -> Session | None:
+            return calendars.session(MAIN_CALENDAR, at_ns)
+
+        broker = self._make_broker(bus, place)
+        board = Board(bus, clock, storage.journal.kv)
+        lag = LagMeter(self._on_lag)
+        vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time)
+        trading = assemble_trading(spec, bus, clock, storage, place.cache, broker, vitals, session_at)
+        strategies = read_strategies(spec.strategies)
+        thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, strategies)
+        status = Status(spec, clock, trading, broker, lag, session_at)
+        showing = assemble_showing(bus, clock, place.cache, place.bars, trading, board, status.row)
+        status.connect(showing.quotes, showing.tables)
+        stop = StopSwitch(spec, bus, clock, trading, place.cache)
+        handler = CommandHandler(
+            clock,
+            trading,
+            showing,
+            board,
+            place.bars,
+            stop,
+            status.answer,
+            watch=self._watch,
+            shutdown=self._shutdown,
+            reconcile=self._reconcile,
+        )
+        self.supervisor.connect(bus, trading.modes, self._stop_from_flag)
+        bus.subscribe(Reconciled, self._on_reconciled, owner="engine")
+        return Parts(
+            bus=bus,
+            place=place,
+            storage=storage,
+            broker=broker,
+            board=board,
+            trading=trading,
+            thought=thought,
+            showing=showing,
+            stop=stop,
+            status=status,
+            handler=handler,
+            lag=lag,
+            ledger_of_run=run,
+            audit=AuditChain(bus, clock, storage.journal, FileAnchor(spec.profile / AUDIT_ANCHOR, atomic_write)),
+            recorder=Recorder(bus, clock, storage.seen),
+        )
+
+    def _make_broker(self, bus: Bus, place: Marketplace) -> Broker:
+        spec = self.spec
+        simulation = place.simulation
+
+        def feel(symbol: Symbol, ts_ns: int, signed: float) -> None:
+            if simulation is not None and place.provider is not None and place.provider.is_open():
+                simulation.own_trade(symbol, ts_ns, signed)
+                place.provider.refresh()
+
+        return PaperExchange(
+            bus,
+            place.clock,
+            place.cache,
+            spec.paper,
+            PaperStore(spec.profile / PAPER_FILE),
+            seed=spec.seed,
+            on_own_trade=feel if simulation is not None else None,
+        )
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start every part: recovery first, the market last. There is no other way to start."""
+        parts, trading = self.parts, self.parts.trading
+        self._started_wall = time.monotonic_ns()
+        seeded = seed_history(parts.place, parts.thought.features, parts.thought.features.intervals)
+        _log.info("history is loaded", bars=seeded, symbols=len(parts.place.cache.symbols()))
+        await self._start_audit()
+        await parts.recorder.start()
+        await trading.modes.start()
+        await trading.ledger.start()
+        await trading.desk.start()
+        await parts.board.start()
+        trading.gate.restore()
+        await trading.governor.start()
+        await trading.approval.start()
+        parts.board.restore(
+            (s, trading.approval.state(s.id) or SuggestionState.PENDING) for s in trading.approval.open()
+        )
+        show_recovered(parts.showing, trading, parts.board)
+        await parts.place.bars.start()
+        await parts.place.cache.start()
+        await parts.thought.features.start()
+        await parts.thought.scorer.start()
+        await parts.thought.strategist.start()
+        await parts.broker.start()
+        parts.place.collector.watch(tuple(parts.place.cache.symbols()))
+        await parts.place.collector.start()
+        parts.lag.start()
+        await self.supervisor.start()
+
+    async def _start_audit(self) -> None:
+        """A broken chain does not keep the engine from watching; it keeps it from trading."""
+        try:
+            await self.parts.audit.start()
+        except IntegrityError as error:
+            now = self.clock.now()
+            self.parts.bus.publish(
+                Alarm(
+                    ts_event=now,
+                    ts_init=now,
+                    code="AUDIT",
+                    severity="red",
+                    happened=f"The record of what was done is damaged: {error}.",
+                    did="The engine only observes.",
+                    you_can="Run main.py audit verify, and compare with the broker.",
+                )
+            )
+            self.parts.trading.modes.lower(Mode.OBSERVE, "audit", str(error))
+
+    async def listen(self) -> None:
+        """Open the door."""
+        self._server = Server(self.spec.profile, self.spec.build, self.parts.showing.outbox, self.parts.handler.handle)
+        await self._server.start()
+        self._tasks.append(asyncio.create_task(self._housekeeping(), name="housekeeping"))
+
+    async def run(self, for_seconds: float | None = None) -> None:
+        """Run until asked to stop, or for ``for_seconds`` of market time."""
+        if isinstance(self.clock, ReplayClock):
+            await self._run_replay(self.clock, for_seconds)
+        elif for_seconds is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(for_seconds):
+                    await self._stop_asked.wait()
+        else:
+            await self._stop_asked.wait()
+
+    async def stop(self) -> RunSummary:
+        """Stop every part in the reverse order and say what the run did."""
+        parts = self.parts
+        await parts.place.collector.stop()
+        summary = self.summary()
+        if self._server is not None:
+            await self._server.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.supervisor.stop()
+        await parts.lag.stop()
+        trading = parts.trading
+        for part in (parts.thought.strategist, parts.thought.scorer, parts.thought.features, trading.approval):
+            await part.stop()
+        await trading.governor.stop()
+        await parts.board.stop()
+        await trading.desk.stop()
+        await trading.ledger.stop()
+        self._save_clock()
+        await trading.modes.stop()
+        await parts.recorder.stop()
+        await parts.audit.stop()
+        await parts.place.cache.stop()
+        await parts.place.bars.stop()
+        await parts.broker.stop()
+        parts.storage.close()
+        parts.ledger_of_run.finish(summary)
+        return summary
+
+    def ask_to_stop(self) -> None:
+        """End the run soon; safe to call from a signal handler on the loop."""
+        self._stop_asked.set()
+        if isinstance(self.clock, ReplayClock):
+            self.clock.wake()
+
+    def summary(self) -> RunSummary:
+        """What the run did, checked against the broker's own books."""
+        parts, now = self.parts, self.clock.now()
+        ledger, snapshot = parts.trading.ledger, parts.broker.snapshot_now()
+        ours = {symbol: p.quantity for symbol, p in ledger.positions().items() if p.quantity != ZERO}
+        agreed = False
+        if snapshot is not None and snapshot.positions is not None and snapshot.account is not None:
+            theirs = {p.symbol: p.quantity for p in snapshot.positions if p.quantity != ZERO}
+            agreed = ours == theirs and dict(snapshot.account.cash) == ledger.cash()
+        return RunSummary(
+            ts_event=now,
+            ts_init=now,
+            decision_hash=parts.ledger_of_run.decision_hash,
+            symbols=len(parts.place.cache.symbols()),
+            market_seconds=round(self._market_seconds, 3),
+            wall_seconds=round((time.monotonic_ns() - self._started_wall) / 1e9, 3),
+            counts=dict(sorted(parts.ledger_of_run.counts.items())),
+            cash=ledger.cash(),
+            positions={str(symbol): quantity for symbol, quantity in sorted(ours.items())},
+            equity=ledger.equity(),
+            reconciled=agreed,
+        )
+
+    async def arm_auto(self, by: str, reason: str) -> Receipt:
+        """Let the agent trade within its limits, once the books agree with the broker's."""
+        for _ in range(round(RECONCILE_WAIT_S / 0.05)):
+            if self.parts.trading.desk.synced:
+                break
+            if isinstance(self.clock, ReplayClock):
+                self.clock.advance(0.05)
+            else:
+                await asyncio.sleep(0.05)
+        return self.parts.trading.modes.set_autonomy(Autonomy.AUTO, by, reason)
+
+    # -- market time -----------------------------------------------------------------------------------------------
+
+    async def _run_replay(self, clock: ReplayClock, for_seconds: float | None) -> None:
+        left = None if for_seconds is None else round(for_seconds * SECOND)
+        while not self._stop_asked.is_set() and (left is None or left > 0):
+            wake = self.parts.place.next_wake()
+            begin = clock.now()
+            if wake is not None and wake > begin + 60 * SECOND:
+                # The night is skipped: timers still run, in order, and nobody waits.
+                clock.advance_to(wake - 30 * SECOND)
+                begin = clock.now()
+            step = SECOND if clock.speed is not None else 60 * SECOND
+            until = begin + (step if left is None else min(step, left))
+            runner = asyncio.create_task(clock.run(until), name="market time")
+            stopper = asyncio.create_task(self._stop_asked.wait(), name="stop asked")
+            await asyncio.wait({runner, stopper}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (runner, stopper):
+                task.cancel()
+            results = await asyncio.gather(runner, stopper, return_exceptions=True)
+            if isinstance(results[0], Exception):
+                raise results[0]
+            moved = clock.now() - begin
+            self._market_seconds += moved / SECOND
+            if left is not None:
+                left -= moved
+
+    def _real_time(self) -> bool:
+        return not isinstance(self.clock, ReplayClock) or self.clock.speed == 1.0
+
+    def _save_clock(self) -> None:
+        if isinstance(self.clock, ReplayClock):
+            self.parts.storage.journal.kv.set(CLOCK_KEY, str(self.clock.now()))
+
+    async def _housekeeping(self) -> None:
+        while True:
+            for row in self.parts.place.collector.rows():
+                self.parts.showing.tables["sources"].put(row)
+            self._save_clock()
+            await asyncio.sleep(1.0)
+
+    # -- called by parts ---------------------------------------------------------------------------------------------
+
+    def _on_lag(self, late_ms: float) -> None:
+        if self._real_time():
+            now = self.clock.now()
+            self.parts.bus.publish(LagExceeded(ts_event=now, ts_init=now, loop="engine", lag_ms=round(late_ms, 1)))
+
+    def _on_reconciled(self, event: Reconciled) -> None:
+        if not event.complete:
+            _log.warning("the broker's picture is incomplete", missing=event.missing)
+
+    def _watch(self, symbols: tuple[Symbol, ...], depth: bool, on: bool) -> None:
+        collector = self.parts.place.collector
+        if on:
+            collector.watch(symbols, depth)
+        else:
+            collector.unwatch(symbols, depth)
+
+    def _shutdown(self, force: bool) -> Receipt:
+        working = [o for o in self.parts.trading.desk.open_orders() if not o.state.closed]
+        if working and not force and self.spec.book is Book.LIVE:
+            text = f"{len(working)} orders are working; they stay at the broker. Ask again with force."
+            return Receipt(ok=False, code="WORKING", text=text)
+        asyncio.get_running_loop().call_later(0.05, self.ask_to_stop)
+        return Receipt(ok=True, text="The engine stops; what works at the broker goes on working there.")
+
+    async def _reconcile(self) -> Receipt:
+        desk = self.parts.trading.desk
+        before = desk.reconciled_ns
+        desk.check_now()
+        for _ in range(100):
+            if desk.reconciled_ns != before:
+                return Receipt(ok=True, text="Compared with the broker.")
+            await asyncio.sleep(0.05)
+        return Receipt(ok=False, code="LINK", text="The broker has not answered yet.")
+
+    async def _stop_from_flag(self, flatten: bool) -> Receipt:
+        return await self.parts.stop.stop("halt flag", "the halt flag was found in the profile", flatten)

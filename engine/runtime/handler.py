@@ -1,0 +1,195 @@
+"""Commands to their one receiver. Refusals are receipts with codes; only a broken engine raises."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from engine.api import commands as c
+from engine.api.commands import AnyCommand, Receipt
+from engine.bus.clock import Clock, ReplayClock
+from engine.model.ids import IntentId, Symbol
+from engine.model.order import OrderRequest, Origin
+from engine.runtime.outbox import bar_columns_data
+from engine.runtime.showing import Showing
+from engine.runtime.stopping import StopSwitch
+from engine.runtime.trading import Trading
+from engine.suggestion.board import Board
+
+INTENTS_KEPT = 5_000
+PEOPLE_ONLY = (Origin.MANUAL, Origin.FLATTEN)
+
+
+class History(Protocol):
+    def columns(self, symbol: Symbol, seconds: int, count: int, end_ns: int | None = None) -> Any: ...
+
+
+class CommandHandler:
+    """One per engine; called by the door and by tests."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        trading: Trading,
+        showing: Showing,
+        board: Board,
+        history: History,
+        stop: StopSwitch,
+        status: Callable[[], dict[str, object]],
+        watch: Callable[[tuple[Symbol, ...], bool, bool], None],
+        shutdown: Callable[[bool], Receipt],
+        reconcile: Callable[[], Awaitable[Receipt]],
+    ) -> None:
+        """``watch(symbols, depth, on)`` subscribes data; ``shutdown(force)`` ends the engine in order."""
+        self._clock, self._trading, self._showing, self._board = clock, trading, showing, board
+        self._history, self._stop, self._status, self._watch = history, stop, status, watch
+        self._shutdown, self._reconcile = shutdown, reconcile
+        self._answered: OrderedDict[IntentId, Receipt] = OrderedDict()
+
+    async def handle(self, command: AnyCommand) -> Receipt:
+        """Carry out one command."""
+        if command.by != "cli":
+            self._trading.modes.present(command.by)
+        match command:
+            case c.Halt():
+                return await self._stop.stop(command.by, command.reason, command.flatten, command.protective)
+            case c.Flatten():
+                return await self._stop.flatten(command.symbol, command.fraction, command.intent_id, command.by)
+            case c.Reconcile():
+                return await self._reconcile()
+            case _:
+                return self._now(command)
+
+    def _now(self, command: AnyCommand) -> Receipt:
+        trading, approval = self._trading, self._trading.approval
+        match command:
+            case c.Approve():
+                return approval.approve(command)
+            case c.Edit():
+                return approval.edit(command)
+            case c.Refuse():
+                return approval.refuse(command)
+            case c.Snooze():
+                return approval.snooze(command)
+            case c.ApproveIf():
+                return approval.approve_if(command)
+            case c.Requote():
+                return approval.requote(command)
+            case c.PlaceOrder():
+                return self._place(command)
+            case c.PreviewOrder():
+                return self._preview(command.request)
+            case c.ModifyOrder():
+                return trading.desk.modify(
+                    command.ref,
+                    quantity=command.quantity,
+                    limit_price=command.limit_price,
+                    stop_price=command.stop_price,
+                    tif=command.tif,
+                    by=command.by,
+                )
+            case c.CancelOrder():
+                return trading.desk.cancel(command.ref, command.by)
+            case c.CancelAll():
+                asked = trading.desk.cancel_all(command.symbol, command.protective, command.by)
+                text = f"Cancel asked for {len(asked)} orders." if asked else "Nothing is working that this cancels."
+                return Receipt(ok=True, text=text, data={"refs": list(asked)})
+            case c.ResolveUnknown():
+                return trading.desk.resolve(command.ref, command.state, command.note, command.by)
+            case _:
+                return self._about(command)
+
+    def _about(self, command: AnyCommand) -> Receipt:
+        trading = self._trading
+        match command:
+            case c.Resume():
+                return trading.modes.resume(command.typed, command.reason, command.by, command.pin)
+            case c.SetMode():
+                if command.mode.level <= trading.modes.mode.level:
+                    trading.modes.lower(command.mode, command.by, command.reason or "asked")
+                    return Receipt(ok=True, text=f"Mode is {trading.modes.mode}.")
+                return trading.modes.raise_to(command.mode, command.by, command.reason, command.pin)
+            case c.SetAutonomy():
+                return trading.modes.set_autonomy(command.autonomy, command.by, command.reason, command.pin)
+            case c.ChangeLimits():
+                return trading.limits.change(command.changes, command.by, command.pin)
+            case c.Watch() | c.Unwatch():
+                self._watch(command.symbols, command.depth, isinstance(command, c.Watch))
+                return Receipt(ok=True)
+            case c.Acknowledge():
+                known = self._showing.alarms.acknowledge(command.code)
+                return Receipt(ok=known, text="" if known else "No such line.")
+            case c.GetBars():
+                columns = self._history.columns(command.symbol, command.seconds, command.count, command.end_ns)
+                if columns is None:
+                    return Receipt(ok=False, code="NO_BARS", text=f"No bars of {command.symbol} are known yet.")
+                return Receipt(ok=True, data=bar_columns_data(columns))
+            case c.GetSuggestion():
+                return self._suggestion(command)
+            case c.GetStatus():
+                return Receipt(ok=True, data=self._status())
+            case c.SetSpeed():
+                return self._speed(command.speed)
+            case c.Shutdown():
+                return self._shutdown(command.force)
+        return Receipt(ok=False, code="UNKNOWN", text=f"{type(command).__name__} is not carried out here.")
+
+    def _place(self, command: c.PlaceOrder) -> Receipt:
+        request = command.request
+        if request.origin not in PEOPLE_ONLY:
+            return Receipt(ok=False, code="ORIGIN", text="Only a person's orders come through this door.")
+        before = self._answered.get(request.intent_id)
+        if before is not None:
+            return before
+        if request.algo:
+            return Receipt(ok=False, code="ALGO", text=f"There is no execution algorithm called {request.algo}.")
+        verdict, cleared = self._trading.gate.clear(request)
+        if cleared is None:
+            first = verdict.denials[0]
+            return Receipt(ok=False, code=first.code, text=first.text, denials=verdict.denials)
+        status = self._trading.desk.submit(cleared)
+        receipt = Receipt(
+            ok=not status.state.closed,
+            code="" if not status.state.closed else status.state.value,
+            text=status.reason or f"{status.ref}: {status.state.value.lower()}",
+            data={"ref": status.ref, "state": status.state.value},
+        )
+        self._answered[request.intent_id] = receipt
+        if len(self._answered) > INTENTS_KEPT:
+            self._answered.popitem(last=False)
+        return receipt
+
+    def _preview(self, request: OrderRequest) -> Receipt:
+        verdict = self._trading.gate.check(request)
+        data = {"verdict": msgspec.to_builtins(verdict, str_keys=True)}
+        if verdict.cleared:
+            return Receipt(ok=True, text="Nothing speaks against it.", data=data)
+        first = verdict.denials[0]
+        return Receipt(ok=False, code=first.code, text=first.text, denials=verdict.denials, data=data)
+
+    def _suggestion(self, command: c.GetSuggestion) -> Receipt:
+        suggestion = self._board.suggestion(command.suggestion_id)
+        state = self._board.state(command.suggestion_id)
+        if suggestion is None or state is None:
+            return Receipt(ok=False, code="NO_SUCH", text=f"There is no suggestion {command.suggestion_id}.")
+        row = self._showing.tables["suggestions"].get(command.suggestion_id)
+        return Receipt(
+            ok=True,
+            data={
+                "suggestion": msgspec.to_builtins(suggestion, str_keys=True),
+                "state": state.value,
+                "approval_hash": getattr(row, "approval_hash", ""),
+                "drift": getattr(row, "drift", None),
+            },
+        )
+
+    def _speed(self, speed: float | None) -> Receipt:
+        if not isinstance(self._clock, ReplayClock):
+            return Receipt(ok=False, code="LIVE", text="A live market has its own speed.")
+        if speed is not None and speed < 0:
+            return Receipt(ok=False, code="ARGUMENT", text="Speed is a positive number; 0 pauses.")
+        self._clock.pause(speed == 0)
+        if speed != 0:
+            self._clock.set_speed(speed)
+        return Receipt(ok=True)
