@@ -1,0 +1,140 @@
+"""Every command of the window, once: menus, palette, key editor, card and rehearsal derive from this table."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Risk(StrEnum):
+    """What a key may do to the book."""
+
+    NONE = "none"
+    ADDS = "adds"
+    """Can open or enlarge a position: needs arming, a fresh quote and an agreed book."""
+    REDUCES = "reduces"
+    """Cancels or closes: works disarmed."""
+    SAFETY = "safety"
+    """STOP and its kin: works disarmed, in text fields and behind the lock."""
+
+
+class Scope(StrEnum):
+    """Where a key acts."""
+
+    ANYWHERE = "anywhere"
+    """In every window, text fields too."""
+    WINDOW = "window"
+    """Everywhere but in text fields."""
+    STAGED = "staged"
+    """While an order is staged, outside text fields."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """One command. ``id`` is English, fixed, and stored in key maps; ``title`` is translated where it is shown."""
+
+    id: str
+    title: str
+    group: str
+    key: str = ""
+    scope: Scope = Scope.WINDOW
+    risk: Risk = Risk.NONE
+    holds: bool = False
+    """The key must be held for a second."""
+
+
+GROUPS = ("Order", "Size", "Position", "Safety", "View", "Workspace", "Program")
+
+
+def _sizes() -> tuple[ActionSpec, ...]:
+    return tuple(
+        ActionSpec(id=f"size_{n}", title=f"Size preset {n}", group="Size", key=str(n), scope=Scope.STAGED)
+        for n in range(1, 10)
+    )
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec(id="stage_buy", title="Stage buy", group="Order", key="Ctrl+B"),
+    ActionSpec(id="stage_sell", title="Stage sell", group="Order", key="Ctrl+S"),
+    ActionSpec(id="send", title="Send", group="Order", key="Return", scope=Scope.STAGED, risk=Risk.ADDS),
+    ActionSpec(id="price_up", title="Price one tick up", group="Order", key="Up", scope=Scope.STAGED),
+    ActionSpec(id="price_down", title="Price one tick down", group="Order", key="Down", scope=Scope.STAGED),
+    ActionSpec(id="price_up_ten", title="Price ten ticks up", group="Order", key="Shift+Up", scope=Scope.STAGED),
+    ActionSpec(id="price_down_ten", title="Price ten ticks down", group="Order", key="Shift+Down", scope=Scope.STAGED),
+    ActionSpec(id="marketable", title="Marketable price", group="Order", key="M", scope=Scope.STAGED),
+    ActionSpec(id="next_leg", title="Arrows move: entry, stop, target", group="Order", key="L", scope=Scope.STAGED),
+    ActionSpec(id="next_order", title="Next working order", group="Order", key="Tab", scope=Scope.STAGED),
+    ActionSpec(id="previous_order", title="Previous working order", group="Order", key="Shift+Tab", scope=Scope.STAGED),
+    ActionSpec(id="edit_order", title="Change a working order", group="Order", key="Ctrl+M"),
+    ActionSpec(id="drop", title="Drop the staged order", group="Order", key="Esc", scope=Scope.STAGED),
+    *_sizes(),
+    ActionSpec(id="size_risk", title="Size from risk to the stop", group="Size", key="R", scope=Scope.STAGED),
+    ActionSpec(id="exit_all", title="Exit all", group="Position", key="Ctrl+0", risk=Risk.REDUCES),
+    ActionSpec(id="exit_half", title="Exit ½", group="Position", key="Ctrl+5", risk=Risk.REDUCES),
+    ActionSpec(id="exit_quarter", title="Exit ¼", group="Position", key="Ctrl+4", risk=Risk.REDUCES),
+    ActionSpec(id="stop_even", title="Stop to break-even", group="Position", key="Ctrl+E", risk=Risk.REDUCES),
+    ActionSpec(id="stop", title="STOP", group="Safety", key="Ctrl+.", scope=Scope.ANYWHERE, risk=Risk.SAFETY),
+    ActionSpec(
+        id="stop_hold",
+        title="STOP, held 1 s",
+        group="Safety",
+        key="F12",
+        scope=Scope.ANYWHERE,
+        risk=Risk.SAFETY,
+        holds=True,
+    ),
+    ActionSpec(id="cancel_last", title="Cancel last", group="Safety", key="Ctrl+Z", risk=Risk.REDUCES),
+    ActionSpec(id="cancel_symbol", title="Cancel symbol", group="Safety", key="Ctrl+Backspace", risk=Risk.REDUCES),
+    ActionSpec(
+        id="cancel_all",
+        title="Cancel all",
+        group="Safety",
+        key="Ctrl+Shift+Backspace",
+        scope=Scope.ANYWHERE,
+        risk=Risk.REDUCES,
+    ),
+    ActionSpec(
+        id="flatten_symbol",
+        title="Flatten symbol",
+        group="Safety",
+        key="Ctrl+Shift+F",
+        scope=Scope.ANYWHERE,
+        risk=Risk.REDUCES,
+    ),
+    ActionSpec(id="arm", title="Arm risk-adding keys", group="Safety", key="Ctrl+Shift+L"),
+    ActionSpec(id="disarm", title="Disarm", group="Safety", key="Ctrl+L", scope=Scope.ANYWHERE),
+    ActionSpec(id="rehearse", title="Rehearsal: what each key would send", group="View", key="F2"),
+    ActionSpec(id="palette", title="All actions and symbols", group="View", key="Ctrl+K", scope=Scope.ANYWHERE),
+    ActionSpec(id="symbol", title="Go to symbol", group="View", key="Ctrl+Space"),
+    ActionSpec(id="acknowledge", title="Acknowledge the banner", group="View", key="F8", scope=Scope.ANYWHERE),
+    ActionSpec(id="focus_suggestions", title="Suggestions", group="View", key="Ctrl+1"),
+    ActionSpec(id="focus_why", title="Why", group="View", key="Ctrl+2"),
+    ActionSpec(id="focus_depth", title="Depth", group="View", key="Ctrl+3"),
+    ActionSpec(id="focus_chart", title="Chart", group="View", key="Ctrl+6"),
+    ActionSpec(id="focus_watchlist", title="Watchlist", group="View", key="Ctrl+7"),
+    ActionSpec(id="focus_ticket", title="Order ticket", group="View", key="Ctrl+8"),
+    ActionSpec(id="bigger", title="Larger text", group="View", key="Ctrl++"),
+    ActionSpec(id="smaller", title="Smaller text", group="View", key="Ctrl+-"),
+    ActionSpec(id="new_window", title="Float the focused pane", group="Workspace", key="Ctrl+Shift+D"),
+    ActionSpec(id="save_workspace", title="Save workspace as…", group="Workspace"),
+    ActionSpec(id="reset_workspace", title="Reset workspace", group="Workspace"),
+    ActionSpec(id="export_workspace", title="Export workspace…", group="Workspace"),
+    ActionSpec(id="import_workspace", title="Import workspace…", group="Workspace"),
+    ActionSpec(id="restore_workspace", title="Restore the layout before the last crash", group="Workspace"),
+    ActionSpec(id="resume", title="Resume trading…", group="Program"),
+    ActionSpec(id="reconcile", title="Ask the broker now", group="Program", key="Ctrl+Shift+Q"),
+    ActionSpec(id="lock", title="Lock the window", group="Program", key="Ctrl+Alt+L"),
+    ActionSpec(id="key_card", title="Keys", group="Program", key="F1"),
+    ActionSpec(id="edit_keys", title="Change keys…", group="Program"),
+    ActionSpec(id="first_run", title="First steps…", group="Program"),
+    ActionSpec(id="settings_file", title="Open the settings file", group="Program"),
+    ActionSpec(id="quit", title="Quit…", group="Program", key="Ctrl+Q"),
+)
+
+BY_ID: dict[str, ActionSpec] = {spec.id: spec for spec in ACTIONS}
+
+
+def key_text(key: str) -> str:
+    """Return a key as people read it: ``Ctrl+Shift+⌫``."""
+    shown = {"Backspace": "⌫", "Return": "Enter", "Up": "↑", "Down": "↓", "Space": "Space"}
+    if key.endswith("+") and len(key) > 1:
+        return key
+    return "+".join(shown.get(part, part) for part in key.split("+"))

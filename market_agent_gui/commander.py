@@ -1,0 +1,51 @@
+"""Runs actions by id, wherever they come from: key, menu, palette, button."""
+
+import logging
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from market_agent_gui.actions import BY_ID, ActionSpec
+
+log = logging.getLogger(__name__)
+
+
+class Refusal(Exception):
+    """An action cannot act now; the message is one plain sentence for the person."""
+
+
+class Commander(QObject):
+    """Knows who fulfils each action. What nobody fulfils is not shown anywhere."""
+
+    refused = Signal(str, str)
+    """Action id and a plain sentence."""
+    ran = Signal(str, str)
+    """Action id and by what road: key, menu, palette, button."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._doers: dict[str, Callable[[], object]] = {}
+
+    def register(self, action: str, do: Callable[[], object]) -> None:
+        """Let ``do`` fulfil ``action``. Raises ``KeyError`` for an action that is not in the table."""
+        self._doers[BY_ID[action].id] = do
+
+    def known(self) -> list[ActionSpec]:
+        """Return the actions that somebody fulfils, in the table's order."""
+        return [spec for spec in BY_ID.values() if spec.id in self._doers]
+
+    def knows(self, action: str) -> bool:
+        return action in self._doers
+
+    def run(self, action: str, road: str = "menu") -> bool:
+        """Run an action; a refusal is shown, not raised."""
+        do = self._doers.get(action)
+        if do is None:
+            return False
+        try:
+            do()
+        except Refusal as refusal:
+            self.refused.emit(action, str(refusal))
+            return False
+        self.ran.emit(action, road)
+        return True

@@ -1,0 +1,162 @@
+"""Turns key events of every window into actions. The one place where a press is judged."""
+
+import logging
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+
+from market_agent_gui.actions import BY_ID, Risk
+from market_agent_gui.commander import Commander
+from market_agent_gui.keys.arming import Arming
+from market_agent_gui.keys.guard import PressGuard
+from market_agent_gui.keys.key_map import KeyMap
+from market_agent_gui.keys.log import KeyLog
+
+log = logging.getLogger(__name__)
+
+HOLD_MS = 1000
+_RUSSIAN = dict(zip("ЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ", "QWERTYUIOPASDFGHJKLZXCVBNM", strict=True))
+"""A key of the Russian layout means the Latin letter printed on the same cap."""
+_ALONE = {Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr}
+
+
+def key_of(event: QKeyEvent) -> str:
+    """Return the portable spelling of a press, empty for a modifier alone or a key without a name."""
+    key = event.key()
+    if key in _ALONE or key in (0, int(Qt.Key.Key_unknown)):
+        return ""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    latin = _RUSSIAN.get(chr(key)) if 0x400 <= key < 0x500 else None
+    if latin is not None:
+        key = ord(latin)
+    elif key == Qt.Key.Key_Backtab:
+        key, modifiers = Qt.Key.Key_Tab, modifiers | Qt.KeyboardModifier.ShiftModifier
+    elif key == Qt.Key.Key_Enter:
+        key = Qt.Key.Key_Return
+    combination = QKeyCombination(modifiers, Qt.Key(key))
+    return QKeySequence(combination).toString(QKeySequence.SequenceFormat.PortableText)
+
+
+def takes_text(widget: QObject | None) -> bool:
+    """Whether typing into ``widget`` writes text."""
+    if isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit):
+        return not widget.isReadOnly()
+    if isinstance(widget, QComboBox):
+        return widget.isEditable()
+    return isinstance(widget, QAbstractSpinBox)
+
+
+class KeyController(QObject):
+    """An application-wide event filter. Presses it knows never reach a widget."""
+
+    hold_changed = Signal(str, bool)
+    """An action whose key is being held began (True) or ended (False)."""
+
+    def __init__(
+        self,
+        app: QApplication,
+        commander: Commander,
+        arming: Arming,
+        guard: PressGuard,
+        key_log: KeyLog,
+        *,
+        staged_intent: Callable[[], str],
+        locked: Callable[[], bool],
+    ) -> None:
+        """``staged_intent`` names the staged order's intent, empty when none is staged."""
+        super().__init__(app)
+        self.keys = KeyMap()
+        self.rehearsing = False
+        """While rehearsing, keys that would send are told, not obeyed."""
+        self._commander = commander
+        self._arming = arming
+        self._guard = guard
+        self._log = key_log
+        self._staged_intent = staged_intent
+        self._locked = locked
+        self._held = ""
+        self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
+        self._hold.timeout.connect(self._on_held)
+        app.installEventFilter(self)
+        app.focusWindowChanged.connect(self._on_focus_window)
+
+    def close(self) -> None:
+        """Stop listening."""
+        QApplication.instance().removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind not in (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.KeyRelease):
+            return False
+        if not isinstance(watched, QWidget) or not isinstance(event, QKeyEvent):
+            return False
+        if kind == QEvent.Type.KeyRelease:
+            if self._held and not event.isAutoRepeat() and self.keys.key(self._held) == key_of(event):
+                self._end_hold()
+            return False
+        action = self._resolve(watched, event)
+        if action is None:
+            return False
+        if kind == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        self.press(action, key_of(event), auto_repeat=event.isAutoRepeat())
+        return True
+
+    def _resolve(self, watched: QWidget, event: QKeyEvent) -> str | None:
+        key = key_of(event)
+        if not key:
+            return None
+        window = watched.window()
+        if window is not None and window.property("recordsKeys"):
+            return None
+        action = self.keys.find(key, staged=bool(self._staged_intent()), in_text=takes_text(watched))
+        if action is None or not self._commander.knows(action):
+            return None
+        popup = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+        if (popup is not None or self._locked()) and BY_ID[action].risk is not Risk.SAFETY:
+            return None
+        return action
+
+    def press(self, action: str, key: str, *, auto_repeat: bool = False) -> None:
+        """Judge one press and act on it."""
+        spec = BY_ID[action]
+        intent = self._staged_intent()
+        if spec.holds:
+            if not auto_repeat and not self._held:
+                self._held = action
+                self._hold.start()
+                self.hold_changed.emit(action, True)
+            return
+        drop = self._guard.judge(action, spec.risk, auto_repeat=auto_repeat)
+        if drop is not None:
+            self._log.add(key, action, intent, drop.value)
+            return
+        if self.rehearsing and spec.risk in (Risk.ADDS, Risk.REDUCES):
+            self._log.add(key, action, intent, "rehearsal: nothing is sent")
+            return
+        if spec.risk is Risk.ADDS and not self._arming.armed:
+            reason = f"keys are not armed ({self._arming.reason}): press {self.keys.key('arm')}"
+            self._log.add(key, action, intent, reason)
+            self._commander.refused.emit(action, reason)
+            return
+        done = self._commander.run(action, "key")
+        self._log.add(key, action, intent or self._staged_intent(), "done" if done else "refused")
+
+    def _on_held(self) -> None:
+        action = self._held
+        self._log.add(self.keys.key(action), action, "", "held")
+        self._commander.run(action, "key")
+
+    def _end_hold(self) -> None:
+        action, self._held = self._held, ""
+        self._hold.stop()
+        self.hold_changed.emit(action, False)
+
+    def _on_focus_window(self, window: object) -> None:
+        if window is None:
+            self._arming.disarm("the window lost the focus")
+            if self._held:
+                self._end_hold()

@@ -1,0 +1,168 @@
+"""The staged order: what Enter would send. Pure values; prices are ``Decimal`` on the instrument's tick grid."""
+
+from dataclasses import dataclass, replace
+from decimal import ROUND_FLOOR, Decimal
+from enum import StrEnum
+
+from engine.api.commands import AnyCommand, ModifyOrder, PlaceOrder
+from engine.api.rows import OrderRow
+from engine.model.ids import IntentId, OrderRef, SuggestionId, Symbol
+from engine.model.market import Side
+from engine.model.money import exact, to_tick
+from engine.model.order import OrderRequest, OrderType, TimeInForce
+from market_agent_gui.mirror import Price
+
+DEFAULT_SIZES = tuple(Decimal(n) for n in (25, 50, 100, 200, 500, 750, 1000, 1500, 2000))
+MARKETABLE_SHARE = Decimal("0.001")
+"""How far through the other side a marketable price goes."""
+
+
+class Leg(StrEnum):
+    ENTRY = "entry"
+    STOP = "stop"
+    TARGET = "target"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedOrder:
+    """Here only: nothing of it has left the window. ``ref`` is set when it changes a working order."""
+
+    intent: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    limit: Decimal
+    tick: Decimal
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    leg: Leg = Leg.ENTRY
+    joins: bool = False
+    """Follows its side of the quote until a price key is pressed."""
+    tif: TimeInForce = TimeInForce.DAY
+    ref: str = ""
+    order_type: OrderType = OrderType.LIMIT
+    suggestion: str = ""
+
+    @property
+    def risk(self) -> Decimal | None:
+        """Money lost from entry to stop, ``None`` without a stop on the losing side."""
+        if self.stop is None:
+            return None
+        distance = (self.limit - self.stop) * self.side.sign
+        return distance * self.quantity if distance > 0 else None
+
+    def command(self, by: str = "hotkey") -> AnyCommand:
+        """Return what Enter sends."""
+        intent = IntentId(self.intent)
+        if self.ref:
+            stops = self.order_type in (OrderType.STOP, OrderType.TRAIL)
+            return ModifyOrder(
+                ref=OrderRef(self.ref),
+                intent_id=intent,
+                quantity=self.quantity,
+                limit_price=None if stops else self.limit,
+                stop_price=self.limit if stops else None,
+                by=by,
+            )
+        return PlaceOrder(request=self.request(), by=by)
+
+    def request(self) -> OrderRequest:
+        """Return the request that the gate would see."""
+        return OrderRequest(
+            intent_id=IntentId(self.intent),
+            symbol=Symbol(self.symbol),
+            side=self.side,
+            quantity=self.quantity,
+            order_type=self.order_type,
+            limit_price=self.limit,
+            tif=self.tif,
+            stop_loss=self.stop,
+            take_profit=self.target,
+            suggestion_id=SuggestionId(self.suggestion) if self.suggestion else None,
+        )
+
+    def say(self) -> str:
+        """Return the order as a short line: ``BUY 100 AAPL at 190.22``."""
+        line = f"{self.side.value} {self.quantity.normalize():f} {self.symbol} at {self.limit}"
+        return f"change {line}" if self.ref else line
+
+
+def stage(intent: str, side: Side, price: Price, quantity: Decimal) -> StagedOrder:
+    """Stage an order that joins its own side of the quote. Raises ``ValueError`` in words when the quote is no good."""
+    if not price.live:
+        raise ValueError(f"{price.symbol}: no fresh quote")
+    tick = exact(price.tick)
+    limit = to_tick(exact(price.bid if side is Side.BUY else price.ask), tick)
+    return StagedOrder(
+        intent=intent, symbol=price.symbol, side=side, quantity=quantity, limit=limit, tick=tick, joins=True
+    )
+
+
+def stage_change(intent: str, row: OrderRow, tick: Decimal) -> StagedOrder:
+    """Stage a change of a working order. Raises ``ValueError`` when it has no price to move."""
+    price = row.limit_price if row.limit_price is not None else row.stop_price
+    if price is None:
+        raise ValueError(f"{row.key} has no price to move")
+    return StagedOrder(
+        intent=intent,
+        symbol=row.symbol,
+        side=Side(row.side),
+        quantity=row.quantity,
+        limit=price,
+        tick=tick,
+        ref=row.key,
+        order_type=OrderType(row.order_type),
+    )
+
+
+def follow_quote(order: StagedOrder, price: Price) -> StagedOrder:
+    """Move a joining order with its side of the quote."""
+    if not order.joins or not price.live or price.symbol != order.symbol:
+        return order
+    limit = to_tick(exact(price.bid if order.side is Side.BUY else price.ask), order.tick)
+    return order if limit == order.limit else replace(order, limit=limit)
+
+
+def nudge(order: StagedOrder, ticks: int) -> StagedOrder:
+    """Move the chosen leg by ticks; a price never falls to zero. A leg that is not there is put at the entry first."""
+    field = {Leg.ENTRY: "limit", Leg.STOP: "stop", Leg.TARGET: "target"}[order.leg]
+    before: Decimal | None = getattr(order, field)
+    moved = (order.limit if before is None else before) + order.tick * ticks
+    if moved <= 0:
+        return order
+    return replace(order, joins=order.joins and order.leg is not Leg.ENTRY, **{field: moved})
+
+
+def next_leg(order: StagedOrder) -> StagedOrder:
+    """Let the arrows move the next leg; a changed working order has but one."""
+    if order.ref:
+        return order
+    legs = list(Leg)
+    return replace(order, leg=legs[(legs.index(order.leg) + 1) % len(legs)])
+
+
+def marketable(order: StagedOrder, price: Price) -> StagedOrder:
+    """Price through the other side. Raises ``ValueError`` when the quote is no good."""
+    if not price.live:
+        raise ValueError(f"{price.symbol}: no fresh quote")
+    buys = order.side is Side.BUY
+    touch = exact(price.ask if buys else price.bid)
+    limit = to_tick(touch + order.side.sign * touch * MARKETABLE_SHARE, order.tick, up=buys)
+    return replace(order, limit=limit, joins=False)
+
+
+def size_from_risk(order: StagedOrder, money: Decimal) -> StagedOrder:
+    """Size so that the stop costs ``money``, rounded down. Raises ``ValueError`` without a stop on the losing side."""
+    if order.stop is None:
+        raise ValueError("mark a stop first: L, then the arrows")
+    distance = (order.limit - order.stop) * order.side.sign
+    if distance <= 0:
+        raise ValueError("the stop is on the wrong side of the entry")
+    quantity = (money / distance).to_integral_value(rounding=ROUND_FLOOR)
+    if quantity < 1:
+        raise ValueError(f"one share already risks {distance:f}, more than {money:f}")
+    return replace(order, quantity=quantity)
+
+
+def resize(order: StagedOrder, quantity: Decimal) -> StagedOrder:
+    return replace(order, quantity=quantity)

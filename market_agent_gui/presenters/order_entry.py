@@ -1,0 +1,403 @@
+"""Order entry by key, ticket, ladder and chart: one staged order, previewed by the gate, sent once."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.api.client import EngineUnavailable
+from engine.api.commands import CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, PreviewOrder, Receipt
+from engine.api.rows import OrderRow
+from engine.model.decision import Verdict
+from engine.model.ids import IntentId, OrderRef, Symbol
+from engine.model.market import Side
+from engine.model.money import exact, to_tick
+from engine.model.order import OrderRequest
+from market_agent_gui.bridge import EngineBridge, LinkState
+from market_agent_gui.commander import Commander, Refusal
+from market_agent_gui.keys.guard import Intents, PressGuard
+from market_agent_gui.keys.staging import (
+    DEFAULT_SIZES,
+    StagedOrder,
+    follow_quote,
+    marketable,
+    next_leg,
+    nudge,
+    resize,
+    size_from_risk,
+    stage,
+    stage_change,
+)
+from market_agent_gui.loop import TaskOwner
+
+log = logging.getLogger(__name__)
+
+PREVIEW_MS = 60
+RISK_MONEY = Decimal(250)
+
+
+class OrderEntry(QObject):
+    """Holds the staged order. Widgets show it; only :meth:`send` lets it out."""
+
+    staged_changed = Signal(object)
+    """A :class:`StagedOrder` or ``None``."""
+    verdict_changed = Signal(object)
+    """The gate's verdict on the staged order, or ``None`` while it is not known."""
+    said = Signal(str, str)
+    """severity (info, warn, bad) and one sentence."""
+    sending_changed = Signal(bool)
+
+    def __init__(
+        self,
+        bridge: EngineBridge,
+        commander: Commander,
+        guard: PressGuard,
+        intents: Intents,
+        symbol: Callable[[], str],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.staged: StagedOrder | None = None
+        self.verdict: Verdict | None = None
+        self.sizes = DEFAULT_SIZES
+        self.size = DEFAULT_SIZES[2]
+        self.risk_money = RISK_MONEY
+        self._bridge = bridge
+        self._guard = guard
+        self._intents = intents
+        self._symbol = symbol
+        self._tasks = TaskOwner(self._on_task_error)
+        self._preview = QTimer(self, singleShot=True, interval=PREVIEW_MS)
+        self._preview.timeout.connect(self._ask_preview)
+        bridge.quotes.connect(self._on_quotes)
+        bridge.link_changed.connect(self._on_link)
+        self._register(commander)
+
+    def _register(self, commander: Commander) -> None:
+        doers: dict[str, Callable[[], object]] = {
+            "stage_buy": lambda: self.stage(Side.BUY),
+            "stage_sell": lambda: self.stage(Side.SELL),
+            "send": self.send,
+            "drop": self.drop,
+            "price_up": lambda: self._change(nudge, 1),
+            "price_down": lambda: self._change(nudge, -1),
+            "price_up_ten": lambda: self._change(nudge, 10),
+            "price_down_ten": lambda: self._change(nudge, -10),
+            "marketable": self._marketable,
+            "next_leg": lambda: self._change(next_leg),
+            "next_order": lambda: self._cycle(1),
+            "previous_order": lambda: self._cycle(-1),
+            "edit_order": lambda: self._cycle(1),
+            "size_risk": lambda: self._change(size_from_risk, self.risk_money),
+            "cancel_last": self.cancel_last,
+            "cancel_symbol": self.cancel_symbol,
+            "cancel_all": lambda: self._bridge.fire(CancelAll(by="hotkey")),
+            "exit_all": lambda: self.exit(Decimal(1)),
+            "exit_half": lambda: self.exit(Decimal("0.5")),
+            "exit_quarter": lambda: self.exit(Decimal("0.25")),
+            "flatten_symbol": lambda: self.exit(Decimal(1)),
+            "stop_even": self.stop_to_even,
+        }
+        for number in range(1, 10):
+            doers[f"size_{number}"] = lambda n=number: self.set_size(self.sizes[n - 1])
+        for action, do in doers.items():
+            commander.register(action, do)
+
+    # --- why not
+
+    def blocked(self, symbol: str) -> str:
+        """Say in words why nothing that adds risk may go out for ``symbol`` now; empty when it may."""
+        if self._bridge.link is not LinkState.UP:
+            return "the engine is not connected"
+        state = self._bridge.mirror.state()
+        if state is None:
+            return "the engine has not told its state yet"
+        if state.halted:
+            return f"trading is halted: {state.halt_reason}" if state.halt_reason else "trading is halted"
+        if state.link != "up":
+            return "the broker is not connected"
+        price = self._bridge.mirror.price(symbol)
+        if price is None or not price.live:
+            return f"{symbol}: the quote is stale or missing"
+        position = self._bridge.mirror.position(symbol)
+        if position is not None and position.locked:
+            return f"{symbol} is locked: {position.locked}"
+        if any(row.state == "UNKNOWN" for row in self._bridge.mirror.working(symbol)):
+            return f"{symbol}: an order is not confirmed; do not re-enter"
+        return ""
+
+    # --- staging
+
+    def stage(self, side: Side) -> None:
+        """Stage an order on the displayed symbol, joining its side of the quote."""
+        symbol = self._need_symbol()
+        price = self._bridge.mirror.price(symbol)
+        if price is None:
+            raise Refusal(f"{symbol}: no price yet")
+        try:
+            self._set(stage(self._intents.mint(), side, price, self.size))
+        except ValueError as error:
+            raise Refusal(str(error)) from error
+
+    def stage_at(self, side: Side, limit: Decimal) -> None:
+        """Stage at a price that was clicked on the ladder or the chart."""
+        self.stage(side)
+        if self.staged is not None:
+            self._set(replace(self.staged, limit=to_tick(limit, self.staged.tick), joins=False))
+
+    def stage_request(self, request: OrderRequest) -> None:
+        """Show an order typed into the ticket as staged (the ticket stays its editor)."""
+        price = self._bridge.mirror.price(request.symbol)
+        if request.limit_price is None or price is None:
+            return
+        self._set(
+            StagedOrder(
+                intent=request.intent_id or self._intents.mint(),
+                symbol=request.symbol,
+                side=request.side,
+                quantity=request.quantity,
+                limit=request.limit_price,
+                tick=exact(price.tick),
+                stop=request.stop_loss,
+                target=request.take_profit,
+                tif=request.tif,
+                order_type=request.order_type,
+                suggestion=request.suggestion_id or "",
+            )
+        )
+
+    def set_size(self, quantity: Decimal) -> None:
+        """Choose the size of this and the next orders."""
+        self.size = quantity
+        if self.staged is not None:
+            self._change(resize, quantity)
+
+    def drop(self) -> None:
+        """Forget the staged order; nothing was sent, nothing is kept."""
+        self._set(None)
+
+    def _marketable(self) -> None:
+        order = self._need_staged()
+        price = self._bridge.mirror.price(order.symbol)
+        if price is None:
+            raise Refusal(f"{order.symbol}: no price yet")
+        self._change(marketable, price)
+
+    def _change(self, function: Callable[..., StagedOrder], *arguments: object) -> None:
+        order = self._need_staged()
+        try:
+            changed = function(order, *arguments)
+        except ValueError as error:
+            raise Refusal(str(error)) from error
+        self._set(changed)
+
+    def _cycle(self, step: int) -> None:
+        rows = [row for row in self._bridge.mirror.working(self._need_symbol()) if _movable(row)]
+        if not rows:
+            raise Refusal(f"{self._symbol()}: no working order to change")
+        refs = [row.key for row in rows]
+        here = refs.index(self.staged.ref) if self.staged is not None and self.staged.ref in refs else -1
+        row = rows[(here + step) % len(rows) if here >= 0 else (0 if step > 0 else -1)]
+        price = self._bridge.mirror.price(row.symbol)
+        if price is None:
+            raise Refusal(f"{row.symbol}: no price yet, so no tick size")
+        try:
+            self._set(stage_change(self._intents.mint(), row, exact(price.tick)))
+        except ValueError as error:
+            raise Refusal(str(error)) from error
+
+    def _set(self, order: StagedOrder | None) -> None:
+        before = self.staged
+        if order is not None and before is not None and order.intent == before.intent and order != before:
+            sent = not self._guard.take_off(order.intent)
+            if sent:
+                raise Refusal("it is being sent: wait for the answer")
+            self._guard.land(order.intent)
+        if order == before:
+            return
+        self.staged = order
+        self.verdict = None
+        self.staged_changed.emit(order)
+        self.verdict_changed.emit(None)
+        if order is not None and not order.ref:
+            self._preview.start()
+
+    # --- preview
+
+    def preview(self, request: OrderRequest) -> None:
+        """Ask the gate about an order of the ticket."""
+        self._tasks.start(self._preview_request(request), "preview")
+
+    def _ask_preview(self) -> None:
+        if self.staged is not None and not self.staged.ref:
+            self._tasks.start(self._preview_request(self.staged.request()), "preview")
+
+    async def _preview_request(self, request: OrderRequest) -> None:
+        try:
+            receipt = await self._bridge.send(PreviewOrder(request=request))
+        except (EngineUnavailable, OSError) as error:
+            log.info("no preview: %s", error)
+            return
+        verdict = read_verdict(receipt)
+        staged = self.staged
+        if staged is not None and staged.intent != request.intent_id:
+            return
+        self.verdict = verdict
+        self.verdict_changed.emit(verdict)
+
+    # --- sending
+
+    def send(self) -> None:
+        """Send the staged order, once."""
+        order = self._need_staged()
+        if reason := self.blocked(order.symbol):
+            raise Refusal(reason)
+        if not self._guard.take_off(order.intent):
+            raise Refusal("it is being sent: wait for the answer")
+        self.sending_changed.emit(True)
+        self._tasks.start(self._send(order.intent, order.command(), order.say()), "send order")
+
+    def send_request(self, request: OrderRequest) -> None:
+        """Send an order of the ticket, once per intent."""
+        reason = "" if request.reduce_only else self.blocked(request.symbol)
+        if reason:
+            self.said.emit("bad", reason)
+            return
+        if not request.intent_id:
+            request = msgspec.structs.replace(request, intent_id=IntentId(self._intents.mint()))
+        if not self._guard.take_off(request.intent_id):
+            return
+        self.sending_changed.emit(True)
+        say = f"{request.side.value} {request.quantity.normalize():f} {request.symbol}"
+        self._tasks.start(self._send(request.intent_id, PlaceOrder(request=request), say), "send order")
+
+    async def _send(self, intent: str, command: PlaceOrder | ModifyOrder, say: str) -> None:
+        try:
+            receipt = await self._bridge.send(command)
+        except (EngineUnavailable, OSError) as error:
+            # The order may have left. The intent stays in flight for good: the same press cannot go out again.
+            self.said.emit("bad", f"{say}: not confirmed, do not re-enter ({error})")
+            self._set_after_send()
+            return
+        finally:
+            self.sending_changed.emit(False)
+        self._guard.land(intent)
+        if receipt.ok:
+            self.said.emit("info", f"{say}: {receipt.text or 'accepted'}")
+            if self.staged is not None and self.staged.intent == intent:
+                self._set_after_send()
+            return
+        reasons = " · ".join(f"{denial.code} {denial.text}" for denial in receipt.denials)
+        self.said.emit("bad", f"{say}: {reasons or receipt.text or receipt.code}")
+        if self.staged is not None and self.staged.intent == intent:
+            # A refusal ends the intent; another press is another one.
+            self._set(replace(self.staged, intent=self._intents.mint()))
+
+    def _set_after_send(self) -> None:
+        self.staged = None
+        self.verdict = None
+        self.staged_changed.emit(None)
+        self.verdict_changed.emit(None)
+
+    # --- reducing
+
+    def cancel(self, ref: str) -> None:
+        """Cancel one order."""
+        self._bridge.fire(CancelOrder(ref=OrderRef(ref)))
+
+    def cancel_last(self) -> None:
+        """Cancel the newest own entry that works, whatever its symbol."""
+        rows = [row for row in self._bridge.mirror.working() if not row.external and row.leg in ("", "entry")]
+        if not rows:
+            raise Refusal("no working entry to cancel")
+        self.cancel(rows[-1].key)
+
+    def cancel_symbol(self) -> None:
+        """Cancel every entry of the displayed symbol; protective stops stay."""
+        self._bridge.fire(CancelAll(symbol=Symbol(self._need_symbol()), by="hotkey"))
+
+    def exit(self, fraction: Decimal, symbol: str = "") -> None:
+        """Close a fraction of the position, reduce-only."""
+        symbol = symbol or self._need_symbol()
+        position = self._bridge.mirror.position(symbol)
+        if position is None or position.quantity == 0:
+            raise Refusal(f"{symbol}: no position to close")
+        intent = IntentId(self._intents.mint())
+        self._bridge.fire(Flatten(symbol=Symbol(symbol), fraction=fraction, intent_id=intent, by="hotkey"))
+
+    def stop_to_even(self) -> None:
+        """Move the protective stop of the displayed symbol to the average price; only ever tighter."""
+        symbol = self._need_symbol()
+        position, price = self._bridge.mirror.position(symbol), self._bridge.mirror.price(symbol)
+        stops = [row for row in self._bridge.mirror.working(symbol) if row.leg == "stop"]
+        if position is None or not position.quantity or price is None or not stops:
+            raise Refusal(f"{symbol}: no position with a stop at the broker")
+        long = position.quantity > 0
+        even = to_tick(position.average_price, exact(price.tick), up=long)
+        touch = price.bid if long else price.ask
+        if not price.live or (float(even) >= touch if long else float(even) <= touch):
+            raise Refusal(f"{symbol}: a stop at {even} would trigger at once")
+        for row in stops:
+            looser = row.stop_price is not None and (row.stop_price >= even if long else row.stop_price <= even)
+            if looser:
+                raise Refusal(f"{symbol}: the stop at {row.stop_price} is tighter already")
+            self.modify(row.key, stop_price=even)
+
+    def modify(self, ref: str, *, limit_price: Decimal | None = None, stop_price: Decimal | None = None) -> None:
+        """Change the price of a working order."""
+        intent = IntentId(self._intents.mint())
+        self._bridge.fire(
+            ModifyOrder(ref=OrderRef(ref), intent_id=intent, limit_price=limit_price, stop_price=stop_price)
+        )
+
+    # --- follow
+
+    def _on_quotes(self, _block: object) -> None:
+        order = self.staged
+        if order is None or not order.joins:
+            return
+        price = self._bridge.mirror.price(order.symbol)
+        if price is not None and (moved := follow_quote(order, price)) is not order:
+            self._set(moved)
+
+    def _on_link(self, state: str, _text: str) -> None:
+        if state != LinkState.UP.value and self.staged is not None:
+            self.verdict = None
+            self.verdict_changed.emit(None)
+
+    def _need_symbol(self) -> str:
+        symbol = self._symbol()
+        if not symbol:
+            raise Refusal("choose a symbol first")
+        return symbol
+
+    def _need_staged(self) -> StagedOrder:
+        if self.staged is None:
+            raise Refusal("nothing is staged: stage a buy or a sell first")
+        return self.staged
+
+    def _on_task_error(self, name: str, error: BaseException) -> None:
+        log.error("%s failed", name, exc_info=error)
+        self.said.emit("bad", f"{name} failed inside the window: {error}")
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+
+def _movable(row: OrderRow) -> bool:
+    return not row.external and (row.limit_price is not None or row.stop_price is not None)
+
+
+def read_verdict(receipt: Receipt) -> Verdict | None:
+    """Read the verdict out of a preview's receipt; ``None`` when there is none."""
+    raw = receipt.data.get("verdict")
+    if raw is None:
+        return None
+    try:
+        return msgspec.convert(raw, Verdict, strict=False)
+    except msgspec.ValidationError as error:
+        log.warning("a preview could not be read: %s", error)
+        return None
