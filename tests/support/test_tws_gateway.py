@@ -345,8 +345,9 @@ async def test_news_comes_as_headlines_articles_and_bulletins(gateway: TwsGatewa
     assert [n.headline for n in ib.newsTicks()] == ["Apple <b>beats</b>"]
     assert [b.message for b in ib.newsBulletins()] == ["Exchange closed"]
     assert (await ib.reqNewsArticleAsync("BRFG", "BRFG$1")).articleText == "full text"
-    found = await ib.reqHistoricalNewsAsync(aapl.conId, "BRFG", "", "", 10)
-    assert found is not None
+    for start, end, count in (("", "", 1), ("2024-01-05 00:00:00.0", "", 1), ("", "20240101 00:00:00 UTC", 0)):
+        found = await ib.reqHistoricalNewsAsync(aapl.conId, "BRFG", start, end, 10)
+        assert [n.articleId for n in found] == ["BRFG$1"] * count
 
 
 # -- account -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.support.tws_gateway.clock import parse_order_time
@@ -97,6 +98,13 @@ def news_article(session: Session, cursor: Cursor) -> None:
     raise RequestError(req_id, 10172, f"Failed to request news article:No such article {article!r}")
 
 
+def _news_time(value: str) -> float:
+    """Epoch seconds of `yyyy-mm-dd hh:mm:ss.0` (UTC) or of an order time."""
+    if value[4:5] == "-":
+        return datetime.fromisoformat(value.removesuffix(".0")).replace(tzinfo=UTC).timestamp()
+    return parse_order_time(value).timestamp()
+
+
 def historical_news(session: Session, cursor: Cursor) -> None:
     req_id = cursor.integer()
     con_id = cursor.integer()
@@ -107,8 +115,8 @@ def historical_news(session: Session, cursor: Cursor) -> None:
     if not wanted <= known:
         raise RequestError(req_id, 321, f"Error validating request.-'cf' : cause - Not subscribed to {wanted - known}.")
     try:
-        low = parse_order_time(start[:17]).timestamp() if start else 0.0
-        high = parse_order_time(end[:17]).timestamp() if end else float("inf")
+        low = _news_time(start) if start else 0.0
+        high = _news_time(end) if end else float("inf")
     except ValueError:
         raise RequestError(
             req_id, 321, f"Error validating request.-'cf' : cause - Bad date {start!r} {end!r}."
