@@ -222,18 +222,22 @@ class ApprovalDesk:
 
     # --- answers of a person
 
+    def _take(self, suggestion_id: SuggestionId, by: str) -> Live | Receipt:
+        """Return the open case, or what a late or repeated answer gets."""
+        live = self._cases.open.get(suggestion_id)
+        if live is None:
+            return self._again(suggestion_id)
+        self._modes.present(by)
+        return self._expire(live) if self._is_over(live) else live
+
     def approve(self, command: Approve) -> Receipt:
         """Approve: expiry, hash of what was shown, drift, book, limits, then the gate, then the order."""
-        live = self._cases.open.get(command.suggestion_id)
-        if live is None:
-            return self._again(command.suggestion_id)
-        self._modes.present(command.by)
-        if self._is_over(live):
-            return self._expire(live)
+        live = self._take(command.suggestion_id, command.by)
+        if isinstance(live, Receipt):
+            return live
         case = live.case
-        if command.approval_hash != case.approval_hash and not (command.by == "cli" and not command.approval_hash):
-            text = "The suggestion has changed since you looked. Look again."
-            return Receipt(ok=False, code="HASH", text=text, data={"approval_hash": case.approval_hash})
+        if (differs := _hash_differs(command, case)) is not None:
+            return differs
         drift = self._judge.drift(case.suggestion)
         if drift.broken:
             return Receipt(ok=False, code="DRIFT", text=drift.broken, data={"drift": msgspec.to_builtins(drift)})
@@ -244,16 +248,12 @@ class ApprovalDesk:
 
     def approve_if(self, command: ApproveIf) -> Receipt:
         """Approve on a condition: sent by itself as soon as the price is at or better, within the time."""
-        live = self._cases.open.get(command.suggestion_id)
-        if live is None:
-            return self._again(command.suggestion_id)
-        self._modes.present(command.by)
-        if self._is_over(live):
-            return self._expire(live)
+        live = self._take(command.suggestion_id, command.by)
+        if isinstance(live, Receipt):
+            return live
         case = live.case
-        if command.approval_hash != case.approval_hash and not (command.by == "cli" and not command.approval_hash):
-            text = "The suggestion has changed since you looked. Look again."
-            return Receipt(ok=False, code="HASH", text=text, data={"approval_hash": case.approval_hash})
+        if (differs := _hash_differs(command, case)) is not None:
+            return differs
         if not finite(command.price) or command.price <= 0:
             return Receipt(ok=False, code="VALUES", text="The price must be above zero.")
         if not math.isfinite(command.seconds) or command.seconds <= 0:
@@ -274,36 +274,37 @@ class ApprovalDesk:
 
     def edit(self, command: Edit) -> Receipt:
         """Change a suggestion; it is judged again and gets a new hash. What the gate refuses changes nothing."""
-        live = self._cases.open.get(command.suggestion_id)
-        if live is None:
-            return self._again(command.suggestion_id)
-        self._modes.present(command.by)
-        if self._is_over(live):
-            return self._expire(live)
+        live = self._take(command.suggestion_id, command.by)
+        if isinstance(live, Receipt):
+            return live
         case = live.case
         suggestion, diff = edited(case.suggestion, command.quantity, command.entry, command.stop, command.target)
         if not diff:
             return Receipt(ok=True, text="Nothing changed.", data={"approval_hash": case.approval_hash})
+        revised = self._revise(live, suggestion, diff, command.by, "edited")
+        case.edited = case.edited or revised.ok
+        return revised
+
+    def _revise(
+        self, live: Live, suggestion: Suggestion, diff: dict[str, tuple[str, str]], by: str, reason: str
+    ) -> Receipt:
+        case = live.case
         before = (case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns)
-        case.suggestion = suggestion
+        case.suggestion, case.state = suggestion, S.PENDING
         verdict = self._judge.look(live)
-        if any(denial.hard for denial in verdict.denials):
+        hard = next((denial for denial in verdict.denials if denial.hard), None)
+        failed = self._try_keep(live) if hard is None else None
+        if hard is not None or failed is not None:
             case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns = before
-            return Receipt(
-                ok=False, code=verdict.denials[0].code, text=verdict.denials[0].text, denials=verdict.denials
-            )
-        case.edited, case.state = True, S.PENDING
-        if (failed := self._try_keep(live)) is not None:
-            case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns = before
-            return failed
+            if hard is not None:
+                return Receipt(ok=False, code=hard.code, text=hard.text, denials=verdict.denials)
+            return failed or Receipt(ok=False)
         self._watch.remove(live)
-        self._tell.publish(Edited, live, by=command.by, changes=diff)
-        self._ask(live, "edited")
-        data: dict[str, object] = {
-            "approval_hash": case.approval_hash,
-            "changes": {k: list(v) for k, v in diff.items()},
-        }
-        return Receipt(ok=True, text="Changed; approve it to send it.", denials=verdict.denials, data=data)
+        self._tell.publish(Edited, live, by=by, changes=diff)
+        self._ask(live, reason)
+        changes = {name: list(pair) for name, pair in diff.items()}
+        data: dict[str, object] = {"approval_hash": case.approval_hash, "changes": changes}
+        return Receipt(ok=True, text=f"It is {reason}; approve it to send it.", denials=verdict.denials, data=data)
 
     def refuse(self, command: Refuse) -> Receipt:
         """Refuse with a reason code."""
@@ -322,12 +323,9 @@ class ApprovalDesk:
 
     def snooze(self, command: Snooze) -> Receipt:
         """Put a suggestion aside; it comes back by itself, judged anew, unless it expires first."""
-        live = self._cases.open.get(command.suggestion_id)
-        if live is None:
-            return self._again(command.suggestion_id)
-        self._modes.present(command.by)
-        if self._is_over(live):
-            return self._expire(live)
+        live = self._take(command.suggestion_id, command.by)
+        if isinstance(live, Receipt):
+            return live
         if not math.isfinite(command.seconds) or command.seconds <= 0:
             return Receipt(ok=False, code="VALUES", text="The time must be above zero.")
         case = live.case
@@ -346,38 +344,18 @@ class ApprovalDesk:
 
     def requote(self, command: Requote) -> Receipt:
         """Price a drifted suggestion anew; it is judged again and gets a new hash."""
-        live = self._cases.open.get(command.suggestion_id)
-        if live is None:
-            return self._again(command.suggestion_id)
-        self._modes.present(command.by)
-        if self._is_over(live):
-            return self._expire(live)
+        live = self._take(command.suggestion_id, command.by)
+        if isinstance(live, Receipt):
+            return live
         case = live.case
         fresh = self._requoter(case.suggestion) if self._requoter is not None else self._judge.moved(case.suggestion)
         if fresh is None:
             return Receipt(ok=False, code="G21", text="There is no usable quote to price it from.")
-        before = (case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns)
-        case.suggestion, case.state = msgspec.structs.replace(fresh, id=case.suggestion.id), S.PENDING
-        verdict = self._judge.look(live)
-        failed = self._try_keep(live)
-        if failed is not None:
-            case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns = before
-            return failed
-        self._watch.remove(live)
-        old = before[0]
+        fresh = msgspec.structs.replace(fresh, id=case.suggestion.id)
         names = ("entry", "stop", "target", "quantity")
-        diff = {
-            n: (str(getattr(old, n)), str(getattr(fresh, n))) for n in names if getattr(old, n) != getattr(fresh, n)
-        }
-        self._tell.publish(Edited, live, by=command.by, changes=diff)
-        self._ask(live, "priced anew")
-        return Receipt(
-            ok=not any(d.hard for d in verdict.denials),
-            code=verdict.denials[0].code if verdict.denials else "",
-            text="Priced anew; approve it to send it." if verdict.cleared else verdict.denials[0].text,
-            denials=verdict.denials,
-            data={"approval_hash": case.approval_hash, "changes": {k: list(v) for k, v in diff.items()}},
-        )
+        pairs = {name: (str(getattr(case.suggestion, name)), str(getattr(fresh, name))) for name in names}
+        diff = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+        return self._revise(live, fresh, diff, command.by, "priced anew")
 
     # --- sending
 
@@ -546,3 +524,11 @@ class ApprovalDesk:
                 return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded: {error}")
         self._watch.remove(live)
         return None
+
+
+def _hash_differs(command: Approve | ApproveIf, case: Case) -> Receipt | None:
+    """Return the refusal when the answer is to something else than what is there now (G32)."""
+    if command.approval_hash == case.approval_hash or (command.by == "cli" and not command.approval_hash):
+        return None
+    text = "The suggestion has changed since you looked. Look again."
+    return Receipt(ok=False, code="HASH", text=text, data={"approval_hash": case.approval_hash})
