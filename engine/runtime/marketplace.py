@@ -97,7 +97,7 @@ def sessions_from(calendars: Calendars, start_ns: int, count: int) -> tuple[Sess
         day = datetime.fromisoformat(session.date).date()
         if not days or days[-1].date != day:
             days.append(SessionDay(len(days), day, session.open_ns, session.close_ns))
-        at = max(session.close_ns, at) + SECOND
+        at = max(session.next_open_ns, session.open_ns) + SECOND
     return tuple(days)
 
 

@@ -121,6 +121,7 @@ class SimulatedProvider:
     def refresh(self) -> None:
         """Fetch the coming seconds anew: an own trade has moved them."""
         self._chunk_to = self._chunk_from
+        self._blocks = {key: block for key, block in self._blocks.items() if key[0] < self._day.index}
 
     # --- what is watched
 
@@ -335,7 +336,7 @@ class SimulatedProvider:
     def _short(self, row: int, day: Day, seconds: int, count: int, end_ns: int) -> BarColumnsByName | None:
         parts: list[Mapping[str, NDArray[Any]]] = []
         have = 0
-        index = day.index
+        index = day.index if end_ns - day.open_ns >= seconds * SECOND else day.index - 1
         while have < count:
             part = _row_of(self._block(index, 1, seconds), row)
             # A minute without a trade has no bar, as live; what had not ended is not history.
@@ -351,16 +352,15 @@ class SimulatedProvider:
     def _block(self, day: int, count: int, seconds: int) -> Any:
         key = (day, count, seconds)
         block = self._blocks.get(key)
-        # Today's bars are not kept: own trades may still move them.
         if block is None:
             if seconds == 86_400:
                 block = self._market.daily_bars(day, count)
             else:
                 block = self._market.intraday_bars(day, seconds)
-            if day < self._day.index or (seconds == 86_400 and day <= self._day.index):
-                if len(self._blocks) >= 64:
-                    self._blocks.pop(next(iter(self._blocks)))
-                self._blocks[key] = block
+            # Today's are dropped by refresh(): own trades move them.
+            if len(self._blocks) >= 64:
+                self._blocks.pop(next(iter(self._blocks)))
+            self._blocks[key] = block
         return block
 
     def _day_at(self, at_ns: int) -> Day:
