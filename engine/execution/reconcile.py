@@ -222,9 +222,9 @@ def _absent(
 
 def _over(record: OrderRecord, today: str | None, born: str | None, now_ns: int) -> bool:
     request = record.effective
-    if request.tif is TimeInForce.GTD and request.good_till_ns is not None:
+    if request.tif == TimeInForce.GTD and request.good_till_ns is not None:
         return now_ns > request.good_till_ns + SECOND
-    if request.tif is TimeInForce.GTC:
+    if request.tif == TimeInForce.GTC:
         return False
     return today is not None and born is not None and today > born
 

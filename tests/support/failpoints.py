@@ -36,7 +36,7 @@ def run_child(work: Callable[[], None], log: Path, hook: Callable[[str], None] |
             failpoints.hook = hook
             work()
             code = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001  the parent reads the log
             log.write_text(traceback.format_exc())
         finally:
             os._exit(code)

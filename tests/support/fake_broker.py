@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.bus.clock import Clock
 from engine.bus.errors import BrokerError
+from engine.execution import failpoints
 from engine.execution.error_codes import classify
 from engine.model.broker import BrokerCapabilities, WhatIf
 from engine.model.ids import AccountId, OrderRef, Symbol
@@ -140,6 +141,7 @@ class FakeBroker:
         for leg in order.legs:
             self.wire[leg.ref] += 1
         self._save()
+        failpoints.reach("broker wire")
         if self.faults.swallow:
             self.fired["swallow"] += 1
             return
@@ -147,6 +149,7 @@ class FakeBroker:
         for leg in order.legs:
             self._accept(leg, parent.broker_id)
         self._save()
+        failpoints.reach("broker accepted")
         if self.faults.place_raises:
             self.fired["place_raises"] += 1
             raise BrokerError("the socket broke after the order left")
