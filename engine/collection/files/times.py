@@ -107,10 +107,10 @@ def _slashed(
     clock: bool,
 ) -> Local:
     """01/02/2003: the order is said, proved by a number above 12, or shown by which days were sessions."""
-    parts = text.str.extract(r"^\s*(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{2,4})")
-    one = pd.to_numeric(parts[0], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    two = pd.to_numeric(parts[1], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    year = pd.to_numeric(parts[2], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    day_texts, clock_texts = _halves(pd, text)
+    # A file repeats its dates and times of day; each is read once.
+    parts = day_texts.unique.str.extract(r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{2,4})$")
+    one, two, year = (day_texts.spread(pd.to_numeric(parts[i], errors="coerce")) for i in range(3))
     year = np.where(year < 70, year + 2000, np.where(year < 100, year + 1900, year))
     reason = "as you said"
     order = dates
@@ -136,22 +136,48 @@ def _slashed(
     month, day = (one, two) if order == "MDY" else (two, one)
     wall = _dates(year, month, day)
     if clock:
-        times = text.str.extract(r"\s(\d{1,2}):(\d{2})(?::(\d{2})(\.\d+)?)?\s*([AaPp])?[Mm]?\s*$")
-        hour, minute = (
-            pd.to_numeric(times[i], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan) for i in (0, 1)
-        )
-        second, fraction = (
-            pd.to_numeric(times[i], errors="coerce").fillna(0).to_numpy(dtype=np.float64) for i in (2, 3)
-        )
-        half = times[4].str.lower()
-        hour = np.where(half.eq("p").fillna(value=False), hour % 12 + 12, hour)
-        hour = np.where(half.eq("a").fillna(value=False), hour % 12, hour)
+        times = clock_texts.unique.str.extract(r"^(\d{1,2}):(\d{2})(?::(\d{2})(\.\d+)?)?\s*([AaPp])?[Mm]?\s*$")
+        numbers = [pd.to_numeric(times[i], errors="coerce") for i in range(4)]
+        hour, minute = (clock_texts.spread(number) for number in numbers[:2])
+        second, fraction = (np.nan_to_num(clock_texts.spread(number)) for number in numbers[2:])
+        half = clock_texts.spread(times[4].str.lower().map({"a": 0.0, "p": 1.0}))
+        hour = np.where(half == 1.0, hour % 12 + 12, np.where(half == 0.0, hour % 12, hour))
         bad = ~((hour < 24) & (minute < 60) & (second < 60))
         seconds = np.where(bad, 0, hour * 3_600 + minute * 60 + second).astype(np.int64)
         nanos = np.round(fraction * 1e9).astype(np.int64)
         wall = np.where(bad | (wall == NONE), NONE, wall + seconds * 1_000_000_000 + nanos)
     shown = "month/day/year" if order == "MDY" else "day/month/year"
     return Local(wall, False, clock, f"dates are {shown} ({reason})")
+
+
+class _Texts(msgspec.Struct, frozen=True):
+    """A column of texts as its distinct ones and where each stands."""
+
+    unique: Any
+    codes: NDArray[np.int64]
+    """Position in ``unique``; -1 where there is no text."""
+
+    def spread(self, values: Any) -> NDArray[np.float64]:
+        """Values of the distinct texts -> one value a row, NaN where there is none."""
+        known: NDArray[np.float64] = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.append(known, np.nan)[self.codes]
+
+
+def _halves(pd: Any, text: "pd.Series[str]") -> tuple[_Texts, _Texts]:
+    """Split texts at the first blank into dates and times of day."""
+    import pyarrow as pa
+    import pyarrow.compute as compute
+
+    texts = pa.array(text, type=pa.string(), from_pandas=True)
+    if isinstance(texts, pa.ChunkedArray):  # longer files arrive in pieces
+        texts = texts.combine_chunks()
+    found = compute.extract_regex(texts, r"^\s*(?P<day>[^\sT]+)[\sT]*(?P<clock>.*?)\s*$")
+    halves = []
+    for index in (0, 1):
+        encoded = compute.struct_field(found, index).dictionary_encode()
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        halves.append(_Texts(pd.Series(encoded.dictionary.to_pylist(), dtype="str"), codes))
+    return halves[0], halves[1]
 
 
 def _order_by_days(

@@ -286,3 +286,20 @@ def test_trades_of_one_instant_are_all_kept(bench: Bench) -> None:
 def test_weekly_bars_are_recognised(bench: Bench) -> None:
     rows = "".join(f"2024-0{m}-{d:02},1,1,1,1\n" for m, d in ((2, 5), (2, 12), (2, 19), (2, 26), (3, 4)))
     assert bench.load("Date,Open,High,Low,Close\n" + rows).series[0].seconds == 604_800
+
+
+def test_a_long_file_is_read_in_pieces_without_a_seam(bench: Bench) -> None:
+    """Longer than the reader's block of a megabyte: lines and times still belong together."""
+    days = np.datetime64("2024-03-01T00:00") + np.arange(45_000).astype("timedelta64[m]")
+    rows = []
+    for number, moment in enumerate(days.astype(object)):
+        price = "bad" if number == 40_000 else f"{100 + number}"
+        rows.append(f"{moment:%m/%d/%Y %H:%M},{price},{price},{price},{price}")
+    text = "timestamp,open,high,low,close\n" + "\n".join(rows) + "\n"
+    assert len(text) > 1_100_000
+    report = bench.load(text, "symbol=EURUSD", on_bad="skip")
+    assert (report.imported, report.skipped) == (44_999, 1)
+    assert {issue.line for issue in report.issues} == {40_002}
+    back = bench.archive.read("EURUSD", 60)
+    start = int(days[0].astype("datetime64[ns]").astype(np.int64))
+    np.testing.assert_array_equal(back["open"] - 100, (back["ts_open"] - start) // 60_000_000_000)
