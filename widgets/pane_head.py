@@ -1,0 +1,128 @@
+"""The thin line over a pane: choices on the left, a note on the right."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from widgets.paint import TEXTS, draw_keycap, keycap_width
+from widgets.theme import current_theme
+
+
+class PaneHead(QWidget):
+    """Tabs with counts, and words. Left and Right move between tabs."""
+
+    tab_changed = Signal(str)
+
+    def __init__(self, tabs: Sequence[tuple[str, str]] = (), parent: QWidget | None = None) -> None:
+        """``tabs`` are (id, title) pairs; the first is current."""
+        super().__init__(parent)
+        self._tabs = list(tabs)
+        self._counts: dict[str, str] = {}
+        self._current = tabs[0][0] if tabs else ""
+        self._places: list[tuple[QRect, str]] = []
+        self._words: list[tuple[str, str, int]] = []
+        self._notes: list[tuple[str, str]] = []
+        self.setFixedHeight(current_theme().px(24))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        if tabs:
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._speak()
+
+    @property
+    def current(self) -> str:
+        return self._current
+
+    def set_current(self, tab: str) -> None:
+        """Choose a tab; says so when it changed."""
+        if tab != self._current and any(tab == name for name, _ in self._tabs):
+            self._current = tab
+            self._speak()
+            self.update()
+            self.tab_changed.emit(tab)
+
+    def set_count(self, tab: str, count: int | str) -> None:
+        if self._counts.get(tab) != str(count):
+            self._counts[tab] = str(count)
+            self._speak()
+            self.update()
+
+    def set_words(self, words: Sequence[tuple[str, str, int]]) -> None:
+        """Set the (text, role, weight) words right of the tabs."""
+        if list(words) != self._words:
+            self._words = list(words)
+            self._speak()
+            self.update()
+
+    def set_notes(self, notes: Sequence[tuple[str, str]]) -> None:
+        """Set (text, key) notes at the right edge; they give way when it is narrow."""
+        if list(notes) != self._notes:
+            self._notes = list(notes)
+            self.update()
+
+    def _speak(self) -> None:
+        tabs = [f"{title} {self._counts.get(name, '')}".strip() for name, title in self._tabs]
+        self.setAccessibleName(", ".join([*tabs, *(text for text, _, _ in self._words)]))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("bg1"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color("hair"))
+        middle, x = (self.height() - 1) / 2, float(theme.px(12))
+        self._places = []
+        for name, title in self._tabs:
+            on = name == self._current
+            start = x
+            x += TEXTS.draw(
+                painter, theme, x, middle, title, theme.color("t1" if on else "t2"), weight=600 if on else 400
+            )
+            count = self._counts.get(name, "")
+            if count:
+                x += theme.px(4)
+                x += TEXTS.draw(painter, theme, x, middle, count, theme.color("t3"))
+            if on:
+                role = "focus" if self.hasFocus() else "t1"
+                painter.fillRect(round(start), self.height() - 2, round(x - start), 2, theme.color(role))
+            self._places.append((QRect(round(start) - 4, 0, round(x - start) + 8, self.height()), name))
+            x += theme.px(16)
+        for text, role, weight in self._words:
+            room = self.width() - x - theme.px(12)
+            if room > theme.px(20):
+                shown = TEXTS.elided(theme, text, room, 12, weight)
+                x += TEXTS.draw(painter, theme, x, middle, shown, theme.color(role), weight=weight) + theme.px(8)
+        right = float(self.width() - theme.px(12))
+        for text, key in reversed(self._notes):
+            width = TEXTS.width(theme, text, 11) + (keycap_width(TEXTS, theme, key) + theme.px(4) if key else 0)
+            if right - width < x + theme.px(8):
+                break
+            if key:
+                cap = keycap_width(TEXTS, theme, key)
+                draw_keycap(painter, TEXTS, theme, right - cap, middle, key, theme.color("t3"))
+                right -= cap + theme.px(4)
+            TEXTS.draw(painter, theme, right, middle, text, theme.color("t3"), pixels=11, align="right")
+            right -= TEXTS.width(theme, text, 11) + theme.px(8)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        for rect, name in self._places:
+            if rect.contains(event.position().toPoint()):
+                self.set_current(name)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        names = [name for name, _ in self._tabs]
+        step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(event.key()))
+        if step is None or not names:
+            super().keyPressEvent(event)
+            return
+        self.set_current(names[(names.index(self._current) + step) % len(names)])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()

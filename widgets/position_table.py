@@ -1,0 +1,286 @@
+"""What is held, what it makes, and what stands between it and a loss."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from engine.api.rows import PositionRow
+from widgets import formats
+from widgets.cells import NEW_YORK, direction_mark, direction_role, price_text, time_text, zone_label
+from widgets.paint import TEXTS, draw_mark
+from widgets.row_model import Column, RowModel
+from widgets.row_table import RowTable
+from widgets.theme import current_theme
+from widgets.words import tr
+
+
+def _protection_mark(row: PositionRow) -> str:
+    if row.protected == "stop at broker":
+        return "ok"
+    return "bad" if row.protected == "no stop" else "warn"
+
+
+def _opened_by(row: PositionRow, zone: str) -> str:
+    if not row.opened_ns:
+        return row.opened_by or formats.MISSING
+    return f"{row.opened_by or formats.MISSING} · {formats.local_time(row.opened_ns, zone):%H:%M}"
+
+
+def position_columns(zone: str) -> tuple[Column, ...]:
+    """Return the columns of the table; times in ``zone``."""
+    return (
+        Column(id="symbol", title="Symbol", format=lambda r: r.symbol, align="left", weight=600, width_for="BRK.B"),
+        Column(
+            id="quantity",
+            title="Qty",
+            format=lambda r: formats.signed(r.quantity, _decimals(r.quantity)),
+            sort=lambda r: r.quantity,
+            plain=lambda r: r.quantity,
+            width_for="+1 000",
+            flash=True,
+        ),
+        Column(
+            id="average",
+            title="Average",
+            format=lambda r: price_text(r.average_price),
+            sort=lambda r: r.average_price,
+            plain=lambda r: r.average_price,
+            width_for="1 000.00",
+        ),
+        Column(
+            id="last",
+            title="Last",
+            format=lambda r: price_text(r.last),
+            sort=lambda r: r.last,
+            plain=lambda r: r.last,
+            width_for="1 000.00",
+        ),
+        Column(
+            id="open",
+            title="Open P&L",
+            format=lambda r: formats.signed(r.open_pnl),
+            sort=lambda r: r.open_pnl,
+            plain=lambda r: r.open_pnl,
+            colour=lambda r: direction_role(r.open_pnl),
+            mark=lambda r: direction_mark(r.open_pnl),
+            width_for="+10 000.00",
+        ),
+        Column(
+            id="percent",
+            title="%",
+            format=lambda r: formats.signed(r.open_pnl_percent),
+            sort=lambda r: r.open_pnl_percent,
+            plain=lambda r: r.open_pnl_percent,
+            colour=lambda r: direction_role(r.open_pnl_percent),
+            width_for="+10.00",
+        ),
+        Column(
+            id="stop",
+            title="Stop",
+            format=lambda r: tr("none") if r.stop is None else price_text(r.stop),
+            sort=lambda r: r.stop,
+            plain=lambda r: r.stop,
+            colour=lambda r: "warn" if r.stop is None else "t1",
+            width_for="1 000.00",
+        ),
+        Column(
+            id="target",
+            title="Target",
+            format=lambda r: tr("none") if r.target is None else price_text(r.target),
+            sort=lambda r: r.target,
+            plain=lambda r: r.target,
+            colour=lambda r: "t3" if r.target is None else "t1",
+            width_for="1 000.00",
+        ),
+        Column(
+            id="to_stop",
+            title="To stop",
+            format=lambda r: formats.signed(r.to_stop),
+            sort=lambda r: r.to_stop,
+            plain=lambda r: r.to_stop,
+            colour=lambda r: "t2",
+            width_for="−1 000.00",
+            about="Money won or lost from here if the stop is hit",
+        ),
+        Column(
+            id="protected",
+            title="Protected",
+            format=lambda r: r.locked if r.locked else tr(r.protected) if r.protected else tr("not known"),
+            align="left",
+            colour=lambda r: "t2" if _protection_mark(r) == "ok" and not r.locked else "warn",
+            mark=_protection_mark,
+            width_for="stop at broker",
+        ),
+        Column(
+            id="realised",
+            title="Realised",
+            format=lambda r: formats.signed(r.realised),
+            sort=lambda r: r.realised,
+            plain=lambda r: r.realised,
+            colour=lambda r: direction_role(r.realised),
+            visible=False,
+        ),
+        Column(
+            id="opened",
+            title="Opened by",
+            format=lambda r: _opened_by(r, zone),
+            sort=lambda r: r.opened_ns,
+            align="left",
+            colour=lambda r: "t2",
+            width_for="agent S-1026 · 10:55",
+            tooltip=lambda r: f"{time_text(r.opened_ns, zone)} {zone_label(zone)}" if r.opened_ns else "",
+            stretch=True,
+        ),
+    )
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+class TotalLine(QWidget):
+    """Sums under the columns they belong to."""
+
+    def __init__(self, table: RowTable, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._table = table
+        self._sums: dict[str, tuple[str, str, str]] = {}
+        self._note: list[tuple[str, str]] = []
+        self.setFixedHeight(current_theme().px(22))
+        for signal in (
+            table.horizontalHeader().sectionResized,
+            table.horizontalHeader().sectionMoved,
+            table.horizontalScrollBar().valueChanged,
+        ):
+            signal.connect(self._on_moved)
+
+    def _on_moved(self, *_: object) -> None:
+        self.update()
+
+    def set_sums(self, sums: dict[str, tuple[str, str, str]], note: list[tuple[str, str]]) -> None:
+        """Set (text, role, mark) by column id, and the note (text, role) in the columns of prose."""
+        self._sums, self._note = sums, note
+        self.setAccessibleName(tr("Total") + ": " + ", ".join(text for text, _, _ in sums.values()))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("bg1"))
+        painter.fillRect(0, 0, self.width(), 1, theme.color("hair"))
+        head = self._table.horizontalHeader()
+        names = self._table.column_ids()
+        middle, pad = self.height() / 2, theme.px(6)
+        TEXTS.draw(painter, theme, pad, middle, tr("Total"), theme.color("t1"), weight=600)
+        for name, (text, role, mark) in self._sums.items():
+            number = names.index(name)
+            if not self._table.isColumnHidden(number):
+                right = head.sectionViewportPosition(number) + head.sectionSize(number) - pad
+                colour = theme.color(role)
+                drawn = TEXTS.draw(painter, theme, right, middle, text, colour, weight=600, align="right")
+                if mark:
+                    draw_mark(painter, theme, right - drawn - theme.px(11), middle, mark)
+        number = names.index("protected")
+        if self._note and not self._table.isColumnHidden(number):
+            left = float(head.sectionViewportPosition(number) + pad)
+            for text, role in self._note:
+                left += TEXTS.draw(painter, theme, left, middle, text, theme.color(role)) + theme.px(4)
+        painter.end()
+
+
+class PositionTable(QWidget):
+    """Positions with their protection, and the total under them. Emits; decides nothing."""
+
+    symbol_chosen = Signal(str)
+    flatten_wanted = Signal(str, object)
+    """Symbol and the fraction to close (Decimal)."""
+    stop_wanted = Signal(str)
+    """The person wants to set or move the stop of a symbol."""
+    break_even_wanted = Signal(str)
+    counts_changed = Signal(int, int)
+
+    def __init__(self, zone: str = NEW_YORK, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = RowModel(position_columns(zone), sort_by="symbol")
+        self.table = RowTable(
+            self.model,
+            tr("Positions"),
+            empty=(tr("No positions"), tr("A filled order appears here with its stop, target and profit.")),
+        )
+        self.total = TotalLine(self.table)
+        self._fees = Decimal(0)
+        self._day: Decimal | None = None
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.table, 1)
+        box.addWidget(self.total)
+        self.setFocusProxy(self.table)
+        self.table.chosen.connect(self._on_chosen)
+        self.table.opened.connect(self._on_chosen)
+        self.table.set_actions((), self._row_actions)
+        self.model.counts_changed.connect(self.counts_changed)
+        self.total.hide()
+
+    def apply(self, rows: Iterable[PositionRow], removed: Iterable[str] = (), reset: bool = False) -> None:
+        """Take changed rows of the table ``positions``."""
+        self.model.apply(rows, removed, reset)
+        self._sum()
+
+    def set_day(self, day_pnl: Decimal | None, fees: Decimal = Decimal(0)) -> None:
+        """Set the result of the day, which the sum of open positions does not hold."""
+        self._day, self._fees = day_pnl, fees
+        self._sum()
+
+    def _sum(self) -> None:
+        rows: list[PositionRow] = self.model.all_rows()
+        self.total.setVisible(bool(rows))
+        known = [row.open_pnl for row in rows]
+        open_pnl = (
+            None if any(value is None for value in known) else sum((v for v in known if v is not None), Decimal(0))
+        )
+        at_stop = [row.to_stop for row in rows]
+        to_stop = None if any(v is None for v in at_stop) else sum((v for v in at_stop if v is not None), Decimal(0))
+        realised = sum((row.realised for row in rows), Decimal(0))
+        note = [(tr("realised"), "t3"), (formats.signed(realised), "t1")]
+        if self._fees:
+            note += [(tr("· fees"), "t3"), (formats.signed(self._fees), "t1")]
+        if self._day is not None:
+            note += [(tr("· day"), "t3"), (formats.signed(self._day), direction_role(self._day))]
+        self.total.set_sums(
+            {
+                "open": (formats.signed(open_pnl), direction_role(open_pnl), direction_mark(open_pnl)),
+                "to_stop": (formats.signed(to_stop) if to_stop is not None else tr("not known"), "t1", ""),
+            },
+            note,
+        )
+
+    def _on_chosen(self, key: str) -> None:
+        row = self.model.get(key)
+        if row is not None:
+            self.symbol_chosen.emit(row.symbol)
+
+    def _row_actions(self, key: str) -> list[QAction]:
+        row = self.model.get(key)
+        if row is None:
+            return []
+        symbol = row.symbol
+        made = []
+        for text, fraction in (
+            (tr("Exit all of {symbol}", symbol=symbol), Decimal(1)),
+            (tr("Exit half"), Decimal("0.5")),
+            (tr("Exit a quarter"), Decimal("0.25")),
+        ):
+            action = QAction(text)
+            action.triggered.connect(lambda _=False, f=fraction: self.flatten_wanted.emit(symbol, f))
+            made.append(action)
+        stop = QAction(tr("Set or move the stop…"))
+        stop.triggered.connect(lambda _=False: self.stop_wanted.emit(symbol))
+        even = QAction(tr("Stop to break-even"))
+        even.triggered.connect(lambda _=False: self.break_even_wanted.emit(symbol))
+        even.setEnabled(row.stop is not None)
+        return [*made, stop, even]
