@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
-import msgspec
 import numpy as np
 
 from engine.bus.bus import Bus, Role
@@ -27,7 +26,8 @@ from engine.model.report import (
     LinkState,
     OpenOrder,
 )
-from engine.simulation.paper import matching
+from engine.simulation.paper import families, matching
+from engine.simulation.paper.acceptance import flaw
 from engine.simulation.paper.account import PaperAccount, fee
 from engine.simulation.paper.books import Books, Market
 from engine.simulation.paper.orders import Leg, PaperOrder
@@ -219,18 +219,12 @@ class PaperExchange:
             self._try(family[0])
 
     def _refusal(self, order: PaperOrder) -> str:
-        request = order.request
-        instrument = self._market.instrument(request.symbol)
-        if instrument is None:
-            return f"no such instrument: {request.symbol}"
-        if request.quantity <= 0 or request.quantity % instrument.lot:
-            return f"quantity {request.quantity} is not a multiple of {instrument.lot}"
-        for name, price in (("limit", request.limit_price), ("stop", request.stop_price)):
-            if price is not None and (price <= 0 or price % instrument.tick):
-                return f"{name} price {price} is not on the grid of {instrument.tick}"
         if self._settings.reject_rate and self._rng.random() < self._settings.reject_rate:
             return "refused by chance (rehearsal setting)"
-        what_if = self.what_if_now(request)
+        reason = flaw(order.request, self._market.instrument(order.request.symbol))
+        if reason:
+            return reason
+        what_if = self.what_if_now(order.request)
         return what_if.refused if what_if is not None else ""
 
     def _open_now(self, order: PaperOrder) -> bool:
@@ -386,7 +380,7 @@ class PaperExchange:
         self._store.save_order(order)
         self._store.save_execution(report, charge)
         self._store.save_account(self._account, self._issued)
-        family = self._wake_family(order)
+        family = families.after_fill(order, self._orders.values(), self._open_now)
         for member in family:
             self._store.save_order(member)
         self._store.commit()
@@ -403,41 +397,14 @@ class PaperExchange:
         for member in family:
             self._voice.echo(member)
             self._voice.status(member)
+            if not member.open:
+                self._unrest(member)
         if not order.open:
             self._unrest(order)
 
-    def _wake_family(self, order: PaperOrder) -> list[PaperOrder]:
-        """Bracket and OCA: legs cover what is filled; a filled leg shrinks or ends its sibling."""
-        changed: list[PaperOrder] = []
-        if order.leg is Leg.ENTRY:
-            for child in self._orders.values():
-                if child.parent == order.broker_id and child.open:
-                    child.active = True
-                    child.status = BrokerStatus.WORKING if self._open_now(child) else BrokerStatus.HELD
-                    child.request = msgspec.structs.replace(child.request, quantity=order.filled)
-                    changed.append(child)
-        if order.oca:
-            for sibling in self._orders.values():
-                if sibling is order or sibling.oca != order.oca or not sibling.open:
-                    continue
-                if not order.open:
-                    sibling.status, sibling.text = BrokerStatus.CANCELLED, "the other leg filled"
-                    self._unrest(sibling)
-                else:
-                    left = sibling.filled + order.remaining
-                    sibling.request = msgspec.structs.replace(sibling.request, quantity=left)
-                changed.append(sibling)
-        return changed
-
     def _close(self, order: PaperOrder, status: BrokerStatus, text: str) -> None:
         order.status, order.text = status, text
-        closed = [order]
-        if order.leg is Leg.ENTRY:
-            # Legs of an entry that never filled have nothing to protect.
-            for child in self._orders.values():
-                if child.parent == order.broker_id and child.open and order.filled == ZERO:
-                    child.status, child.text = BrokerStatus.CANCELLED, "its entry was cancelled"
-                    closed.append(child)
+        closed = [order, *families.after_close(order, self._orders.values())]
         self._store.begin()
         for member in closed:
             self._store.save_order(member)
