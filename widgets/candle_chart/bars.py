@@ -1,0 +1,214 @@
+"""The chart's bars: growable numpy columns and a pyramid of extremes above them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_BASE = 8
+_FAN = 8
+_COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(slots=True)
+class _Level:
+    step: int
+    high: Floats
+    low: Floats
+    volume: Floats
+
+
+class ChartData:
+    """Open, high, low, close, volume (float64) by bar start (UTC ns, rising).
+
+    With `max_bars`, the oldest bars fall off in blocks once twice as many have come.
+    """
+
+    def __init__(self, max_bars: int | None = None) -> None:
+        if max_bars is not None and max_bars < 1:
+            raise ValueError(f"max_bars must be at least 1, not {max_bars}")
+        self._max_bars = max_bars
+        self._allocate(1024)
+        self.size = 0
+
+    def _allocate(self, capacity: int) -> None:
+        self._ts = np.zeros(capacity, np.int64)
+        self._columns = np.zeros((5, capacity))
+        self._levels: list[_Level] = []
+        step = _BASE
+        while step < capacity:
+            cells = -(-capacity // step)
+            self._levels.append(_Level(step, np.zeros(cells), np.zeros(cells), np.zeros(cells)))
+            step *= _FAN
+
+    @property
+    def max_bars(self) -> int | None:
+        """How many bars are kept at least; None keeps all."""
+        return self._max_bars
+
+    def __len__(self) -> int:
+        return self.size
+
+    @property
+    def ts(self) -> NDArray[np.int64]:
+        """Bar starts."""
+        return self._ts[: self.size]
+
+    @property
+    def open(self) -> Floats:
+        """Open prices."""
+        return self._columns[0, : self.size]
+
+    @property
+    def high(self) -> Floats:
+        """Highest prices."""
+        return self._columns[1, : self.size]
+
+    @property
+    def low(self) -> Floats:
+        """Lowest prices."""
+        return self._columns[2, : self.size]
+
+    @property
+    def close(self) -> Floats:
+        """Close prices."""
+        return self._columns[3, : self.size]
+
+    @property
+    def volume(self) -> Floats:
+        """Volumes."""
+        return self._columns[4, : self.size]
+
+    def load(
+        self, ts: NDArray[np.int64], open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats
+    ) -> None:
+        """Replace all bars; ValueError names the column and row that cannot be drawn."""
+        ts = np.ascontiguousarray(ts, dtype=np.int64)
+        n = len(ts)
+        given = [np.asarray(column, dtype=np.float64) for column in (open_, high, low, close, volume)]
+        for name, column in zip(_COLUMNS, given, strict=True):
+            if column.shape != (n,):
+                raise ValueError(f"{name}: {column.shape} values for {n} bars")
+            if not np.isfinite(column).all():
+                raise ValueError(f"{name}: row {int(np.argmin(np.isfinite(column)))} is not a finite number")
+        if n > 1:
+            rising = ts[1:] > ts[:-1]
+            if not rising.all():
+                raise ValueError(f"ts: row {int(np.argmin(rising)) + 1} is not later than the row before it")
+        if self._max_bars is not None and n > self._max_bars:
+            ts, given, n = ts[-self._max_bars :], [column[-self._max_bars :] for column in given], self._max_bars
+        self._allocate(max(1024, n + n // 8 + 64))
+        self._ts[:n] = ts
+        for i, column in enumerate(given):
+            self._columns[i, :n] = column
+        self.size = n
+        self._fold(0)
+
+    def put(self, ts: int, open_: float, high: float, low: float, close: float, volume: float) -> int:
+        """Replace the last bar or append a later one; return how many old bars fell off.
+
+        ValueError for a bar before the last one or a value that is not finite.
+        """
+        values = (open_, high, low, close, volume)
+        if not np.isfinite(values).all():
+            raise ValueError(f"{_COLUMNS[int(np.argmin(np.isfinite(values)))]}: not a finite number")
+        dropped = 0
+        n = self.size
+        if n and ts < self._ts[n - 1]:
+            raise ValueError(f"ts: {ts} is before the last bar {int(self._ts[n - 1])}")
+        if not n or ts > self._ts[n - 1]:
+            dropped = self._make_room()
+            n = self.size = self.size + 1
+            self._ts[n - 1] = ts
+        self._columns[:, n - 1] = values
+        self._refold_last()
+        return dropped
+
+    def _make_room(self) -> int:
+        keep = self._max_bars
+        if keep is not None and self.size >= 2 * keep:
+            dropped = self.size - keep
+            self._ts[:keep] = self._ts[dropped : self.size].copy()
+            self._columns[:, :keep] = self._columns[:, dropped : self.size].copy()
+            self.size = keep
+            self._fold(0)
+            return dropped
+        if self.size == len(self._ts):
+            ts, columns, n = self._ts, self._columns, self.size
+            self._allocate(2 * n)
+            self._ts[:n] = ts
+            self._columns[:, :n] = columns
+            self._fold(0)
+        return 0
+
+    def _fold(self, first_bar: int) -> None:
+        high, low, volume = self.high, self.low, self.volume
+        step = 1
+        for level in self._levels:
+            fan = level.step // step
+            first = first_bar // level.step
+            edges = np.arange(first * fan, len(high), fan)
+            if len(edges):
+                stop = first + len(edges)
+                level.high[first:stop] = np.maximum.reduceat(high, edges)
+                level.low[first:stop] = np.minimum.reduceat(low, edges)
+                level.volume[first:stop] = np.maximum.reduceat(volume, edges)
+            cells = -(-self.size // level.step)
+            high, low, volume, step = level.high[:cells], level.low[:cells], level.volume[:cells], level.step
+
+    def _refold_last(self) -> None:
+        self._fold(self.size - 1)
+
+    def extremes(self, first: int, stop: int) -> tuple[float, float, float]:
+        """Return the highest high, lowest low and largest volume of bars [first, stop); there must be one."""
+        first, stop = max(0, first), min(self.size, stop)
+        if first >= stop:
+            raise ValueError(f"no bars in [{first}, {stop})")
+        high, low, volume = self.high, self.low, self.volume
+        highs: list[float] = []
+        lows: list[float] = []
+        volumes: list[float] = []
+
+        def take(a: int, b: int) -> None:
+            if a < b:
+                highs.append(float(high[a:b].max()))
+                lows.append(float(low[a:b].min()))
+                volumes.append(float(volume[a:b].max()))
+
+        step = 1
+        a, b = first, stop
+        for level in self._levels:
+            fan = level.step // step
+            if b - a <= 64:
+                break
+            inner_a, inner_b = -(-a // fan), b // fan
+            take(a, inner_a * fan)
+            take(inner_b * fan, b)
+            a, b, step = inner_a, inner_b, level.step
+            high, low, volume = level.high, level.low, level.volume
+        take(a, b)
+        return max(highs), min(lows), max(volumes)
+
+    def columns(self, edges: NDArray[np.int64], per_column: float) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """Fold bars into pixel columns: column k is bars [edges[k], edges[k+1]).
+
+        Extremes come from the pyramid level whose cells are small against a column, so the cost does not grow with
+        the number of bars; a spike may move by a fraction of a pixel. Open and close are exact.
+        """
+        high, low, volume, step = self.high, self.low, self.volume, 1
+        for level in self._levels:
+            if level.step * 4 > per_column:
+                break
+            cells = -(-self.size // level.step)
+            high, low, volume, step = level.high[:cells], level.low[:cells], level.volume[:cells], level.step
+        starts = edges[:-1] // step
+        last = -(-int(edges[-1]) // step)
+        return (
+            self.open[edges[:-1]],
+            np.maximum.reduceat(high[:last], starts),
+            np.minimum.reduceat(low[:last], starts),
+            self.close[edges[1:] - 1],
+            np.maximum.reduceat(volume[:last], starts),
+        )

@@ -1,0 +1,60 @@
+"""Anti-aliased lines from numpy columns; a clipped repaint gives the same pixels as a whole one."""
+
+import numpy as np
+import shiboken6
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+Floats = NDArray[np.float64]
+
+
+def pen(colour: QColor, width: float, dash: tuple[float, ...] = ()) -> QPen:
+    """Return a pen; dashes are given in pixels."""
+    result = QPen(colour, width)
+    result.setCapStyle(Qt.PenCapStyle.FlatCap)
+    result.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    if dash:
+        result.setDashPattern([length / width for length in dash])
+    return result
+
+
+def runs(ys: Floats) -> list[tuple[int, int]]:
+    """Return the stretches [first, stop) of finite values with at least two points."""
+    good = np.isfinite(ys)
+    if good.all():
+        return [(0, len(ys))] if len(ys) > 1 else []
+    step = np.diff(np.concatenate(([0], good.astype(np.int8), [0])))
+    return [
+        (int(a), int(b))
+        for a, b in zip(np.flatnonzero(step == 1), np.flatnonzero(step == -1), strict=True)
+        if b - a > 1
+    ]
+
+
+def draw(painter: QPainter, line_pen: QPen, xs: Floats, ys: Floats, from_x: float = -1e9) -> None:
+    """Draw a line through (xs, ys); with `from_x`, only what may touch pixels right of it."""
+    for first, stop in runs(ys):
+        points = np.empty((stop - first, 2))
+        points[:, 0] = xs[first:stop]
+        # Far outside the pane the exact height means nothing, and huge numbers are slow to clip.
+        points[:, 1] = np.clip(ys[first:stop], -4000.0, 12_000.0)
+        start = max(0, int(np.searchsorted(points[:, 0], from_x)) - 3)
+        if stop - first - start < 2:
+            continue
+        if line_pen.dashPattern():
+            # Dashes hang on the data, not on the left edge: they neither crawl in a pan nor jump in a partial repaint.
+            before = np.diff(points[: start + 1], axis=0)
+            length = float(np.hypot(before[:, 0], before[:, 1]).sum()) if start else 0.0
+            line_pen.setDashOffset(length / line_pen.widthF())
+        painter.setPen(line_pen)
+        painter.drawPolyline(polygon(points[start:]))
+
+
+def polygon(points: Floats) -> QPolygonF:
+    """Return points [n, 2] as a polygon, copied in one go; n > 0."""
+    result = QPolygonF()
+    result.resize(len(points))
+    memory = shiboken6.VoidPtr(shiboken6.getCppPointer(result.data())[0], points.size * 8, True)
+    np.frombuffer(memory, np.float64).reshape(-1, 2)[:] = points
+    return result

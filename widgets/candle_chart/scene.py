@@ -1,0 +1,206 @@
+"""What stands on the chart: the bars' image, then everything above it, painted only where it was asked for."""
+
+from PySide6.QtCore import QLineF, QRect, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QRegion
+
+from widgets.candle_chart.axes import ALIGN_CENTER, ALIGN_RIGHT, paint_price_labels, paint_time_labels
+from widgets.candle_chart.base_image import BaseImage
+from widgets.candle_chart.drawings import paint_drawings
+from widgets.candle_chart.frame import Frame
+from widgets.candle_chart.layers import Drawing
+from widgets.candle_chart.legend import paint_legend
+from widgets.candle_chart.lines import pen
+from widgets.candle_chart.marks import (
+    PlacedFill,
+    PlacedPin,
+    halo_text,
+    overlay_names,
+    paint_fills,
+    paint_pins,
+    place_fills,
+    place_pins,
+)
+from widgets.candle_chart.orders import PlacedTag, last_price_boxes, paint_last_price, paint_tags, place_tags
+from widgets.candle_chart.time_axis import DAY, time_of_bar
+from widgets.formats import clock, compact, day
+
+
+class Scene:
+    """Placed tags, pins, fills and the crosshair of one frame."""
+
+    def __init__(self) -> None:
+        self._base = BaseImage()
+        self._whole = True
+        self._tail = False
+        self._last_region = QRegion()
+        self.tags: tuple[PlacedTag, ...] = ()
+        self.pins: tuple[PlacedPin, ...] = ()
+        self.fills: tuple[PlacedFill, ...] = ()
+        self.draft: Drawing | None = None
+        self.crosshair: tuple[int, float | None] | None = None
+        self._names: list = []
+
+    def invalidate(self) -> None:
+        """Paint the image anew at the next paint."""
+        self._whole = True
+
+    def place(self, frame: Frame, moved: dict[tuple[str, str], float]) -> None:
+        """Find places for everything above the bars."""
+        self.tags = place_tags(frame, moved)
+        self.pins = place_pins(frame)
+        self.fills = place_fills(frame)
+        self._names = overlay_names(frame)
+
+    # ------------------------------------------------------------------ what to repaint
+
+    def tick_region(self, frame: Frame, countdown: str) -> QRegion:
+        """Return what a change of the last bar touches; its columns are painted again at the next paint."""
+        self._tail = True
+        body = frame.geometry.body
+        left = int(self._base.first_dirty(frame) / frame.ratio) - 1
+        right = int(frame.last_x) + 3
+        region = QRegion(QRect(left, body.top(), right - left, body.height()).intersected(body))
+        region += self._price_region(frame) + self._last_region
+        if self.crosshair is None or self.crosshair[0] == len(frame.data) - 1:
+            region += QRegion(frame.geometry.header)
+        self._last_region = self._price_region(frame)
+        return region
+
+    def countdown_region(self, frame: Frame) -> QRegion:
+        """Return where the time left in the bar stands."""
+        return self._price_region(frame) + self._last_region
+
+    def _price_region(self, frame: Frame) -> QRegion:
+        y, box, left = last_price_boxes(frame, self.tags)
+        line = QRect(int(frame.last_x) - 1, y - 1, frame.geometry.plot_width - int(frame.last_x) + 1, 3)
+        link = QRect(box.left() - 7, min(y, box.top()) - 2, 8, abs(y - box.top()) + box.height() + 4)
+        return QRegion(line) + QRegion(box.adjusted(0, -1, 0, 1)) + QRegion(left) + QRegion(link)
+
+    def crosshair_region(self, frame: Frame) -> QRegion:
+        """Return what the crosshair covers."""
+        if self.crosshair is None:
+            return QRegion(frame.geometry.header)
+        bar, y = self.crosshair
+        geometry = frame.geometry
+        x = int(frame.middle(bar))
+        region = QRegion(QRect(x - 2, geometry.body.top(), 5, geometry.body.height()))
+        region += QRegion(self._time_box(frame, bar).adjusted(-1, 0, 1, 0)) + QRegion(geometry.header)
+        if y is not None:
+            region += QRegion(QRect(0, int(y) - 2, geometry.plot_width, 5))
+            region += QRegion(self._cross_box(frame, y).adjusted(0, -1, 0, 1))
+        return region
+
+    # ------------------------------------------------------------------ painting
+
+    def paint(self, painter: QPainter, frame: Frame, region: QRegion, countdown: str, selected: str | None) -> None:
+        """Paint the frame where `region` asks for it."""
+        geometry = frame.geometry
+        if self._whole:
+            self._base.rebuild(frame)
+            self._last_region = self._price_region(frame) if len(frame.data) else QRegion()
+        elif self._tail:
+            self._base.repaint_from(frame, self._base.first_dirty(frame))
+        self._whole = self._tail = False
+        for rect in region:
+            self._base.blit(painter, rect, frame)
+        has_bars = len(frame.data) > 0
+        if region.intersects(geometry.price_axis):
+            taken = [item.axis_tag.center().y() for item in self.tags]
+            if has_bars:
+                taken.append(last_price_boxes(frame, self.tags)[1].center().y())
+                below = last_price_boxes(frame, self.tags)[2]
+                taken += [below.center().y()] if countdown and not below.isNull() else []
+            paint_price_labels(painter, frame, self._base.marks, taken)
+        if region.intersects(geometry.time_axis):
+            paint_time_labels(painter, frame, self._base.marks)
+        if not has_bars:
+            self._empty(painter, frame)
+            return
+        self._captions(painter, frame, region)
+        paint_pins(painter, frame, self.pins, region)
+        painter.save()
+        painter.setClipRect(geometry.price, Qt.ClipOperation.IntersectClip)
+        paint_fills(painter, frame, self.fills, region)
+        painter.restore()
+        drawings = frame.layers.drawings + ((self.draft,) if self.draft else ())
+        if drawings and region.intersects(geometry.price):
+            paint_drawings(painter, frame, drawings, selected)
+        if region.intersects(self._price_region(frame).boundingRect()):
+            paint_last_price(painter, frame, self.tags, countdown)
+        paint_tags(painter, frame, self.tags, region)
+        self._crosshair(painter, frame)
+        if region.intersects(geometry.header):
+            paint_legend(painter, frame, self.crosshair[0] if self.crosshair else len(frame.data) - 1)
+
+    def _captions(self, painter: QPainter, frame: Frame, region: QRegion) -> None:
+        for point, name, colour, box in self._names:
+            if region.intersects(box.adjusted(-4, -4, 4, 4)):
+                halo_text(painter, point, name, frame.style.small, colour, frame.style.ground)
+        volume = frame.geometry.volume
+        if volume.height() and region.intersects(volume):
+            metrics = QFontMetrics(frame.style.small)
+            bar = self.crosshair[0] if self.crosshair else len(frame.data) - 1
+            text = f"Volume {compact(float(frame.data.volume[bar]))}" if 0 <= bar < len(frame.data) else "Volume"
+            del text
+            painter.setFont(frame.style.small)
+            painter.setPen(frame.style.caption)
+            painter.drawText(frame.style.px(6), volume.top() + metrics.ascent() + 2, "Volume")
+
+    def _empty(self, painter: QPainter, frame: Frame) -> None:
+        painter.fillRect(frame.geometry.header, frame.style.ground)
+        painter.setFont(frame.style.legend)
+        painter.setPen(frame.style.theme.color("t2"))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(frame.geometry.body.adjusted(16, 16, -16, -16), flags, frame.options.empty_text)
+
+    def _crosshair(self, painter: QPainter, frame: Frame) -> None:
+        if self.crosshair is None:
+            return
+        bar, y = self.crosshair
+        geometry, style = frame.geometry, frame.style
+        painter.setPen(pen(style.theme.color("t2"), 1, (3.0, 3.0)))
+        x = frame.middle(bar)
+        if 0 <= x <= geometry.plot_width:
+            painter.drawLine(QLineF(x, geometry.body.top(), x, geometry.body.bottom() + 1))
+            box = self._time_box(frame, bar)
+            self._label(painter, frame, box, self._time_text(frame, bar), ALIGN_CENTER)
+        if y is None:
+            return
+        painter.setPen(pen(style.theme.color("t2"), 1, (3.0, 3.0)))
+        painter.drawLine(QLineF(0, int(y) + 0.5, geometry.plot_width, int(y) + 0.5))
+        if geometry.price.top() <= y <= geometry.price.bottom():
+            box = self._cross_box(frame, y)
+            self._label(painter, frame, box, frame.price_text(frame.scale.price(y)), ALIGN_RIGHT)
+
+    @staticmethod
+    def _label(painter: QPainter, frame: Frame, box: QRect, text: str, align: Qt.AlignmentFlag) -> None:
+        style = frame.style
+        painter.fillRect(box, style.theme.color("bg2"))
+        painter.setPen(style.caption)
+        painter.drawRect(box.adjusted(0, 0, -1, -1))
+        painter.setFont(style.axis_bold if align is ALIGN_RIGHT else style.axis)
+        painter.setPen(style.text)
+        painter.drawText(box.adjusted(0, 0, -style.px(7) if align is ALIGN_RIGHT else 0, 0), align, text)
+
+    @staticmethod
+    def _cross_box(frame: Frame, y: float) -> QRect:
+        axis, height = frame.geometry.price_axis, frame.style.px(18)
+        return QRect(axis.left() + 1, int(y) - height // 2, axis.width() - 1, height)
+
+    @staticmethod
+    def _time_text(frame: Frame, bar: int) -> str:
+        instrument = frame.instrument
+        ts = time_of_bar(frame.data.ts, bar, instrument.interval_ns)
+        date = day(ts, instrument.zone)
+        return (
+            date
+            if instrument.interval_ns >= DAY
+            else f"{date[:-5]} {clock(ts, instrument.zone, instrument.zone_label, False)}"
+        )
+
+    def _time_box(self, frame: Frame, bar: int) -> QRect:
+        axis = frame.geometry.time_axis
+        width = QFontMetrics(frame.style.axis).horizontalAdvance(self._time_text(frame, bar)) + frame.style.px(12)
+        left = round(frame.middle(bar) - width / 2)
+        left = max(0, min(left, frame.geometry.plot_width - width))
+        return QRect(left, axis.top() + 1, width, axis.height() - 1)
