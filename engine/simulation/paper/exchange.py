@@ -20,23 +20,23 @@ from engine.model.report import (
     BrokerPosition,
     BrokerSnapshot,
     BrokerStatus,
-    CommissionReport,
     ErrorClass,
     ExecutionReport,
     LinkState,
-    OpenOrder,
 )
 from engine.simulation.paper import families, matching
 from engine.simulation.paper.acceptance import flaw
 from engine.simulation.paper.account import PaperAccount, fee
 from engine.simulation.paper.books import Books, Market
-from engine.simulation.paper.orders import Leg, PaperOrder
+from engine.simulation.paper.day import DayCycle
+from engine.simulation.paper.orders import Leg, PaperOrder, shown
 from engine.simulation.paper.settings import PaperSettings
 from engine.simulation.paper.store import PaperStore
 from engine.simulation.paper.venue import Venue
 from engine.simulation.paper.voice import Sink, Voice
 
 ACCOUNT_EVERY_S = 5.0
+DAY_NS = 86_400 * SECOND
 
 
 class PaperExchange:
@@ -66,6 +66,16 @@ class PaperExchange:
         self._counter = itertools.count(1)
         self._issued = 0
         self.account_id = AccountId(settings.account)
+        self._day = DayCycle(
+            clock,
+            market,
+            resting=self._resting,
+            holdings=lambda: self._account.holdings,
+            wake=self._wake,
+            at_close=self._at_close,
+            expire=lambda order: self._close(order, BrokerStatus.EXPIRED, "good-till time passed"),
+            new_session=self._new_session,
+        )
         self._account = PaperAccount(cash={settings.currency: settings.cash})
         self._books = Books(self.account_id, clock, market, settings)
         self.placements: Counter[str] = Counter()
@@ -98,14 +108,16 @@ class PaperExchange:
             self._by_ref[order.ref] = order.broker_id
             if order.open:
                 self._rest(order)
-                self._schedule_expiry(order)
+                self._day.schedule_expiry(order)
         self._bus.subscribe(QuoteTick, self._on_quote, owner="paper exchange", role=Role.DECIDER)
         self._bus.subscribe(TradeTick, self._on_trade, owner="paper exchange", role=Role.DECIDER)
         self._bus.subscribe(BookChanged, self._on_book, owner="paper exchange", role=Role.DECIDER)
         self._bus.subscribe(HaltChanged, self._on_halt, owner="paper exchange", role=Role.DECIDER)
         self._voice.connect()
+        for report, commission in self._store.load_executions(self._clock.now() - DAY_NS):
+            self._voice.commission(report, commission)
         self._clock.call_later(ACCOUNT_EVERY_S, self._account_tick)
-        self._clock.call_later(0.0, self._session_tick)
+        self._clock.call_later(0.0, self._day.tick)
 
     async def stop(self) -> None:
         """Close the link; working orders stay, as at a real broker."""
@@ -142,11 +154,11 @@ class PaperExchange:
 
     def snapshot_now(self) -> BrokerSnapshot:
         """Everything the exchange holds, at once: it is in this process. Executions and closed orders are today's."""
-        since = self._clock.now() - 86_400 * SECOND
+        since = self._clock.now() - DAY_NS
         return BrokerSnapshot(
             taken_ns=self._clock.now(),
-            open_orders=tuple(self._shown(o) for o in self._orders.values() if o.open and o.accepted_ns),
-            completed=tuple(self._shown(o) for o in self._orders.values() if not o.open and o.accepted_ns >= since),
+            open_orders=tuple(shown(o) for o in self._orders.values() if o.open and o.accepted_ns),
+            completed=tuple(shown(o) for o in self._orders.values() if not o.open and o.accepted_ns >= since),
             executions=tuple(report for report, _ in self._store.load_executions(since)),
             positions=tuple(
                 BrokerPosition(
@@ -156,14 +168,6 @@ class PaperExchange:
             ),
             account=self.account(),
         )
-
-    def commissions(self) -> list[CommissionReport]:
-        """Commissions of the executions in :meth:`snapshot_now`."""
-        since = self._clock.now() - 86_400 * SECOND
-        return [
-            CommissionReport(ts_event=r.ts_event, ts_seen=r.ts_seen, exec_id=r.exec_id, commission=c)
-            for r, c in self._store.load_executions(since)
-        ]
 
     async def what_if(self, request: OrderRequest) -> WhatIf | None:
         """Margin and commission after an order."""
@@ -214,7 +218,7 @@ class PaperExchange:
             self._voice.echo(order)
             self._voice.status(order)
             self._rest(order)
-            self._schedule_expiry(order)
+            self._day.schedule_expiry(order)
         if not refused and family[0].status is BrokerStatus.WORKING:
             self._try(family[0])
 
@@ -388,11 +392,7 @@ class PaperExchange:
             self._on_own_trade(order.request.symbol, now, float(quantity) * side.sign)
         self._voice.say(report)
         self._voice.status(order)
-        self._voice.say(
-            CommissionReport(
-                ts_event=now, ts_seen=now, exec_id=report.exec_id, commission=charge, currency=instrument.currency
-            )
-        )
+        self._voice.commission(report, charge)
         self._voice.account()
         for member in family:
             self._voice.echo(member)
@@ -415,25 +415,11 @@ class PaperExchange:
 
     # -- sessions --------------------------------------------------------------------------------------------------
 
-    def _session_tick(self) -> None:
-        """Wake or expire orders at session boundaries and plan the next one."""
-        now = self._clock.now()
-        boundaries = [now + 60 * SECOND]
-        for orders in tuple(self._by_symbol.values()):
-            for order in tuple(orders):
-                session = self._market.session(order.request.symbol, now)
-                if session is None:
-                    continue
-                if order.status is BrokerStatus.HELD and order.active and session.state is SessionState.OPEN:
-                    order.status = BrokerStatus.WORKING
-                    self._save(order)
-                    self._voice.status(order)
-                    self._try(order)
-                elif session.state is not SessionState.OPEN and order.accepted_ns < session.close_ns <= now:
-                    self._at_close(order)
-                boundaries.extend(b for b in (session.open_ns, session.close_ns) if b > now)
-        self._new_session(now)
-        self._clock.call_at(min(boundaries), self._session_tick)
+    def _wake(self, order: PaperOrder) -> None:
+        order.status = BrokerStatus.WORKING
+        self._save(order)
+        self._voice.status(order)
+        self._try(order)
 
     def _at_close(self, order: PaperOrder) -> None:
         venue = self._venue(order.request.symbol)
@@ -446,35 +432,16 @@ class PaperExchange:
         if order.open and (day or order.request.order_type in matching.AUCTIONS):
             self._close(order, BrokerStatus.EXPIRED, "the session ended")
 
-    def _new_session(self, now: int) -> None:
-        for symbol in self._market_symbols():
-            session = self._market.session(symbol, now)
-            if (
-                session is not None
-                and session.state is SessionState.OPEN
-                and session.date != self._account.session_date
-            ):
-                self._account.session_date = session.date
-                self._account.session_equity = self._books.equity(self._account)
-                self._store.begin()
-                self._store.save_account(self._account, self._issued)
-                self._store.commit()
-            return
+    def _new_session(self, date: str) -> None:
+        if date != self._account.session_date:
+            self._account.session_date = date
+            self._account.session_equity = self._books.equity(self._account)
+            self._store.begin()
+            self._store.save_account(self._account, self._issued)
+            self._store.commit()
 
-    def _market_symbols(self) -> list[Symbol]:
-        return [Symbol(s) for s in (*self._account.holdings, *self._by_symbol)]
-
-    def _schedule_expiry(self, order: PaperOrder) -> None:
-        until = order.request.good_till_ns
-        if order.request.tif is TimeInForce.GTD and until is not None:
-            self._clock.call_at(until, lambda: self._expire(order))
-
-    def _expire(self, order: PaperOrder) -> None:
-        until = order.request.good_till_ns
-        if order.open and until is not None and until <= self._clock.now():
-            self._close(order, BrokerStatus.EXPIRED, "good-till time passed")
-        elif order.open:
-            self._schedule_expiry(order)
+    def _resting(self) -> list[PaperOrder]:
+        return [order for orders in self._by_symbol.values() for order in orders]
 
     # -- small things ----------------------------------------------------------------------------------------------
 
@@ -514,17 +481,6 @@ class PaperExchange:
         self._store.begin()
         self._store.save_order(order)
         self._store.commit()
-
-    def _shown(self, order: PaperOrder) -> OpenOrder:
-        return OpenOrder(
-            ref=OrderRef(order.ref),
-            perm_id=order.perm_id,
-            broker_id=order.broker_id,
-            account=self.account_id,
-            status=order.status,
-            request=order.request,
-            filled=order.filled,
-        )
 
     def _account_tick(self) -> None:
         if self._voice.link is LinkState.UP:

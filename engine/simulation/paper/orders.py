@@ -5,8 +5,9 @@ from enum import StrEnum
 
 import msgspec
 
+from engine.model.ids import AccountId, OrderRef
 from engine.model.order import OrderRequest
-from engine.model.report import BrokerStatus
+from engine.model.report import BrokerStatus, OpenOrder
 
 
 class Leg(StrEnum):
@@ -51,3 +52,16 @@ class PaperOrder(msgspec.Struct, kw_only=True):
     @property
     def average(self) -> Decimal | None:
         return self.notional / self.filled if self.filled else None
+
+
+def shown(order: PaperOrder) -> OpenOrder:
+    """The order as a snapshot shows it."""
+    return OpenOrder(
+        ref=OrderRef(order.ref),
+        perm_id=order.perm_id,
+        broker_id=order.broker_id,
+        account=AccountId(order.account),
+        status=order.status,
+        request=order.request,
+        filled=order.filled,
+    )

@@ -1,6 +1,7 @@
 """The paper exchange's voice: reports leave in order and arrive after the latency, like bytes on one socket."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import msgspec
 
@@ -10,9 +11,11 @@ from engine.model.position import Account
 from engine.model.report import (
     AccountReport,
     AnyReport,
+    CommissionReport,
     EchoReport,
     ErrorClass,
     ErrorReport,
+    ExecutionReport,
     LinkReport,
     LinkState,
     StatusReport,
@@ -85,6 +88,14 @@ class Voice:
     def error(self, ref: OrderRef, code: int, text: str, kind: ErrorClass) -> None:
         now = self._clock.now()
         self.say(ErrorReport(ts_event=now, ts_seen=now, ref=ref, code=code, text=text, error_class=kind))
+
+    def commission(self, execution: ExecutionReport, amount: Decimal) -> None:
+        """Report what an execution cost; it comes after the execution, as at a real broker."""
+        self.say(
+            CommissionReport(
+                ts_event=execution.ts_event, ts_seen=execution.ts_seen, exec_id=execution.exec_id, commission=amount
+            )
+        )
 
     def account(self) -> None:
         """Report the account's values as they are now."""
