@@ -145,8 +145,10 @@ class SimBook:
         last = min(until // SECOND_NS + 1, self._spread.shape[0])
         shift = np.zeros(last - first + 2, dtype=np.int64)
         if self._propagator.count:
-            starts = self._frame.session.open_ns + np.arange(first, last + 2, dtype=np.int64) * SECOND_NS
-            shift = np.rint(self._propagator.shift(starts) * self._frame.open_ticks).astype(np.int64)
+            start_ns = self._frame.session.open_ns + first * SECOND_NS
+            shift = np.rint(self._propagator.shift(start_ns, last - first + 2) * self._frame.open_ticks).astype(
+                np.int64
+            )
         done = False
         while not done:
             done = run(

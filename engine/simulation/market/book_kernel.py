@@ -186,6 +186,14 @@ def move_reference(a: Arrays, key: np.uint64, at: int, bid: int, ask: int, level
     top = levels.shape[1]
     bid = min(max(bid, 1), top - 2)
     ask = min(max(ask, bid + 1), top - 1)
+    best_buy, best_sell = 0, 0
+    if state[OWN_COUNT] > 0:
+        sweep_own(a, key, at, bid, ask, level_size)
+        best_buy, best_sell = own_best(state, pool, own, 0), own_best(state, pool, own, 1)
+        # A large own order can outlast the sweep; until it is filled the crowd stands on the far side of it.
+        if best_sell > 0:
+            bid = max(min(bid, best_sell - 1), 1)
+        ask = min(max(ask, best_buy + 1), top - 1)
     old_bid, old_ask = state[BID], state[ASK]
     if bid != old_bid:
         for p in range(max(old_bid - DEPTH + 1, 1), old_bid + 1):
@@ -195,19 +203,7 @@ def move_reference(a: Arrays, key: np.uint64, at: int, bid: int, ask: int, level
         for p in range(old_ask, min(old_ask + DEPTH, top)):
             if p < ask or p >= ask + DEPTH:
                 clear_level(a, 1, p)
-    if state[OWN_COUNT] > 0:
-        sweep_own(a, key, at, bid, ask, level_size)
     state[BID], state[ASK] = bid, ask
-    best_buy, best_sell = 0, 0
-    if state[OWN_COUNT] > 0:
-        best_buy, best_sell = own_best(state, pool, own, 0), own_best(state, pool, own, 1)
-        # A large own order can outlast the sweep; the crowd must not stand through it.
-        if best_buy >= ask:
-            for p in range(ask, min(best_buy + 1, ask + DEPTH)):
-                clear_level(a, 1, p)
-        if best_sell > 0 and best_sell <= bid:
-            for p in range(max(best_sell, bid - DEPTH + 1), bid + 1):
-                clear_level(a, 0, p)
     for i in range(DEPTH):
         p = bid - i
         if p >= 1 and levels[0, p, ORDERS] == 0 and (best_sell == 0 or p < best_sell):

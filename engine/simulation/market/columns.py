@@ -64,7 +64,7 @@ class SimTruth:
     expected_return: float
     """Expected simple return of the session from the previous close, given everything before it."""
     sigma: float
-    """Standard deviation of the symbol's own part of that return."""
+    """Standard deviation of the symbol's own part of that return, without news."""
     own_return: float
     """The realised own part, without market and sector."""
     regime: int

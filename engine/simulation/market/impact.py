@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from engine.simulation.market.columns import Floats, Ints
+from engine.simulation.market.jit import kernel
 
 TIME_SCALES = np.array([25.0, 125.0, 625.0, 3125.0, 15_625.0, 78_125.0])
 """Time scales of the six exponentials, s."""
@@ -28,6 +29,22 @@ def concave(share: float) -> float:
     if size > BLOCK:
         size = 2.0 * math.sqrt(size * BLOCK) - BLOCK
     return math.copysign(size, share)
+
+
+@kernel
+def fill_shift(times: Ints, sizes: Floats, scales: Floats, weights: Floats, out: Floats) -> None:
+    """Fill `out` with the shift at 0, 1, 2 … s; `times` (ns, sorted) may be negative."""
+    state = np.zeros(scales.shape[0])
+    decay = np.exp(-1.0 / scales)
+    at = 0
+    for second in range(out.shape[0]):
+        now = second * 1_000_000_000
+        if second > 0:
+            state *= decay
+        while at < times.shape[0] and times[at] < now:
+            state += sizes[at] * weights * np.exp((times[at] - now) / 1e9 / scales)
+            at += 1
+        out[second] = np.sum(state)
 
 
 class Propagator:
@@ -55,12 +72,10 @@ class Propagator:
         """Relative price move a trade would cause at once."""
         return self._scale * concave(signed_qty / self._adv)
 
-    def shift(self, at_ns: Ints) -> Floats:
-        """Relative price shift at these times; a trade acts after its own time, not at it."""
-        ages = (at_ns[:, None] - np.array(self._times, dtype=np.int64)[None, :]) / 1e9
-        sizes = np.where(ages > 0, np.array(self._sizes)[None, :], 0.0)
-        ages = np.maximum(ages, 0.0)
-        total = np.zeros(at_ns.shape[0])
-        for scale, weight in zip(TIME_SCALES, WEIGHTS, strict=True):
-            total += weight * np.sum(sizes * np.exp(-ages / scale), axis=1)
-        return np.asarray(self._scale * total, dtype=np.float64)
+    def shift(self, start_ns: int, seconds: int) -> Floats:
+        """Relative price shift at `start_ns` and every second after it; a trade acts after its own time, not at it."""
+        order = np.argsort(np.array(self._times, dtype=np.int64), kind="stable")
+        times = np.array(self._times, dtype=np.int64)[order] - start_ns
+        out = np.zeros(seconds)
+        fill_shift(times, self._scale * np.array(self._sizes)[order], TIME_SCALES, WEIGHTS, out)
+        return out

@@ -13,6 +13,7 @@ from engine.simulation.market.impact import UNIT, Propagator
 from engine.simulation.market.instruments import SimInstrument
 from engine.simulation.market.news import SimNews, SimNewsTruth, news_of
 from engine.simulation.market.sessions import SLOT_SECONDS, SessionDay, SessionTable
+from engine.simulation.market.share_kernel import edge_gain
 from engine.simulation.market.slot_kernel import BID_OPEN, HALTED, SPREAD
 from engine.simulation.market.slots import SlotTable
 from engine.simulation.market.tape_kernel import fill_prints, fill_quotes, fold_bars
@@ -183,9 +184,8 @@ class SimulatedMarket:
         signal, sigma = float(columns.signal[row, at]), float(columns.sigma[row, at])
         drift = self.world.drift / 252.0 * float(table.beta[row])
         own = float(columns.night[row, at] + columns.session[row, at] + columns.jump[row, at])
-        return SimTruth(
-            symbol, day, signal, self.world.ic * signal * sigma + drift, sigma, own, int(columns.regime[at])
-        )
+        edge = self.world.ic * signal * sigma * float(edge_gain(self.world.news_rate))
+        return SimTruth(symbol, day, signal, edge + drift, sigma, own, int(columns.regime[at]))
 
     def signals(self, first_day: int, end_day: int) -> tuple[Floats, Floats]:
         """Hidden signal and realised own return over its sigma, both [symbols, sessions]."""
@@ -241,11 +241,10 @@ class SimulatedMarket:
         """Own impact in ticks at the start of each second and at the close."""
         session = self.sessions.at(day)
         own = self._own.get((row, day))
-        starts = session.open_ns + np.arange(session.seconds + 1, dtype=np.int64) * SECOND
         if own is None or own.count == 0:
             return np.zeros(session.seconds + 1, dtype=np.int64)
         level = float(self._table.columns(day).open_level[row, self._table.row(day)] * self._slots.scale_ticks[row])
-        return np.rint(own.shift(starts) * level).astype(np.int64)
+        return np.rint(own.shift(session.open_ns, session.seconds + 1) * level).astype(np.int64)
 
     def _shifts(self, day: int) -> tuple[Ints, Ints]:
         shift_of = np.full(len(self.symbols), -1, dtype=np.int64)

@@ -15,13 +15,15 @@ from engine.simulation.market.jit import kernel
 from engine.simulation.market.slot_kernel import BID_CLOSE, BID_OPEN, HALTED, SPREAD, C, H, L, O, V
 
 N = 300
+LATEST_FIRST = 40
+"""The first print of a slot comes no later than this second, its last no earlier than this before the end."""
 RUN_SLOTS = 6
 """Runs of split orders are laid out afresh every half hour."""
 RUN_EXPONENT = 1.4
 """Pareto exponent of their length in prints."""
-RUN_SHARE = 0.69
+RUN_SHARE = 0.70
 """Share of prints that belong to a split order."""
-AHEAD_SHARE = 0.25
+AHEAD_SHARE = 0.20
 """Share of prints on the side the price is about to go: what makes passive fills adverse."""
 _U32 = 1.0 / 4294967296.0
 
@@ -79,9 +81,9 @@ def fill_seconds(
     spread = row[SPREAD]
     first, last = 0, N - 1
     if slot > 0:
-        first = min(int(-math.log(uniform(stream, 1003)) / chance), 40)
+        first = min(int(-math.log(uniform(stream, 1003)) / chance), LATEST_FIRST)
     if slot < slots - 1:
-        last = N - 1 - min(int(-math.log(uniform(stream, 1004)) / chance), 40)
+        last = N - 1 - min(int(-math.log(uniform(stream, 1004)) / chance), LATEST_FIRST)
     one, two, low_first = _order_of_extremes(row, stream, first, last)
     bottom, top = row[L], row[H] - spread
     at_low, at_high = (one, two) if low_first else (two, one)

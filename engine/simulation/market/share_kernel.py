@@ -49,6 +49,15 @@ def signal_of(
 
 
 @kernel
+def edge_gain(rate: float) -> float:
+    """Standard deviation of the own return with news over that without: the edge is a share of the whole.
+
+    A size of 0.8 + 1.5 e, e exponential, has a second moment of 7.54; rumours move 0.6 of it, twice.
+    """
+    return math.sqrt(1.0 + rate * 7.54 * (0.5 + 0.2 * 0.36 * 2.0))
+
+
+@kernel
 def step_share(
     key: np.uint64,
     day0: int,
@@ -98,7 +107,7 @@ def step_share(
             state[j] = step_scale(state[j], j, OWN_SD, state[3], normal(k_vol, 4 * day + j))
         sigma = own_vol * REGIME_VOL[regime[i]] ** 0.25 * math.exp(min(state[0] + state[1] + state[2] - norm, 1.5))
         hidden = signal_of(plant, ring[0], ring[1], state[6], rate)
-        mean = ic * hidden * sigma
+        mean = ic * hidden * sigma * edge_gain(rate)
         scale = tail_scale(k_tail, 2 * day + 1)
         night = on_sd * sigma * tail_scale(k_tail, 2 * day) * normal(k_ret, 2 * day) + mean * OVERNIGHT_SHARE
         sd_in = in_sd * sigma * scale

@@ -22,7 +22,7 @@ HALT_JUMP = 0.08
 MARKET_HALT_JUMP = 0.04
 """A market jump this large halts everything for three slots."""
 LEAST_VOLUME = 400
-USUAL_SESSION_VOL = 0.016
+USUAL_SESSION_VOL = 0.0145
 """Standard deviation of a session at which the usual spread is quoted."""
 
 
@@ -123,7 +123,7 @@ def fill_slots(
         coins = bits(stream, 8 * k + 1)
         # The spread widens with volatility and breathes by a tick.
         heat = math.sqrt(variance * slots) / (USUAL_SESSION_VOL * open_ticks)
-        spread = max(int(usual_spread * min(max(heat, 0.8), 3.0) ** 0.8 + 0.5), 1)
+        spread = max(int(usual_spread * min(max(heat, 0.8), 2.5) ** 0.7 + 0.5), 1)
         if spread > 1 or k < 6:
             tip = int(coins & np.uint64(15))
             if tip < 3:

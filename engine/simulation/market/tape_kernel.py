@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from engine.simulation.market.jit import kernel
 from engine.simulation.market.second_kernel import (
+    LATEST_FIRST,
     N,
     displayed_size,
     fill_seconds,
@@ -40,9 +41,11 @@ def fill_quotes(
     price, size, side = np.empty(N, dtype=np.int64), np.empty(N, dtype=np.int64), np.empty(N, dtype=np.int8)
     for s in range(keys.shape[0]):
         volume, last, last_size = 0, rows[s, 0, O], 0
-        # Start early enough to know the last print before `first`: its size, and the shift of its moment.
-        begin = first // N if first % N else max(first // N - 1, 0)
-        begin = max(begin - 1, 0)
+        # Start early enough to know the last print before `first`: its size, and the shift of its moment. A slot's
+        # first print comes within its first `LATEST_FIRST` seconds.
+        begin = first // N
+        if first % N <= LATEST_FIRST:
+            begin = max(begin - 1, 0)
         while begin > 0 and rows[s, begin, HALTED]:
             begin -= 1
         for k in range(begin):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 WORLD_NAMES = ("null", "lottery", "planted", "news-drift", "mixed", "crash")
-"""`null`: a martingale. `lottery`: a martingale with skewed stocks. `planted`: tomorrow's own shock correlates `ic` with
-a signal of past prices and volumes. `news-drift`, `mixed`: prices keep drifting after true news. `crash`: `mixed` with
-a market crash on the session `crash_day` after the anchor."""
+"""`null`: a martingale. `lottery`: a martingale with skewed stocks. `planted`: tomorrow's own shock has correlation
+`ic` with a signal of past prices and volumes. `news-drift`, `mixed`: prices keep drifting after true news. `crash`:
+`mixed` with a market crash on the session `crash_day` after the anchor."""
 
 PLANTED_KINDS = ("linear", "interaction")
 

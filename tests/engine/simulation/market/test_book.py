@@ -71,7 +71,7 @@ def test_a_market_order_walks_the_displayed_depth(make_market):
     fills = book.fills()
     assert {fill.order_id for fill in fills} == {number}
     got = {price: sum(fill.qty for fill in fills if fill.price == price) for price in asks[:3, 0]}
-    assert got == {price: size for price, size in asks[:3]}
+    assert got == dict(asks[:3].tolist())
     assert not any(fill.is_maker for fill in fills)
     assert book.depth(1)[1][0, 0] >= asks[3, 0]
     book.check()
@@ -114,7 +114,7 @@ def test_a_large_buy_cannot_be_sold_back_at_once_with_a_profit(make_market):
 
 def test_working_four_times_as_much_costs_about_twice_per_share(make_market):
     costs = []
-    for total in (0.004, 0.016):
+    for total in (0.006, 0.024):  # 22 and 90 minutes of work
         market = make_market("null")
         row, start = market.symbols.index("AAPL"), market.session(0).open_ns
         adv, sigma_price = market.instruments[row].adv, 190.0
@@ -129,6 +129,30 @@ def test_working_four_times_as_much_costs_about_twice_per_share(make_market):
         costs.append(paid / slices / sigma_price)
     assert 1.8 <= costs[1] / costs[0] <= 2.3
     assert 0.45 <= np.log(costs[1] / costs[0]) / np.log(4) <= 0.60
+
+
+def test_passive_orders_fill_less_than_touching_says_and_against_the_tide(make_market):
+    touched, filled, marks = 0, 0, []
+    for symbol in ("AAPL", "KO", "XOM", "LMT"):
+        market = make_market("null", symbols=(symbol,))
+        book, open_ns = market.book(symbol, 0), market.session(0).open_ns
+        quotes = market.quotes(0, 0, 23_400)
+        mid, half = (quotes.bid[0] + quotes.ask[0]) / 2, np.median(quotes.ask[0] - quotes.bid[0]) / 2
+        for second in range(300, 23_300, 60):
+            book.advance(open_ns + second * SECOND)
+            side = 1 if second // 60 % 2 else -1
+            price = book.depth(1)[0 if side > 0 else 1][0, 0]
+            book.trades_since()
+            number = book.submit(side, price, 100, "me")
+            book.advance(open_ns + (second + 59) * SECOND)
+            prints = book.trades_since().price
+            touched += bool(np.any(prints <= price) if side > 0 else np.any(prints >= price))
+            filled += book.cancel(number) == 0
+            for fill in book.fills():
+                at = (fill.ts_ns - open_ns) // SECOND
+                marks.append(side * (mid[min(at + 10, 23_399)] - fill.price) / half)
+    assert touched / filled - 1 >= 0.08
+    assert np.mean(marks) <= 0.5
 
 
 def test_two_own_orders_never_trade_with_each_other(make_market):
