@@ -63,6 +63,7 @@ class BarArchive:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._unsynced: set[Path] = set()
 
     # --- writing
 
@@ -90,6 +91,8 @@ class BarArchive:
         if len(rows) == 0:
             return AppendResult(added=0)
         path = self._path(symbol, seconds, kind)
+        if not sync:
+            self._unsynced.add(path)
         header = self._header(path) if path.exists() else None
         if header is None:
             self._write_new(path, Header(kind=kind, symbol=symbol, seconds=seconds, fields=tuple(FIELDS[kind]),
@@ -110,6 +113,14 @@ class BarArchive:
     def remove(self, symbol: str, seconds: int, kind: Kind | str = Kind.BAR) -> None:
         """Delete a series; nothing happens when it is absent."""
         self._path(symbol, seconds, Kind(kind)).unlink(missing_ok=True)
+
+    def sync(self) -> None:
+        """Wait until what was written with ``sync=False`` is on the disk."""
+        for path in self._unsynced:
+            if path.exists():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        self._unsynced.clear()
 
     # --- reading
 
