@@ -41,8 +41,9 @@ class Agreement:
         settings: ExecutionSettings,
         voice: Voice,
         on_synced: Callable[[], None],
+        on_round: Callable[[], None],
     ) -> None:
-        """``on_synced`` runs after the first complete round since the link came up."""
+        """``on_synced`` runs after the first complete round since the link came up, ``on_round`` after each."""
         self._bus = bus
         self._clock = clock
         self._broker = broker
@@ -54,6 +55,7 @@ class Agreement:
         self._settings = settings
         self._voice = voice
         self._on_synced = on_synced
+        self._on_round = on_round
         self._rounds = Rounds(clock, broker, settings, self.reconcile, self._on_round_failed)
         self.drifting: frozenset[Symbol] = frozenset()
         self._link_up_ns = 0
@@ -168,6 +170,8 @@ class Agreement:
             for code in ("LINK", "SYNC"):
                 self._voice.alarm(code, "amber", "Orders and positions agree with the broker.", cleared=True)
             self._on_synced()
+        if self.synced:
+            self._on_round()
 
     def _judge_drift(self, result: Plan, snapshot: BrokerSnapshot) -> None:
         if snapshot.positions is None or snapshot.executions is None:

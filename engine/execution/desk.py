@@ -5,13 +5,13 @@ Nothing in it waits, and nothing in it is ever repeated by itself.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from engine.api.commands import Receipt
 from engine.bus.bus import Bus, Role
-from engine.bus.clock import Clock
-from engine.bus.errors import BrokerError, JournalError
+from engine.bus.clock import SECOND, Clock
+from engine.bus.errors import JournalError
 from engine.execution import failpoints
 from engine.execution.agreement import Agreement
 from engine.execution.broker import Broker
@@ -92,6 +92,7 @@ class OrderDesk:
             settings=settings,
             voice=self._voice,
             on_synced=self._on_synced,
+            on_round=self._on_round,
         )
         self._modifier = Modifier(
             clock,
@@ -105,6 +106,7 @@ class OrderDesk:
         )
         self._waiting: deque[AnyReport] = deque()
         self._busy = False
+        self._unsent_cancels: set[OrderRef] = set()
         self._orphans: dict[str, CommissionReport] = {}
         self.halted = False
         """In-memory halt: set before anything durable, honoured by every send (invariant I12)."""
@@ -278,7 +280,8 @@ class OrderDesk:
             return Receipt(ok=False, code="NO_SUCH_ORDER", text=f"There is no order {ref}.")
         if record.state.closed:
             return Receipt(ok=False, code="CLOSED", text=f"{ref} is already {record.state.value.lower()}.")
-        if record.state is S.PENDING_CANCEL and record.cancel_asked_ns:
+        waited_ns = self._clock.now() - record.cancel_asked_ns
+        if waited_ns < self._settings.cancel_s * SECOND and ref not in self._unsent_cancels:
             return Receipt(ok=True, code="ASKED", text="The cancel is asked for; it can still fill.")
         return self._ask_cancel(record, by)
 
@@ -290,8 +293,11 @@ class OrderDesk:
         held, self._busy = self._busy, True
         try:
             self._broker.cancel(record.ref)
-        except (BrokerError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  one cancel that fails never stops the others
+            self._unsent_cancels.add(record.ref)
             return Receipt(ok=False, code="LINK", text=f"The broker cannot be reached; the cancel is kept: {error}.")
+        else:
+            self._unsent_cancels.discard(record.ref)
         finally:
             self._busy = held
             self._drain()
@@ -300,20 +306,21 @@ class OrderDesk:
 
     def cancel_all(self, symbol: Symbol | None = None, protective: bool = False, by: str = "") -> tuple[OrderRef, ...]:
         """Cancel every own open order, or those of a symbol. Protective orders stay unless ``protective``."""
+        return self._cancel_each(lambda status: symbol is None or status.request.symbol == symbol, protective, by)
+
+    def halt_cancel(self, protective: bool = False, by: str = "stop") -> tuple[OrderRef, ...]:
+        """Stop sending at once, then cancel. Protective orders stay unless ``protective``; closing orders stay."""
+        self.halted = True
+        return self._cancel_each(lambda status: status.request.origin is not Origin.FLATTEN, protective, by)
+
+    def _cancel_each(self, concerns: Callable[[OrderStatus], bool], protective: bool, by: str) -> tuple[OrderRef, ...]:
         asked = []
         for status in self.open_orders():
-            if status.external or (symbol is not None and status.request.symbol != symbol):
-                continue
-            if not protective and is_protective(status):
+            if status.external or not concerns(status) or (is_protective(status) and not protective):
                 continue
             if self.cancel(status.ref, by).ok:
                 asked.append(status.ref)
         return tuple(asked)
-
-    def halt_cancel(self, protective: bool = False, by: str = "stop") -> tuple[OrderRef, ...]:
-        """Stop sending at once, then cancel; orders of protection stay unless ``protective``."""
-        self.halted = True
-        return self.cancel_all(protective=protective, by=by)
 
     def modify(
         self,
@@ -425,14 +432,17 @@ class OrderDesk:
         """Ask the broker as soon as possible."""
         self._agreement.request()
 
-    def _on_synced(self) -> None:
+    def _on_round(self) -> None:
         if self.halted:
-            # A STOP was under way when the program or the link ended: finish it.
-            self.cancel_all(by="unfinished stop")
-            return
+            # A STOP is not over while an order of ours may open a position: also after a restart, also when the
+            # broker did not hear the first cancel.
+            self.halt_cancel(by="unfinished stop")
+
+    def _on_synced(self) -> None:
         for status in self.open_orders():
             record = self._records.by_ref[status.ref]
-            if record.cancel_asked_ns and not record.external and record.state is S.PENDING_CANCEL:
+            if record.cancel_asked_ns and not record.external:
+                # It may have been lost with the link.
                 self._ask_cancel(record, "asked before the link was lost")
 
     # --- consequences
@@ -484,7 +494,8 @@ class OrderDesk:
             reason = f"no answer for {self._settings.silence_s:g} s"
             self._records.apply(lose_touch(record, now, reason), "silence", b"")
         elif state is S.PENDING_CANCEL and record.cancel_asked_ns:
-            if record.cancel_tries < 2 and self._agreement.link is LinkState.UP:
+            again = record.cancel_tries < 2 or ref in self._unsent_cancels
+            if again and self._agreement.link is LinkState.UP:
                 self._ask_cancel(record, "no answer to the first cancel")
             else:
                 self._records.apply(lose_touch(record, now, "no answer to two cancels"), "silence", b"")
@@ -492,8 +503,7 @@ class OrderDesk:
         self._watch(self._records.by_ref[ref], again=True)
 
     def _on_halted(self, event: TradingHalted) -> None:
-        self.halted = True
-        self.cancel_all(by=event.by)
+        self.halt_cancel(by=event.by)
 
     def _on_resumed(self, event: TradingResumed) -> None:
         self.halted = False

@@ -406,6 +406,9 @@ def see_open(record: OrderRecord, seen: tuple[OpenOrder, ...], now_ns: int) -> O
         record.request, quantity=shown.quantity, limit_price=shown.limit_price, stop_price=shown.stop_price
     )
     waiting = record.state is S.PENDING_MODIFY and request == record.request
+    if record.state is S.UNKNOWN and (record.cancel_tries > 1 or record.heard & Heard.ERROR_CANCEL_FAILED):
+        # The cancels came to nothing and the order lives: say so plainly, a new cancel starts anew.
+        after = replace(after, cancel_asked_ns=0, cancel_tries=0)
     after = replace(
         after,
         request=request,

@@ -7,7 +7,7 @@ import msgspec
 
 from engine.api.commands import Receipt
 from engine.bus.clock import Clock
-from engine.bus.errors import BrokerError, JournalError
+from engine.bus.errors import JournalError
 from engine.execution import failpoints
 from engine.execution.agreement import Agreement
 from engine.execution.broker import Broker
@@ -19,7 +19,8 @@ from engine.execution.records import Records, encode
 from engine.model.order import OrderRequest, OrderState, TimeInForce
 from engine.model.report import LinkState
 
-_MODIFIABLE = (OrderState.WORKING, OrderState.PARTIAL)
+_MODIFIABLE = (OrderState.HELD, OrderState.WORKING, OrderState.PARTIAL)
+"""HELD too: a stop waits at the broker in this state, and moving it is what modifying is mostly for."""
 
 
 def changed(
@@ -98,7 +99,7 @@ class Modifier:
         failpoints.reach("modify durable")
         try:
             self._broker.modify(record.ref, verdict.request)
-        except (BrokerError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  whatever it was, the change may have left
             reason = f"the link failed while changing: {error}"
             self._records.apply(lose_touch(after, now, reason), "modify failed", b"")
             return Receipt(ok=False, code="UNKNOWN", text="The link failed while changing; the order is looked up.")

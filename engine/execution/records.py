@@ -138,8 +138,9 @@ class Records:
         steps: list[tuple[OrderRecord, OrderRecord, Outcome]] = []
         for outcome, kind, payload in changes:
             after = outcome.record
-            before = self._records.get(after.ref, after)
-            if after is before or after == before:
+            known = self._records.get(after.ref)
+            before = after if known is None else known
+            if known is not None and (after is before or after == before):
                 if outcome.wishes or outcome.alarms:
                     steps.append((before, after, outcome))
                 continue

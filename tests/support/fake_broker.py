@@ -188,7 +188,9 @@ class FakeBroker:
         if truth is None or not truth.open:
             self.say_error(ref, 104, "cannot modify a filled order")
             return
-        truth.quantity, truth.limit_price = str(request.quantity), str(request.limit_price)
+        truth.quantity = str(request.quantity)
+        truth.limit_price = None if request.limit_price is None else str(request.limit_price)
+        truth.stop_price = None if request.stop_price is None else str(request.stop_price)
         self._save()
         self._say(self._echo(truth))
 
