@@ -1,0 +1,139 @@
+"""The door: who may come in, what everybody sees, and what nobody can break."""
+
+import asyncio
+import stat
+from pathlib import Path
+
+import pytest
+
+from engine.api.client import EngineClient, EngineUnavailable
+from engine.api.commands import GetBars, GetStatus, Watch
+from engine.api.door import read_door
+from engine.api.frames import Frame, Notice, Refused, RowsChanged
+from engine.api.wire import Follow, Hello, pack, read_frame, unpack_up
+from engine.runtime.engine import Engine
+
+
+@pytest.fixture
+async def engine(make_spec):
+    """A listening engine whose market moves."""
+    engine = Engine(make_spec(symbols=("AAPL", "MSFT", "KO"), speed=20.0))
+    await engine.start()
+    await engine.listen()
+    task = asyncio.create_task(engine.run())
+    yield engine
+    engine.ask_to_stop()
+    await task
+    await engine.stop()
+
+
+async def collect(client: EngineClient, until, timeout: float = 20.0) -> list:
+    """Read messages until ``until(messages)`` holds."""
+    seen: list = []
+    async with asyncio.timeout(timeout):
+        async for message in client.messages():
+            seen.append(message)
+            if until(seen):
+                return seen
+    raise AssertionError("the engine left")
+
+
+async def test_a_client_gets_snapshots_then_changes_and_packed_prices(engine):
+    client = await EngineClient.connect(engine.spec.profile)
+    await client.follow(Follow(tables=("state", "quotes"), quotes=True, bars=(("AAPL", 60),), tape=("AAPL",)))
+    seen = await collect(client, lambda m: sum(isinstance(x, Frame) and x.quotes is not None for x in m) >= 3)
+    resets = [m for m in seen if isinstance(m, RowsChanged) and m.reset]
+    assert {m.table for m in resets} == {"state", "quotes"}
+    block = next(m.quotes for m in seen if isinstance(m, Frame) and m.quotes is not None)
+    assert len(block.bid) == 2 * len(block.index)
+    assert any(m.bars for m in seen if isinstance(m, Frame))
+    await client.close()
+
+
+async def test_two_clients_ask_at_once_and_each_gets_its_own_answers(engine):
+    clients = [await EngineClient.connect(engine.spec.profile) for _ in range(2)]
+    answers = await asyncio.gather(*(c.send(GetBars(symbol="AAPL", seconds=s)) for c in clients for s in (60, 300)))
+    assert [a.data["seconds"] for a in answers] == [60, 300, 60, 300]
+    assert all(a.ok for a in answers)
+    for client in clients:
+        await client.close()
+
+
+async def test_the_socket_is_for_the_owner_only(engine):
+    door = read_door(engine.spec.profile)
+    assert stat.S_IMODE(Path(door.path).stat().st_mode) == 0o600
+
+
+async def raw(engine: Engine, message) -> object:
+    door = read_door(engine.spec.profile)
+    reader, writer = await asyncio.open_unix_connection(door.path)
+    writer.write(message if isinstance(message, bytes) else pack(message))
+    body = await asyncio.wait_for(read_frame(reader), 10)
+    writer.close()
+    return unpack_up(body) if body is not None else None
+
+
+async def test_an_old_client_is_refused_with_a_reason(engine):
+    token = read_door(engine.spec.profile).token
+    answer = await raw(engine, Hello(version=0, token=token))
+    assert isinstance(answer, Refused)
+    assert answer.code == "VERSION"
+
+
+async def test_a_wrong_token_is_refused(engine):
+    answer = await raw(engine, Hello(token="guess"))
+    assert answer.code == "TOKEN"
+
+
+@pytest.mark.parametrize("junk", [b"\x00\x00\x00\x02{}", b"\x00\x00\x00\x05GET /"], ids=["json", "http"])
+async def test_what_is_not_a_client_is_refused_and_the_engine_goes_on(engine, junk):
+    answer = await raw(engine, junk)
+    assert isinstance(answer, Refused)
+    client = await EngineClient.connect(engine.spec.profile)
+    assert (await client.send(GetStatus())).ok
+    await client.close()
+
+
+async def test_an_oversized_frame_ends_that_session_only(engine):
+    door = read_door(engine.spec.profile)
+    reader, writer = await asyncio.open_unix_connection(door.path)
+    writer.write((2**31).to_bytes(4, "big"))
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
+    client = await EngineClient.connect(engine.spec.profile)
+    assert (await client.send(Watch(symbols=("KO",)))).ok
+    await client.close()
+
+
+async def test_a_client_that_comes_back_gets_the_notices_it_missed(engine):
+    client = await EngineClient.connect(engine.spec.profile)
+    await client.follow(Follow(notices=True))
+    engine.parts.trading.modes.lock("KO", "TEST", "for the test")
+    first = await collect(client, lambda m: any(isinstance(x, Notice) for x in m))
+    last = [m for m in first if isinstance(m, Notice)][-1].seq
+    await client.close()
+    engine.parts.trading.modes.unlock("KO", "TEST")
+    again = await EngineClient.connect(engine.spec.profile, last_notice=last)
+    assert not again.welcome.missed
+    await again.follow(Follow(notices=True))
+    missed = await collect(again, lambda m: any(isinstance(x, Notice) and x.kind == "SymbolUnlocked" for x in m))
+    assert next(m.seq for m in missed if isinstance(m, Notice)) == last + 1
+    await again.close()
+
+
+async def test_without_an_engine_the_client_says_so(tmp_path):
+    with pytest.raises(EngineUnavailable, match="no engine is running"):
+        await EngineClient.connect(tmp_path)
+
+
+async def test_when_the_engine_stops_waiting_calls_fail_and_the_stream_ends(make_spec):
+    engine = Engine(make_spec(symbols=("AAPL",), speed=5.0))
+    await engine.start()
+    await engine.listen()
+    client = await EngineClient.connect(engine.spec.profile)
+    await engine.stop()
+    with pytest.raises(ConnectionError):
+        await client.send(GetStatus())
+    assert [m async for m in client.messages()] == []
+    assert read_door(engine.spec.profile) is None
+    await client.close()
