@@ -56,6 +56,7 @@ class GlyphAtlas:
         self.unit = max(1, round(metrics.horizontalAdvance("M") * ratio))
         self.height = max(1, round(metrics.height() * ratio))
         self.grounds = tuple(_ground(theme, name) for name in GROUNDS)
+        self._grounds = np.array([opaque(ground) for ground in self.grounds], np.uint32)
         self._font, self._ascent, self._theme = font, metrics.ascent(), theme
         self.digits = self._draw(_WIDE, self.wide)
         self.points = self._draw(" .", self.point)
@@ -87,8 +88,7 @@ class GlyphAtlas:
 
     def width(self, style: NumberStyle) -> int:
         """Return the device pixels a style needs."""
-        lead = (1 if style.signed else 0) + (1 if style.arrow else 0)
-        return sum(place[1] for place in self._places(style)) + lead * 0
+        return sum(place[1] for place in self._places(style))
 
     def _places(self, style: NumberStyle) -> list[tuple[str, int, int]]:
         """Return (kind, width, power of ten) from right to left."""
@@ -137,6 +137,8 @@ class GlyphAtlas:
         sign = np.where(negative, MINUS_GLYPH, np.where(positive & style.signed, PLUS_GLYPH, BLANK))
         mark = np.where(negative, DOWN_GLYPH, np.where(positive, UP_GLYPH, BLANK)) if style.arrow else None
         combo = roles * len(GROUNDS) + grounds
+        # The ground between the glyphs, too: a flash has no gaps.
+        cells[rows, top : top + self.height, left:right] = self._grounds[grounds][:, None, None]
         x = right
         rest, done = number, 0
         for kind, width, power in self._places(style):

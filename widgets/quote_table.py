@@ -1,0 +1,188 @@
+"""The watchlist: what is held, what the agent watches, the person's lists."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import numpy.typing as npt
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from engine.api.frames import QuoteBlock
+from engine.api.rows import QuoteRow
+from widgets.quote_book import QuoteBook
+from widgets.quote_model import QuoteModel
+from widgets.quote_view import QuoteView
+from widgets.theme import current_theme
+from widgets.words import tr
+
+_SYMBOL = re.compile(r"^[A-Za-z0-9^][A-Za-z0-9.\-/=^]{0,20}$")
+_SPARK_EVERY_MS = 5_000
+
+
+def symbols_in(text: str) -> tuple[str, ...]:
+    """Return the symbols of pasted text, upper case, each once: separated by spaces, commas or lines."""
+    words = (word.upper() for word in re.split(r"[\s,;|]+", text) if _SYMBOL.match(word))
+    return tuple(dict.fromkeys(words))
+
+
+class QuoteTable(QWidget):
+    """Watchlist with lists, filter, paste and sparklines."""
+
+    symbol_chosen = Signal(str)
+    symbol_opened = Signal(str)
+    """Enter or double click: fill the ticket, focus the chart."""
+    watch_wanted = Signal(tuple)
+    unwatch_wanted = Signal(tuple)
+    lists_changed = Signal(dict)
+    """The person's lists after an edit: name to symbols, for the shell to keep."""
+
+    def __init__(self, lists: Mapping[str, Iterable[str]] | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.book = QuoteBook()
+        self.model = QuoteModel(self.book, self)
+        self.view = QuoteView(self.model)
+        self._choice = QToolButton()
+        self._choice.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._choice.setAutoRaise(True)
+        self._choice.setAccessibleName(tr("List"))
+        self._choice.setMenu(QMenu(self._choice))
+        self._hint = QLabel()
+        self._hint.setTextFormat(Qt.TextFormat.PlainText)
+        head = QWidget()
+        row = QHBoxLayout(head)
+        row.setContentsMargins(4, 0, 8, 0)
+        row.setSpacing(4)
+        row.addWidget(self._choice)
+        row.addStretch(1)
+        row.addWidget(self._hint)
+        head.setFixedHeight(current_theme().px(24))
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(head)
+        box.addWidget(self.view, 1)
+        self.setFocusProxy(self.view)
+        self.view.chosen.connect(self.symbol_chosen)
+        self.view.opened.connect(self.symbol_opened)
+        self.view.filter_changed.connect(self._on_filter)
+        self.view.set_actions((), self._row_actions)
+        self._sparks = QTimer(self)
+        self._sparks.setInterval(_SPARK_EVERY_MS)
+        self._sparks.timeout.connect(self._on_sparks)
+        self._sparks.start()
+        self._quotes_drawn = 0
+        self._on_filter("")
+        self.set_lists(lists or {})
+
+    # --- data --------------------------------------------------------------------------------------------------
+
+    def apply(self, rows: Iterable[QuoteRow], removed: Iterable[str] = (), reset: bool = False) -> None:
+        """Take changed rows of the table ``quotes``."""
+        kept = self.view.current_key
+        self.model.apply(rows, removed, reset)
+        if kept:
+            self.view.select_key(kept)
+
+    def update_quotes(self, block: QuoteBlock) -> None:
+        """Take a block of prices. Raises ``ValueError`` when the block is not well formed."""
+        self.book.take(block)
+        self.view.quotes_changed()
+
+    def set_spark(self, symbol: str, prices: npt.ArrayLike) -> None:
+        """Give a symbol the prices of its day so far, oldest first, one per ten minutes."""
+        row = self.model.rows.get(symbol)
+        if row is not None:
+            self.book.set_spark(row.index, prices)
+            self.view.on_geometry()
+            self.view.viewport().update()
+
+    def set_flash(self, on: bool) -> None:
+        """Switch the flash on changed prices."""
+        self.view.flash = on
+
+    def _on_sparks(self) -> None:
+        if self.isVisible() and self.book.quotes != self._quotes_drawn:
+            self._quotes_drawn = self.book.quotes
+            self.view.on_geometry()
+            self.view.viewport().update()
+
+    # --- lists -------------------------------------------------------------------------------------------------
+
+    def set_lists(self, lists: Mapping[str, Iterable[str]]) -> None:
+        """Set the person's lists, by name."""
+        self.model.set_lists(lists)
+        self._fill_menu()
+
+    @property
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        return self.model.lists
+
+    def show_list(self, name: str) -> None:
+        """Show one list; an empty name shows every section."""
+        self.model.show_list(name)
+        self._fill_menu()
+
+    def _fill_menu(self) -> None:
+        menu = self._choice.menu()
+        menu.clear()
+        shown = self.model.shown_list
+        self._choice.setText((shown or tr("All")) + " ▾")
+        self._choice.setStyleSheet("QToolButton::menu-indicator { image: none; width: 0; }")
+        for name in ("", *self.model.lists):
+            action = menu.addAction(name or tr("All"), lambda name=name: self.show_list(name))
+            action.setCheckable(True)
+            action.setChecked(name == shown)
+
+    def add_symbols(self, symbols: Iterable[str], name: str = "") -> None:
+        """Watch symbols and put them in a list: the named one, else the one shown, else the first."""
+        lists = self.model.lists
+        target = name or self.model.shown_list or next(iter(lists), tr("Main"))
+        fresh = tuple(symbol for symbol in dict.fromkeys(symbols) if symbol not in lists.get(target, ()))
+        if not fresh:
+            return
+        lists[target] = (*lists.get(target, ()), *fresh)
+        self.set_lists(lists)
+        self.lists_changed.emit(lists)
+        unknown = tuple(symbol for symbol in fresh if symbol not in self.model.rows)
+        if unknown:
+            self.watch_wanted.emit(unknown)
+
+    def remove_selected(self) -> None:
+        """Take the selected symbols out of the lists; what is held or watched by the agent stays."""
+        gone = set(self.view.selected_keys())
+        before = self.model.lists
+        shown = self.model.shown_list
+        after = {n: tuple(s for s in keys if s not in gone or (shown and n != shown)) for n, keys in before.items()}
+        if after != before:
+            self.set_lists(after)
+            self.lists_changed.emit(after)
+            still = {symbol for keys in after.values() for symbol in keys}
+            rows = self.model.rows
+            free = tuple(s for s in gone if s not in still and s in rows and not rows[s].held)
+            if free:
+                self.unwatch_wanted.emit(free)
+
+    # --- keys and menu -----------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.add_symbols(symbols_in(QGuiApplication.clipboard().text()))
+        elif event.key() == Qt.Key.Key_Delete and not event.isAutoRepeat():
+            self.remove_selected()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_filter(self, text: str) -> None:
+        self._hint.setText("" if text else tr("type to filter"))
+
+    def _row_actions(self, key: str) -> list[QAction]:
+        made = []
+        for name in self.model.lists:
+            action = QAction(tr("Add to {list}", list=name))
+            action.triggered.connect(lambda _=False, name=name: self.add_symbols([key], name))
+            made.append(action)
+        remove = QAction(tr("Remove from the list"))
+        remove.setEnabled(any(key in keys for keys in self.model.lists.values()))
+        remove.triggered.connect(lambda _=False: self.remove_selected())
+        return [*made, remove]
