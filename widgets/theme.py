@@ -1,9 +1,10 @@
 """One table of tokens drives the palette, the style sheet and every painted widget."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
@@ -101,7 +102,8 @@ def tabular_font(pixels: int, weight: QFont.Weight = QFont.Weight.Normal, mono: 
 @cache
 def _table() -> dict[str, dict[str, str | float]]:
     text = resources.files("resources").joinpath("styles", "tokens.json").read_text(encoding="utf-8")
-    return json.loads(text)
+    table: dict[str, dict[str, str | float]] = json.loads(text)
+    return table
 
 
 def theme_names() -> tuple[str, ...]:
@@ -118,8 +120,8 @@ def theme(name: str, scale: float = 1.0) -> Theme:
     parent = values.pop("extends", None)
     if parent is not None:
         values = {**table[str(parent)], **values}
-    known = {field.name for field in fields(Theme)}
-    return Theme(name=name, scale=min(2.0, max(1.0, scale)), **{key: values[key] for key in values if key in known})
+    tokens: dict[str, Any] = values
+    return Theme(name=name, scale=min(2.0, max(1.0, scale)), **tokens)
 
 
 _current: list[Theme] = []

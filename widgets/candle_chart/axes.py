@@ -99,12 +99,10 @@ def _pane_labels(painter: QPainter, frame: Frame) -> None:
         last = -1000
         for value in values:
             y = round(scale.y(value))
-            if rect.top() + height // 2 <= y <= rect.bottom() - height // 2 and abs(y - last) >= height:
-                painter.drawText(
-                    QRect(axis.left(), y - height // 2, right, height),
-                    ALIGN_RIGHT,
-                    number(value, pane.decimals if abs(value) < 1000 else 0),
-                )
+            y = min(max(y, rect.top() + height // 2), rect.bottom() - height // 2)
+            if abs(y - last) >= height:
+                text = number(value, pane.decimals if abs(value) < 1000 else 0)
+                painter.drawText(QRect(axis.left(), y - height // 2, right, height), ALIGN_RIGHT, text)
                 last = y
 
 

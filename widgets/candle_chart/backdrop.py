@@ -33,7 +33,7 @@ def paint_backdrop(painter: QPainter, frame: Frame, marks: AxisMarks) -> None:
 
 def _sessions(painter: QPainter, frame: Frame) -> list[tuple[float, float, str]]:
     body = frame.geometry.body
-    shaded = []
+    shaded: list[tuple[float, float, str]] = []
     for span in frame.layers.sessions:
         left, right = round(frame.x_of_time(span.start_ns)), round(frame.x_of_time(span.end_ns))
         if right <= 0 or left >= body.right() or right - left < 1:
@@ -82,7 +82,7 @@ def _watermark(painter: QPainter, frame: Frame) -> None:
     font.setPixelSize(size)
     font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, size * 0.13)
     painter.setFont(font)
-    painter.setPen(theme.color(frame.options.watermark_role, theme.watermark_alpha * 1.6))
+    painter.setPen(theme.color(frame.options.watermark_role, theme.watermark_alpha * 1.25))
     box = QRectF(price.left(), price.top() + price.height() * 0.04, price.width() * 0.78, size * 1.3)
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
@@ -104,4 +104,6 @@ def _zone(painter: QPainter, frame: Frame, zone: AgentZone) -> None:
         text_y = top - 4 if zone.kind == "entry" else bottom + metrics.ascent() + 2
         painter.setFont(frame.style.small)
         painter.setPen(theme.color(role))
-        painter.drawText(int(left) + 4, int(text_y), zone.label)
+        x = max(left, frame.last_x) + 4
+        x = min(x, frame.geometry.plot_width - metrics.horizontalAdvance(zone.label) - 4)
+        painter.drawText(int(max(2.0, x)), int(text_y), zone.label)

@@ -2,26 +2,35 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
-    QFontMetrics,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QRegion,
     QResizeEvent,
+    QShowEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.candle_chart.bars import ChartData
 from widgets.candle_chart.frame import Frame, Layers, Options
-from widgets.candle_chart.geometry import layout
+from widgets.candle_chart.framing import (
+    DEFAULT_PITCH_PX,
+    axis_width,
+    bars_width,
+    holds_last_bar,
+    last_view,
+    make_frame,
+)
 from widgets.candle_chart.interaction import Interaction
 from widgets.candle_chart.layers import (
     AgentZone,
@@ -40,8 +49,6 @@ from widgets.candle_chart.layers import (
     SessionSpan,
 )
 from widgets.candle_chart.line_store import LineStore
-from widgets.candle_chart.price_scale import PriceScale
-from widgets.candle_chart.scaling import auto_scale, pane_scale
 from widgets.candle_chart.scene import Scene
 from widgets.candle_chart.style import ChartStyle
 from widgets.candle_chart.time_axis import nearest_bar, time_of_bar
@@ -49,8 +56,6 @@ from widgets.candle_chart.viewport import Viewport
 from widgets.formats import duration, number
 from widgets.theme import current_theme
 from widgets.throttle import Throttle
-
-_DEFAULT_PITCH_PX = 7.0
 
 
 class CandleChart(QWidget):
@@ -86,7 +91,7 @@ class CandleChart(QWidget):
         self._instrument = ChartInstrument(symbol="")
         self._style = ChartStyle.of(current_theme())
         self._view: Viewport | None = None
-        self._pitch_px = _DEFAULT_PITCH_PX
+        self._pitch_px = DEFAULT_PITCH_PX
         self._manual_scale: tuple[float, float] | None = None
         self._scene = Scene()
         self._frame: Frame | None = None
@@ -167,7 +172,7 @@ class CandleChart(QWidget):
             )
         if lines:
             self._lines.write(lines)
-        if not appended and self._frame is not None and self._in_scale():
+        if not appended and self._frame is not None and holds_last_bar(self._frame, self._manual_scale is not None):
             self._tick()
             return
         if appended and self._view is not None:
@@ -242,6 +247,10 @@ class CandleChart(QWidget):
         """Show or hide the volume pane."""
         self._set_option(show_volume=visible)
 
+    def set_volume_caption(self, text: str) -> None:
+        """Write a line into the volume pane, such as `Volume today 36.5 M · 0.92 × usual`."""
+        self._set_option(volume_caption=text)
+
     def set_watermark(self, text: str, role: str = "paper") -> None:
         """Write the mode behind the bars; empty for none."""
         self._set_option(watermark=text, watermark_role=role)
@@ -270,11 +279,12 @@ class CandleChart(QWidget):
 
     def show_range(self, first: float, end: float) -> None:
         """Show bars [first, end)."""
-        self.set_view(Viewport(first, end, self._plot_device_width()))
+        self.set_view(Viewport(first, end, max(1, round(self._plot_width() * self.devicePixelRatioF()))))
 
     def show_last(self, bars: int | None = None) -> None:
         """Show the last bars with room for tags on their right; by default as many as read well."""
-        self._pitch_px = _DEFAULT_PITCH_PX if bars is None else max(0.01, self._bars_px() / bars)
+        room = bars_width(self._plot_width(), self._layers, self._style)
+        self._pitch_px = DEFAULT_PITCH_PX if bars is None else max(0.01, room / bars)
         self.set_view(self._last_view())
 
     def set_view(self, view: Viewport) -> None:
@@ -330,72 +340,30 @@ class CandleChart(QWidget):
 
     # ------------------------------------------------------------------ inside
 
-    def _change(self, **layers: object) -> None:
+    def _change(self, **layers: Any) -> None:
         self._layers = replace(self._layers, **layers)
         self._relayout()
 
-    def _set_option(self, **options: object) -> None:
+    def _set_option(self, **options: Any) -> None:
         self._options = replace(self._options, **options)
         self._relayout()
 
-    def _axis_width(self) -> int:
-        if not len(self._data):
-            return self._style.axis_width("000.00")
-        high = float(self._data.high[-500:].max())
-        return self._style.axis_width(number(high * 1.2, max(2, -self._instrument.tick.as_tuple().exponent)))
-
-    def _plot_device_width(self) -> int:
-        return max(1, round((self.width() - self._axis_width()) * self.devicePixelRatioF()))
-
-    def _bars_px(self) -> float:
-        """Width left for bars when the tags have their place in the future."""
-        plot = max(1, self.width() - self._axis_width())
-        metrics = QFontMetrics(self._style.tag)
-        texts = [order.text for order in self._layers.orders]
-        texts += [self._layers.average.text] if self._layers.average else []
-        future = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-        future = future + self._style.px(96) if texts else self._style.px(56)
-        return max(plot * 0.55, plot - future)
+    def _plot_width(self) -> int:
+        return max(1, self.width() - axis_width(self._data, self._instrument, self._style))
 
     def _last_view(self) -> Viewport:
-        width = self._plot_device_width()
-        span = max(8.0, width / self.devicePixelRatioF() / self._pitch_px)
-        on_screen = self._bars_px() / self._pitch_px
-        n = len(self._data)
-        low = n - on_screen if n > on_screen else -2.0
-        return Viewport(low, low + span, width)
+        ratio = self.devicePixelRatioF()
+        width = max(1, round(self._plot_width() * ratio))
+        room = bars_width(self._plot_width(), self._layers, self._style)
+        return last_view(len(self._data), width, room, self._pitch_px, ratio)
 
     def _make_frame(self) -> Frame:
-        rail = bool(self._layers.pins)
-        geometry = layout(
-            self.width(), self.height(), self._axis_width(), len(self._layers.panes),
-            self._options.show_volume, rail, self._style.scale,
+        frame = make_frame(
+            self._data, self._instrument, self._layers, self._options, self._style, self.size(),
+            self.devicePixelRatioF(), self._view, self._pitch_px, self._manual_scale,
         )  # fmt: skip
-        ratio = self.devicePixelRatioF()
-        width = max(1, round(geometry.plot_width * ratio))
-        if self._view is None:
-            self._view = self._last_view().clamped(len(self._data))
-        elif self._view.width != width:
-            # A wider pane shows more bars, not fatter ones; the newest stay where they are.
-            span = max(8.0, width / ratio / self._pitch_px)
-            self._view = Viewport(self._view.high - span, self._view.high, width)
-        view = self._view
-        first, stop = view.visible(len(self._data))
-        base = float(self._data.close[first]) if first < stop else 0.0
-        axis = self._options.price_axis
-        scale, volume_max = auto_scale(self._data, view, self._layers, geometry, axis, base)
-        if self._manual_scale is not None:
-            low, high = self._manual_scale
-            scale = PriceScale(low, high, scale.top, scale.bottom, axis is PriceAxis.LOG and low > 0)
-        scales = tuple(
-            pane_scale(pane, first, stop, float(rect.top()), float(rect.bottom()))
-            for pane, rect in zip(self._layers.panes, geometry.panes, strict=True)
-        )
-        return Frame(
-            data=self._data, instrument=self._instrument, layers=self._layers, options=self._options,
-            style=self._style, geometry=geometry, view=view, scale=scale, volume_max=volume_max, pane_scales=scales,
-            base_price=base, ratio=ratio,
-        )  # fmt: skip
+        self._view = frame.view
+        return frame
 
     def _relayout(self) -> None:
         self._frame = None
@@ -408,19 +376,6 @@ class CandleChart(QWidget):
             self._scene.place(self._frame, self._interaction.moved)
             geometry = self._frame.geometry
             self._repaint(QRegion(geometry.price.united(geometry.price_axis)))
-
-    def _in_scale(self) -> bool:
-        frame = self.frame()
-        n = len(self._data)
-        if n - 1 >= frame.view.high or n <= frame.view.low:
-            return True
-        fits = frame.scale.low <= self._data.low[-1] and self._data.high[-1] <= frame.scale.high
-        fits = (fits or self._manual_scale is not None) and self._data.volume[-1] <= frame.volume_max
-        for pane, scale in zip(frame.layers.panes, frame.pane_scales, strict=True):
-            for layer in (*pane.lines, *((pane.histogram,) if pane.histogram else ())):
-                value = layer.values[-1]
-                fits = fits and not (value < scale.low or value > scale.high)
-        return bool(fits)
 
     def _tick(self) -> None:
         frame = self.frame()
@@ -481,12 +436,12 @@ class CandleChart(QWidget):
             self._relayout()
         return super().event(event)
 
-    def showEvent(self, event: QEvent) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         if self._clock is not None:
             self._countdown_timer.start()
         super().showEvent(event)
 
-    def hideEvent(self, event: QEvent) -> None:
+    def hideEvent(self, event: QHideEvent) -> None:
         self._countdown_timer.stop()
         super().hideEvent(event)
 

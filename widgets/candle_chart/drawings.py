@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
 from widgets.candle_chart.frame import Frame
@@ -56,7 +56,7 @@ def _ray_end(a: QPointF, b: QPointF, width: float) -> QPointF:
 def paint_drawings(painter: QPainter, frame: Frame, drawings: tuple[Drawing, ...], selected: str | None) -> None:
     """Paint every drawing; the selected one shows its handles."""
     painter.save()
-    painter.setClipRect(frame.geometry.price, painter_clip_mode())
+    painter.setClipRect(frame.geometry.price, Qt.ClipOperation.IntersectClip)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for drawing in drawings:
         chosen = drawing.id == selected
@@ -68,13 +68,6 @@ def paint_drawings(painter: QPainter, frame: Frame, drawings: tuple[Drawing, ...
             for point in screen_points(frame, drawing):
                 painter.drawEllipse(point, 4, 4)
     painter.restore()
-
-
-def painter_clip_mode():
-    """Return the clip mode that keeps the paint event's own clip."""
-    from PySide6.QtCore import Qt
-
-    return Qt.ClipOperation.IntersectClip
 
 
 def _paint(painter: QPainter, frame: Frame, drawing: Drawing, colour: QColor) -> None:

@@ -50,6 +50,7 @@ class Options:
     bar_style: BarStyle = BarStyle.CANDLES
     price_axis: PriceAxis = PriceAxis.LINEAR
     show_volume: bool = True
+    volume_caption: str = "Volume"
     watermark: str = ""
     watermark_role: str = "paper"
     empty_text: str = "No bars yet."
@@ -86,7 +87,7 @@ class Frame:
 
     def middle(self, bar: float) -> float:
         """Return the logical x of the middle of a bar, on the wick."""
-        return (int(self.view.x(bar + 0.5)) + 0.5 * max(1, round(self.ratio))) / self.ratio
+        return (int(self.view.x(bar + 0.5)) + 0.5 * max(1, int(self.ratio + 0.25))) / self.ratio
 
     def y(self, price: float) -> float:
         """Return the logical height of a price."""

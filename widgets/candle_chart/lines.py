@@ -1,5 +1,7 @@
 """Anti-aliased lines from numpy columns; a clipped repaint gives the same pixels as a whole one."""
 
+from typing import Any
+
 import numpy as np
 import shiboken6
 from numpy.typing import NDArray
@@ -55,6 +57,7 @@ def polygon(points: Floats) -> QPolygonF:
     """Return points [n, 2] as a polygon, copied in one go; n > 0."""
     result = QPolygonF()
     result.resize(len(points))
-    memory = shiboken6.VoidPtr(shiboken6.getCppPointer(result.data())[0], points.size * 8, True)
+    address = shiboken6.getCppPointer(result.data())[0]
+    memory: Any = shiboken6.VoidPtr(address, points.size * 8, True)  # type: ignore[call-arg]
     np.frombuffer(memory, np.float64).reshape(-1, 2)[:] = points
     return result

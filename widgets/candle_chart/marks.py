@@ -11,6 +11,9 @@ from widgets.candle_chart.lines import pen
 from widgets.candle_chart.time_axis import nearest_bar
 from widgets.formats import DOWN_ARROW, UP_ARROW
 
+PlacedName = tuple[QPointF, str, QColor, QRect]
+"""An overlay's name: baseline, words, colour, box."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlacedPin:
@@ -114,6 +117,10 @@ def place_fills(frame: Frame) -> tuple[PlacedFill, ...]:
             arrow_y = frame.y(float(frame.data.high[bar])) - reach
             top = arrow_y - side - 3 - line
         box = QRect(round(x - width / 2), round(top), width, line)
+        if box.bottom() > price.bottom() or box.top() < price.top():
+            # No room beyond the bar: the words stand beside it.
+            box.moveLeft(round(x) + style.px(10))
+            box.moveTop(min(max(box.top(), price.top()), price.bottom() - line))
         box.moveLeft(min(max(box.left(), 2), max(2, price.width() - width - 2)))
         for _ in range(8):
             if not any(box.adjusted(-4, 0, 4, 0).intersects(other.text) for other in placed):
@@ -159,12 +166,12 @@ def halo_text(painter: QPainter, baseline: QPointF, text: str, font: QFont, colo
     painter.drawText(baseline, text)
 
 
-def overlay_names(frame: Frame) -> list[tuple[QPointF, str, QColor, QRect]]:
-    """Return where each overlay's name stands on its line, spread so that they do not meet."""
+def overlay_names(frame: Frame, taken: list[QRect]) -> list[PlacedName]:
+    """Return where each overlay's name stands on its line, clear of each other and of what is `taken`."""
     metrics = QFontMetrics(frame.style.small)
     price = frame.geometry.price
     first, stop = frame.view.visible(len(frame.data))
-    found: list[tuple[QPointF, str, QColor, QRect]] = []
+    found: list[PlacedName] = []
     if stop - first < 8 or price.width() < 200:
         return found
     for rank, layer in enumerate(frame.layers.overlays):
@@ -180,8 +187,9 @@ def overlay_names(frame: Frame) -> list[tuple[QPointF, str, QColor, QRect]]:
             below = y > frame.y(float(frame.data.close[bar]))
             baseline = y + metrics.ascent() + 3 if below else y - 5
             box = QRect(round(x - width / 2), round(baseline) - metrics.ascent(), width, metrics.height())
-            if box.right() < price.width() and box.left() > 0 and not any(box.intersects(b) for *_, b in found):
+            if box.right() < price.width() and box.left() > 0 and not any(box.intersects(b) for b in taken):
                 colour = frame.style.theme.color(layer.role)
                 found.append((QPointF(box.left(), baseline), layer.name, colour, box))
+                taken.append(box)
                 break
     return found

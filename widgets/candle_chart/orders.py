@@ -54,7 +54,8 @@ def place_tags(frame: Frame, moved: dict[tuple[str, str], float] | None = None) 
     """Place the tags of orders and of the average price; `moved` holds prices of legs being dragged."""
     style, price = frame.style, frame.geometry.price
     entries: list[tuple[OrderLine | None, float, str, str, int | None]] = []
-    for order in frame.layers.orders:
+    for leg in frame.layers.orders:
+        order = leg
         at = (moved or {}).get((order.ref, order.leg))
         if at is not None:
             order = replace(order, pending_price=at)
@@ -68,11 +69,11 @@ def place_tags(frame: Frame, moved: dict[tuple[str, str], float] | None = None) 
     metrics = QFontMetrics(style.tag)
     wanted = [min(max(frame.y(entry[1]), price.top()), price.bottom()) for entry in entries]
     half = height // 2 + 1
-    places = push_apart(wanted, height, price.top() + half, price.bottom() - half)
+    places = push_apart(wanted, height, min(frame.scale.top, price.bottom() - half) + half, price.bottom() - half)
     placed = []
     for (order, value, text, role, since), place in zip(entries, places, strict=True):
         exact = frame.y(value)
-        outside = -1 if exact < price.top() else 1 if exact > price.bottom() else 0
+        outside = -1 if exact < frame.scale.top - 1 else 1 if exact > price.bottom() else 0
         if outside and len(frame.data):
             away = number(abs(value - float(frame.data.close[-1])), frame.decimals)
             text = f"{UP_ARROW if outside < 0 else DOWN_ARROW} {text} · {away} away"
@@ -184,7 +185,7 @@ def _axis_tag(painter: QPainter, frame: Frame, item: PlacedTag, colour: QColor, 
     painter.drawRect(box.adjusted(0, 0, -1, -1))
     painter.setFont(style.axis_bold)
     painter.setPen(colour)
-    painter.drawText(box.adjusted(0, 0, -style.px(5), 0), ALIGN_RIGHT, frame.price_text(item.price))
+    painter.drawText(box.adjusted(0, 0, -style.px(5), 0), ALIGN_RIGHT, number(item.price, frame.decimals))
 
 
 def last_price_boxes(frame: Frame, placed: tuple[PlacedTag, ...]) -> tuple[int, QRect, QRect]:

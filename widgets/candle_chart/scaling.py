@@ -11,6 +11,7 @@ from widgets.candle_chart.layers import IndicatorPane, PriceAxis
 from widgets.candle_chart.price_scale import PriceScale
 from widgets.candle_chart.viewport import Viewport
 
+TOP_PX = 16
 MOST_STRETCH = 2.5
 """Levels may widen the bars' own range this far; a level further away is pinned at the edge instead."""
 
@@ -45,7 +46,8 @@ def auto_scale(
 ) -> tuple[PriceScale, float]:
     """Return the price scale of the bars in view and the top of the volume pane."""
     pane = geometry.price
-    top, bottom = float(pane.top()), float(pane.bottom())
+    # The first line of the pane belongs to the names of sessions.
+    top, bottom = float(pane.top() + min(TOP_PX, pane.height() // 8)), float(pane.bottom())
     first, stop = view.visible(len(data))
     if first >= stop:
         n = len(data)
@@ -73,4 +75,4 @@ def pane_scale(pane: IndicatorPane, first: int, stop: int, top: float, bottom: f
         extremes.append(0.0)
     if not extremes:
         return PriceScale(0.0, 1.0, top, bottom)
-    return PriceScale.around(min(extremes), max(extremes), top + 14, bottom - 2, False)
+    return PriceScale.around(min(extremes), max(extremes), top + 12, bottom - 2, False, 0.12)

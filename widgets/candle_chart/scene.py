@@ -12,6 +12,7 @@ from widgets.candle_chart.legend import paint_legend
 from widgets.candle_chart.lines import pen
 from widgets.candle_chart.marks import (
     PlacedFill,
+    PlacedName,
     PlacedPin,
     halo_text,
     overlay_names,
@@ -22,7 +23,12 @@ from widgets.candle_chart.marks import (
 )
 from widgets.candle_chart.orders import PlacedTag, last_price_boxes, paint_last_price, paint_tags, place_tags
 from widgets.candle_chart.time_axis import DAY, time_of_bar
-from widgets.formats import clock, compact, day
+from widgets.formats import clock, day
+
+
+def rectangles(region: QRegion) -> list[QRect]:
+    """Return the rectangles of a region."""
+    return list(region)  # type: ignore[call-overload, no-any-return]
 
 
 class Scene:
@@ -38,7 +44,7 @@ class Scene:
         self.fills: tuple[PlacedFill, ...] = ()
         self.draft: Drawing | None = None
         self.crosshair: tuple[int, float | None] | None = None
-        self._names: list = []
+        self._names: list[PlacedName] = []
 
     def invalidate(self) -> None:
         """Paint the image anew at the next paint."""
@@ -49,7 +55,7 @@ class Scene:
         self.tags = place_tags(frame, moved)
         self.pins = place_pins(frame)
         self.fills = place_fills(frame)
-        self._names = overlay_names(frame)
+        self._names = overlay_names(frame, [item.text for item in self.fills] + [item.tag for item in self.tags])
 
     # ------------------------------------------------------------------ what to repaint
 
@@ -101,7 +107,7 @@ class Scene:
         elif self._tail:
             self._base.repaint_from(frame, self._base.first_dirty(frame))
         self._whole = self._tail = False
-        for rect in region:
+        for rect in rectangles(region):
             self._base.blit(painter, rect, frame)
         has_bars = len(frame.data) > 0
         if region.intersects(geometry.price_axis):
@@ -139,12 +145,9 @@ class Scene:
         volume = frame.geometry.volume
         if volume.height() and region.intersects(volume):
             metrics = QFontMetrics(frame.style.small)
-            bar = self.crosshair[0] if self.crosshair else len(frame.data) - 1
-            text = f"Volume {compact(float(frame.data.volume[bar]))}" if 0 <= bar < len(frame.data) else "Volume"
-            del text
             painter.setFont(frame.style.small)
             painter.setPen(frame.style.caption)
-            painter.drawText(frame.style.px(6), volume.top() + metrics.ascent() + 2, "Volume")
+            painter.drawText(frame.style.px(6), volume.top() + metrics.ascent() + 2, frame.options.volume_caption)
 
     def _empty(self, painter: QPainter, frame: Frame) -> None:
         painter.fillRect(frame.geometry.header, frame.style.ground)

@@ -99,7 +99,9 @@ def _label(local_ns: int, major: bool, intraday: bool, unit: int | str) -> str:
     return f"{day:%b}" if unit in ("M", "Q") else f"{day.day} {day:%b}"
 
 
-def time_ticks(ts: Ints, first: int, stop: int, pitch: float, interval_ns: int, zone: str, spacing: float):
+def time_ticks(
+    ts: Ints, first: int, stop: int, pitch: float, interval_ns: int, zone: str, spacing: float
+) -> list[TimeTick]:
     """Return labels for bars [first, stop) (the future included), at least `spacing` pixels apart."""
     if stop <= first or not len(ts):
         return []

@@ -1,0 +1,227 @@
+"""Bars, volume, overlays and indicator lines of one frame, painted between two device columns."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QRectF
+from PySide6.QtGui import QFontMetrics, QPainter, QPen
+
+from widgets.candle_chart import boxes, lines
+from widgets.candle_chart.boxes import Columns
+from widgets.candle_chart.frame import Frame
+from widgets.candle_chart.layers import BarStyle, LineLayer
+from widgets.candle_chart.price_scale import PriceScale
+
+Floats = NDArray[np.float64]
+Bars = NDArray[np.int64]
+
+_THIN = 2.0
+"""Below this many device pixels a bar, pixel columns are drawn instead of bars."""
+
+
+def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) -> None:
+    """Paint device columns [x0, x1), which `clip` encloses; the backdrop is there already."""
+    columns, pitch = _columns(frame, x0, x1)
+    _to_device(painter, frame)
+    _volume(painter, frame, columns, pitch)
+    painter.restore()
+    _pane_lines(painter, frame, x0, clip)
+    painter.setClipRect(clip.intersected(QRectF(frame.geometry.price)))
+    _overlays(painter, frame, x0)
+    if frame.options.bar_style is BarStyle.LINE:
+        closes = LineLayer(name="close", values=frame.data.close, role="t1", width=1.5)
+        _line(painter, frame, closes, frame.scale, x0)
+    else:
+        _to_device(painter, frame)
+        _bars(painter, frame, columns, pitch)
+        painter.restore()
+
+
+def _to_device(painter: QPainter, frame: Frame) -> None:
+    painter.save()
+    painter.translate(frame.geometry.body.topLeft())
+    painter.scale(1 / frame.ratio, 1 / frame.ratio)
+
+
+def line_width(ratio: float) -> int:
+    """Return a hairline in device pixels; at 150 % one pixel still, so that narrow candles stay hollow."""
+    return max(1, int(ratio + 0.25))
+
+
+def _edges(frame: Frame, x0: int, x1: int) -> tuple[Bars, Bars]:
+    view = frame.view
+    pixels = np.arange(x0, x1 + 1)
+    bars = np.clip(np.floor(view.low + pixels * view.span / view.width), 0, len(frame.data)).astype(np.int64)
+    filled = bars[1:] > bars[:-1]
+    return pixels[:-1][filled], np.append(bars[:-1][filled], bars[-1])
+
+
+def _columns(frame: Frame, x0: int, x1: int) -> tuple[Columns, float]:
+    data, view = frame.data, frame.view
+    pitch = view.pitch
+    if pitch < _THIN:
+        pixels, edges = _edges(frame, x0, x1)
+        if not len(pixels):
+            values: tuple[Floats, ...] = (np.empty(0),) * 5
+        else:
+            values = data.columns(edges, view.span / view.width)
+        return Columns(pixels.astype(np.int32), *values, _dim(frame, edges[:-1])), 1.0
+    first = max(0, int(view.bar(x0 - pitch)) - 1)
+    stop = min(len(data), int(view.bar(x1 + pitch)) + 2)
+    centre = np.floor((np.arange(first, stop) + 0.5 - view.low) * view.width / view.span).astype(np.int32)
+    if frame.options.bar_style is BarStyle.HEIKIN_ASHI:
+        # The halving filter needs no more than 64 bars of run-up to agree in every bit that shows.
+        lead = max(0, first - 64)
+        shown = boxes.heikin_ashi(
+            data.open[lead:stop], data.high[lead:stop], data.low[lead:stop], data.close[lead:stop]
+        )
+        o, h, l, c = (column[first - lead :] for column in shown)
+    else:
+        o, h, l, c = data.open[first:stop], data.high[first:stop], data.low[first:stop], data.close[first:stop]
+    return Columns(centre, o, h, l, c, data.volume[first:stop], _dim(frame, np.arange(first, stop))), pitch
+
+
+def _dim(frame: Frame, bars: Bars) -> NDArray[np.bool_]:
+    dim = np.zeros(len(bars), np.bool_)
+    if len(bars):
+        times = frame.data.ts[bars]
+        for span in frame.layers.sessions:
+            if span.end_ns > times[0] and span.start_ns <= times[-1]:
+                dim |= (times >= span.start_ns) & (times < span.end_ns)
+    return dim
+
+
+def _volume(painter: QPainter, frame: Frame, columns: Columns, pitch: float) -> None:
+    pane, ratio, body = frame.geometry.volume, frame.ratio, frame.geometry.body
+    if not pane.height() or frame.volume_max <= 0:
+        return
+    line = line_width(ratio)
+    bottom = round((pane.bottom() + 1 - body.top()) * ratio)
+    usable = (pane.height() - frame.style.px(6)) * ratio
+    heights = np.maximum(line, np.rint(columns.volume * (usable / frame.volume_max))).astype(np.int32)
+    heights[columns.volume <= 0] = 0
+    width = boxes.body_width(pitch, line)
+    left = columns.center - (width - line) // 2
+    tops = bottom - np.minimum(heights, round(usable))
+    packed = boxes.boxes(left, tops, left + width, np.full(len(left), bottom))
+    has = heights > 0
+    if width < 3 * line:
+        boxes.fill(painter, packed, frame.style.volume)
+        return
+    rising = (columns.close >= columns.open)[has]
+    boxes.fill(painter, packed[~rising], frame.style.volume)
+    boxes.fill(painter, boxes.edges(packed[rising], line), frame.style.volume)
+
+
+def _bars(painter: QPainter, frame: Frame, columns: Columns, pitch: float) -> None:
+    style, price, body, ratio = frame.style, frame.geometry.price, frame.geometry.body, frame.ratio
+    line = line_width(ratio)
+    top, bottom = round((price.top() - body.top()) * ratio), round((price.bottom() + 1 - body.top()) * ratio)
+    ys = {
+        name: (frame.scale.ys(getattr(columns, name)) - body.top()) * ratio for name in ("open", "high", "low", "close")
+    }
+    rising = columns.close >= columns.open
+    shades = (
+        (rising & ~columns.dim, style.up),
+        (~rising & ~columns.dim, style.down),
+        (rising & columns.dim, style.up_dim),
+        (~rising & columns.dim, style.down_dim),
+    )
+    if pitch == 1.0:
+        high, low = boxes.pixel(ys["high"], top, bottom), boxes.pixel(ys["low"], top, bottom) + line
+        packed = np.column_stack([columns.center, high, columns.center, low - 1]).astype(np.int32)
+        for chosen, colour in shades:
+            boxes.fill(painter, packed[chosen], colour)
+        return
+    if frame.options.bar_style is BarStyle.BARS:
+        parts = boxes.bar_boxes(columns, ys, pitch, line, top, bottom)
+        for chosen, colour in shades:
+            boxes.fill(painter, parts[:, chosen].reshape(-1, 4), colour)
+        return
+    wick, bodies, _ = boxes.candle_boxes(columns, ys, pitch, line, top, bottom)
+    for chosen, colour in shades:
+        boxes.fill(painter, wick[chosen], colour)
+        boxes.fill(painter, bodies[chosen], colour)
+    # Rising candles are hollow; on a session's ground, its own colour shows through.
+    boxes.fill(painter, boxes.inner(bodies[rising & ~columns.dim], line), style.ground)
+    boxes.fill(painter, boxes.inner(bodies[rising & columns.dim], line), style.session)
+
+
+def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
+    for layer in frame.layers.overlays:
+        _line(painter, frame, layer, frame.scale, x0)
+    for series in frame.layers.compare:
+        bars = _bar_numbers(frame)
+        if not len(bars) or not len(series.ts_ns):
+            continue
+        at = np.searchsorted(series.ts_ns, frame.data.ts[bars], side="right") - 1
+        values = np.where(at >= 0, series.close[np.maximum(at, 0)], np.nan)
+        known = values[np.isfinite(values)]
+        if len(known) and known[0] > 0:
+            values = values * (frame.base_price / known[0])
+            stroke = lines.pen(frame.style.theme.color(series.role), 1.5, series.dash)
+            _stroke(painter, frame, stroke, bars, frame.scale.ys(values), x0)
+
+
+def _bar_numbers(frame: Frame) -> Bars:
+    if frame.view.pitch < _THIN:
+        _, edges = _edges(frame, 0, frame.view.width)
+        return edges[1:] - 1
+    first, stop = frame.view.visible(len(frame.data))
+    return np.arange(max(0, first - 1), min(len(frame.data), stop + 1))
+
+
+def _line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, x0: int) -> None:
+    bars = _bar_numbers(frame)
+    bars = bars[bars < len(layer.values)]
+    if len(bars) > 1:
+        stroke = lines.pen(frame.style.theme.color(layer.role), layer.width, layer.dash)
+        _stroke(painter, frame, stroke, bars, scale.ys(layer.values[bars]), x0)
+
+
+def _stroke(painter: QPainter, frame: Frame, stroke: QPen, bars: Bars, ys: Floats, x0: int) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    xs = (bars + 0.5 - frame.view.low) * (frame.view.width / frame.view.span / frame.ratio)
+    lines.draw(painter, stroke, xs, ys, x0 / frame.ratio)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _pane_lines(painter: QPainter, frame: Frame, x0: int, clip: QRectF) -> None:
+    for rect, pane, scale in zip(frame.geometry.panes, frame.layers.panes, frame.pane_scales, strict=True):
+        if not rect.height():
+            continue
+        painter.setClipRect(clip.intersected(QRectF(rect)))
+        painter.setPen(lines.pen(frame.style.grid, 1, (3, 3)))
+        for level in pane.levels:
+            y = round(scale.y(level)) + 0.5
+            painter.drawLine(QLineF(0, y, rect.right() + 1, y))
+        if pane.histogram is not None:
+            _histogram(painter, frame, pane.histogram, scale)
+        for layer in pane.lines:
+            _line(painter, frame, layer, scale, x0)
+        metrics = QFontMetrics(frame.style.small)
+        painter.setFont(frame.style.small)
+        painter.setPen(frame.style.caption)
+        painter.drawText(frame.style.px(6), rect.top() + metrics.ascent() + 3, pane.title)
+    painter.setClipRect(clip)
+
+
+def _histogram(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale) -> None:
+    bars = _bar_numbers(frame)
+    bars = bars[bars < len(layer.values)]
+    values = layer.values[bars]
+    keep = np.isfinite(values)
+    bars, values = bars[keep], values[keep]
+    if not len(bars):
+        return
+    ratio, body = frame.ratio, frame.geometry.body
+    line = line_width(ratio)
+    width = boxes.body_width(max(1.0, frame.view.pitch), line)
+    x = np.floor((bars + 0.5 - frame.view.low) * frame.view.width / frame.view.span).astype(np.int32) - width // 2
+    zero = round((scale.y(0.0) - body.top()) * ratio)
+    y = np.floor((scale.ys(values) - body.top()) * ratio).astype(np.int32)
+    packed = boxes.boxes(x, np.minimum(y, zero), x + width, np.maximum(y, zero) + line)
+    rising = values >= 0
+    _to_device(painter, frame)
+    boxes.fill(painter, packed[~rising], frame.style.volume)
+    boxes.fill(painter, boxes.edges(packed[rising], line), frame.style.volume)
+    painter.restore()

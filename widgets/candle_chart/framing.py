@@ -1,0 +1,110 @@
+"""From data, layers and a view to a frame: who gets how much room, and which prices are shown."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QFontMetrics
+
+from widgets.candle_chart.bars import ChartData
+from widgets.candle_chart.frame import Frame, Layers, Options
+from widgets.candle_chart.geometry import layout
+from widgets.candle_chart.layers import ChartInstrument, PriceAxis
+from widgets.candle_chart.price_scale import PriceScale
+from widgets.candle_chart.scaling import auto_scale, pane_scale
+from widgets.candle_chart.style import ChartStyle
+from widgets.candle_chart.viewport import MIN_BARS, Viewport
+from widgets.formats import decimals_of, number
+
+DEFAULT_PITCH_PX = 7.0
+
+
+def axis_width(data: ChartData, instrument: ChartInstrument, style: ChartStyle) -> int:
+    """Return the width of the price axis: its longest price fits."""
+    if not len(data):
+        return style.axis_width("000.00")
+    return style.axis_width(number(float(data.high[-500:].max()) * 1.2, max(2, decimals_of(instrument.tick))))
+
+
+def bars_width(plot_width: int, layers: Layers, style: ChartStyle) -> float:
+    """Return the width left for bars when the tags have their place in the future."""
+    metrics = QFontMetrics(style.tag)
+    texts = [order.text for order in layers.orders]
+    texts += [layers.average.text] if layers.average is not None else []
+    future = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+    future += style.px(96) if texts else style.px(56)
+    return max(plot_width * 0.55, plot_width - future)
+
+
+def last_view(size: int, width: int, bars_px: float, pitch_px: float, ratio: float) -> Viewport:
+    """Return the view of the last bars in `width` device pixels."""
+    span = max(MIN_BARS, width / ratio / pitch_px)
+    on_screen = bars_px / pitch_px
+    low = size - on_screen if size > on_screen else -2.0
+    return Viewport(low, low + span, width)
+
+
+def make_frame(
+    data: ChartData,
+    instrument: ChartInstrument,
+    layers: Layers,
+    options: Options,
+    style: ChartStyle,
+    size: QSize,
+    ratio: float,
+    view: Viewport | None,
+    pitch_px: float,
+    fixed_prices: tuple[float, float] | None,
+) -> Frame:
+    """Return the frame of a widget of `size`; without a view, the last bars."""
+    geometry = layout(
+        size.width(),
+        size.height(),
+        axis_width(data, instrument, style),
+        len(layers.panes),
+        options.show_volume,
+        bool(layers.pins),
+        style.scale,
+    )
+    width = max(1, round(geometry.plot_width * ratio))
+    if view is None:
+        room = bars_width(geometry.plot_width, layers, style)
+        view = last_view(len(data), width, room, pitch_px, ratio).clamped(len(data))
+    elif view.width != width:
+        # A wider pane shows more bars, not fatter ones; the newest stay where they are.
+        span = max(MIN_BARS, width / ratio / pitch_px)
+        view = Viewport(view.high - span, view.high, width)
+    first, stop = view.visible(len(data))
+    base = float(data.close[first]) if first < stop else 0.0
+    scale, volume_max = auto_scale(data, view, layers, geometry, options.price_axis, base)
+    if fixed_prices is not None:
+        low, high = fixed_prices
+        scale = PriceScale(low, high, scale.top, scale.bottom, options.price_axis is PriceAxis.LOG and low > 0)
+    scales = tuple(
+        pane_scale(pane, first, stop, float(rect.top()), float(rect.bottom()))
+        for pane, rect in zip(layers.panes, geometry.panes, strict=True)
+    )
+    return Frame(
+        data=data,
+        instrument=instrument,
+        layers=layers,
+        options=options,
+        style=style,
+        geometry=geometry,
+        view=view,
+        scale=scale,
+        volume_max=volume_max,
+        pane_scales=scales,
+        base_price=base,
+        ratio=ratio,
+    )
+
+
+def holds_last_bar(frame: Frame, fixed_prices: bool) -> bool:
+    """Whether the last bar fits the scales, so that only its columns need painting."""
+    data, n = frame.data, len(frame.data)
+    if n - 1 >= frame.view.high or n <= frame.view.low:
+        return True
+    fits = fixed_prices or (frame.scale.low <= data.low[-1] and data.high[-1] <= frame.scale.high)
+    fits = fits and data.volume[-1] <= frame.volume_max
+    for pane, scale in zip(frame.layers.panes, frame.pane_scales, strict=True):
+        for layer in (*pane.lines, *((pane.histogram,) if pane.histogram is not None else ())):
+            fits = fits and not (layer.values[-1] < scale.low or layer.values[-1] > scale.high)
+    return bool(fits)
