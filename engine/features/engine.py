@@ -48,6 +48,11 @@ class FeatureEngine:
         self._series = {seconds: _Series(len(self._symbols)) for seconds in intervals}
         self._version = ""
 
+    @property
+    def intervals(self) -> tuple[int, ...]:
+        """Bar lengths in seconds that it follows."""
+        return tuple(self._series)
+
     async def start(self) -> None:
         """Name the kernel and listen to bars."""
         self._version = feature_version()[:16]
