@@ -23,7 +23,7 @@ FIRST_RETRY_S = 0.15
 LAST_RETRY_S = 2.0
 HALT_FILE = "HALT"
 HALT_ANSWER_S = 2.0
-ALWAYS = ("state", "positions", "orders", "alarms", "sources", "suggestions")
+ALWAYS = ("state", "quotes", "positions", "orders", "alarms", "sources", "suggestions")
 """Tables the window always needs: keys, banner and mode strip read them whatever is on screen."""
 
 
@@ -169,6 +169,17 @@ class EngineBridge(QObject):
                 await self._client.follow(self._follow)
             except OSError as error:
                 log.info("the wish did not reach the engine: %s", error)
+
+    def refresh_quotes(self) -> None:
+        """Ask for every quote again: a pane has come that missed the first ones."""
+        if self._client is not None and self._follow.quotes:
+            self._tasks.start(self._send_twice(), "refresh quotes")
+
+    async def _send_twice(self) -> None:
+        client = self._client
+        if client is not None:
+            await client.follow(msgspec.structs.replace(self._follow, quotes=False))
+            await client.follow(self._follow)
 
     @property
     def followed(self) -> Follow:

@@ -106,6 +106,10 @@ class OrderEntry(QObject):
         for action, do in doers.items():
             commander.register(action, do)
 
+    def mint(self) -> str:
+        """Return a new intent id."""
+        return self._intents.mint()
+
     # --- why not
 
     def blocked(self, symbol: str) -> str:
@@ -147,6 +151,13 @@ class OrderEntry(QObject):
         self.stage(side)
         if self.staged is not None:
             self._set(replace(self.staged, limit=to_tick(limit, self.staged.tick), joins=False))
+
+    def move_leg(self, leg: str, price: Decimal) -> None:
+        """Put one leg of the staged order where it was dragged."""
+        if self.staged is not None:
+            field = {"entry": "limit", "stop": "stop", "target": "target"}[leg]
+            moved = replace(self.staged, **{field: to_tick(price, self.staged.tick)})
+            self._set(replace(moved, joins=False) if leg == "entry" else moved)
 
     def stage_request(self, request: OrderRequest) -> None:
         """Show an order typed into the ticket as staged (the ticket stays its editor)."""

@@ -1,0 +1,127 @@
+"""A dock: a thin head with the title, a link mark and a close button, and the pane under it."""
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from market_agent_gui.docks import DockSpec
+from market_agent_gui.links import LETTERS, ROLES
+from market_agent_gui.translate import say
+from widgets.theme import HEAD_PX, current_theme
+
+
+class DockHead(QWidget):
+    """The title bar. Mouse presses on its empty parts reach the dock, which drags."""
+
+    link_clicked = Signal()
+    close_clicked = Signal()
+
+    def __init__(self, spec: DockSpec) -> None:
+        super().__init__()
+        self.setObjectName("dockHead")
+        self._spec = spec
+        self.title = QLabel()
+        self.title.setObjectName("dockTitle")
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.note = QLabel()
+        self.note.setObjectName("dockNote")
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.link = QToolButton(objectName="dockLink", autoRaise=True)
+        self.link.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.link.setVisible(spec.linked)
+        self.link.clicked.connect(self.link_clicked)
+        self.shut = QToolButton(objectName="dockClose", autoRaise=True, text="×")
+        self.shut.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.shut.setVisible(not spec.pinned)
+        self.shut.clicked.connect(self.close_clicked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 4, 0)
+        row.setSpacing(8)
+        row.addWidget(self.title)
+        row.addWidget(self.note, 1)
+        row.addWidget(self.link)
+        row.addWidget(self.shut)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self.title.setText(say(self._spec.title))
+        self.link.setToolTip(say("Link colour: panes of one colour show one symbol"))
+        self.link.setAccessibleName(say("Link colour of {pane}", pane=self.title.text()))
+        self.shut.setToolTip(say("Close this pane; the View menu brings it back"))
+        self.shut.setAccessibleName(say("Close {pane}", pane=self.title.text()))
+
+    def show_group(self, group: str) -> None:
+        """Show the link mark of a group."""
+        theme = current_theme()
+        self.link.setText(LETTERS[group])
+        self.link.setStyleSheet(f"QToolButton {{ color: {theme.color(ROLES[group]).name()}; font-weight: 600; }}")
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), current_theme().px(HEAD_PX))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(60, current_theme().px(HEAD_PX))
+
+
+class _NoHead(QWidget):
+    """The title bar of a tabbed dock: its tab is its title."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0)
+
+
+class DockFrame(QDockWidget):
+    """Holds one pane; says what loads until the pane is there."""
+
+    def __init__(self, spec: DockSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.setObjectName(spec.id)
+        features = QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+        if not spec.pinned:
+            features |= QDockWidget.DockWidgetFeature.DockWidgetClosable
+        self.setFeatures(features)
+        self.head = DockHead(spec)
+        self.head.close_clicked.connect(self.close)
+        self._no_head = _NoHead()
+        self.setTitleBarWidget(self.head)
+        self._body = QWidget()
+        self._body.setObjectName("dockBody")
+        self._column = QVBoxLayout(self._body)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self.setWidget(self._body)
+        self.pane: QWidget | None = None
+        self.topLevelChanged.connect(lambda _floating: self.fit_head())
+        self.retranslate()
+
+    def fill(self, pane: QWidget) -> None:
+        """Put the pane in."""
+        self.pane = pane
+        self._column.addWidget(pane, 1)
+
+    def fit_head(self, tabbed: bool = False) -> None:
+        """Hide the head while the dock is a tab."""
+        wanted = self._no_head if tabbed and not self.isFloating() else self.head
+        if self.titleBarWidget() is not wanted:
+            old = self.titleBarWidget()
+            self.setTitleBarWidget(wanted)
+            if old is not None:
+                old.hide()
+            wanted.show()
+
+    def retranslate(self) -> None:
+        self.setWindowTitle(say(self.spec.title))
+        self.setAccessibleName(self.windowTitle())
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)

@@ -1,0 +1,118 @@
+"""The panes and how they stand: one table of docks, one tree per template."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from market_agent_gui.translate import say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockSpec:
+    """One pane. ``id`` is its object name: English, fixed, stored in layouts."""
+
+    id: str
+    title: str
+    linked: bool = False
+    """It shows one symbol and follows a colour group."""
+    pinned: bool = False
+    """Never closed: what one needs to act stays in sight."""
+
+
+DOCKS: tuple[DockSpec, ...] = (
+    DockSpec(id="watchlist", title="Watchlist", linked=True),
+    DockSpec(id="chart", title="Chart", linked=True),
+    DockSpec(id="depth", title="Depth", linked=True),
+    DockSpec(id="tape", title="Tape", linked=True),
+    DockSpec(id="suggestions", title="Suggestions", linked=True),
+    DockSpec(id="why", title="Why"),
+    DockSpec(id="ticket", title="Order ticket", linked=True, pinned=True),
+    DockSpec(id="positions", title="Positions", linked=True),
+    DockSpec(id="orders", title="Orders", linked=True),
+    DockSpec(id="fills", title="Fills"),
+    DockSpec(id="denials", title="Why no trade"),
+    DockSpec(id="news", title="News"),
+    DockSpec(id="limits", title="Limits"),
+    DockSpec(id="log", title="Log"),
+)
+BY_ID: dict[str, DockSpec] = {spec.id: spec for spec in DOCKS}
+
+
+class Way(StrEnum):
+    ACROSS = "across"
+    DOWN = "down"
+    TABS = "tabs"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Panes side by side, stacked or tabbed; ``shares`` are parts of the whole."""
+
+    way: Way
+    children: "tuple[Split | str, ...]"
+    shares: tuple[float, ...] = ()
+
+    def docks(self) -> tuple[str, ...]:
+        """Return the ids of all panes in it, in order."""
+        found: list[str] = []
+        for child in self.children:
+            found += child.docks() if isinstance(child, Split) else [child]
+        return tuple(found)
+
+
+def across(*children: "Split | str", shares: tuple[float, ...] = ()) -> Split:
+    return Split(Way.ACROSS, children, shares)
+
+
+def down(*children: "Split | str", shares: tuple[float, ...] = ()) -> Split:
+    return Split(Way.DOWN, children, shares)
+
+
+def tabs(*children: str) -> Split:
+    return Split(Way.TABS, children)
+
+
+_BOOK = tabs("positions", "fills", "denials", "news", "limits", "log")
+
+WIDE = across(
+    down(
+        across("watchlist", "chart", down("depth", "tape", shares=(0.75, 0.25)), shares=(0.195, 0.595, 0.21)),
+        across(_BOOK, "orders", shares=(0.625, 0.375)),
+        shares=(0.75, 0.25),
+    ),
+    down("suggestions", "why", "ticket", shares=(0.35, 0.43, 0.22)),
+    shares=(0.75, 0.25),
+)
+SMALL = across(
+    down(
+        across("watchlist", "chart", shares=(0.225, 0.775)),
+        tabs("positions", "orders", "fills", "denials", "news", "limits", "log"),
+        shares=(0.75, 0.25),
+    ),
+    down(tabs("suggestions", "why", "depth", "tape"), "ticket", shares=(0.64, 0.36)),
+    shares=(0.725, 0.275),
+)
+APPROVAL = across(
+    down("suggestions", tabs("positions", "orders", "fills", "denials", "log"), shares=(0.7, 0.3)),
+    down("why", tabs("limits", "news"), shares=(0.65, 0.35)),
+    down("chart", "ticket", shares=(0.65, 0.35)),
+    shares=(0.36, 0.3, 0.34),
+)
+KEYBOARD = across(
+    down("chart", tabs("positions", "fills", "denials", "log"), shares=(0.75, 0.25)),
+    down("depth", "orders", shares=(0.72, 0.28)),
+    down("ticket", tabs("watchlist", "suggestions", "why", "tape"), shares=(0.42, 0.58)),
+    shares=(0.48, 0.22, 0.3),
+)
+TEMPLATES: dict[str, Split] = {"Terminal": WIDE, "Small screen": SMALL, "Approval desk": APPROVAL, "Keyboard": KEYBOARD}
+NARROW_PX = 1400
+"""Windows narrower than this start with the small template."""
+
+
+def default_template(width: int) -> str:
+    """Return the template a window of this width starts with."""
+    return "Terminal" if width >= NARROW_PX else "Small screen"
+
+
+def title(dock: str) -> str:
+    """Return a pane's title in the user's language."""
+    return say(BY_ID[dock].title)

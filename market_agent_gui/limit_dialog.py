@@ -1,0 +1,48 @@
+"""Changing a limit: lower now, raise next session and with the PIN."""
+
+from decimal import Decimal, InvalidOperation
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit
+
+from engine.api.commands import ChangeLimits
+from engine.api.rows import LimitRow
+from market_agent_gui.dialogs import PlainDialog
+from market_agent_gui.translate import say
+
+
+class LimitDialog(PlainDialog):
+    changed = Signal(object)
+    """A :class:`ChangeLimits`."""
+
+    def __init__(self, row: LimitRow) -> None:
+        use = row.use
+        super().__init__(
+            f"{use.code} · {use.title}",
+            say(
+                "Now {limit} {unit}. A lower limit holds at once; a higher one from the next session on.",
+                limit=f"{use.limit:g}",
+                unit=use.unit,
+            ),
+            accept=say("Change the limit"),
+            reject=say("Leave it"),
+        )
+        self._code = use.code
+        self.value = QLineEdit(f"{use.limit:g}")
+        self.pin = QLineEdit()
+        self.pin.setEchoMode(QLineEdit.EchoMode.Password)
+        self.add_field(say("New limit"), self.value)
+        self.add_field(say("PIN (only to raise it)"), self.pin)
+
+    def on_accept(self) -> None:
+        text = self.value.text().strip().replace(",", ".")
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            self.complain(say("{text} is not a number", text=repr(text)))
+            return
+        if not value.is_finite() or value < 0:
+            self.complain(say("A limit is a number of zero or more."))
+            return
+        self.changed.emit(ChangeLimits(changes={self._code: text}, pin=self.pin.text()))
+        self.accept()

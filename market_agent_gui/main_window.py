@@ -1,0 +1,184 @@
+"""The main window arranges: strip and banner on top, docks, status line below. It decides nothing."""
+
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QVBoxLayout, QWidget
+
+from market_agent_gui.arrange import arrange, fit_heads, resize
+from market_agent_gui.dock_frame import DockFrame
+from market_agent_gui.docks import DOCKS, TEMPLATES, default_template
+from market_agent_gui.mode_frame import BookLine, ModeFrame, account_tail
+from market_agent_gui.translate import say
+
+LAYOUT_VERSION = 1
+DEFAULT_SIZE = QSize(1600, 940)
+SMALLEST = QSize(1024, 640)
+
+
+class MainWindow(QMainWindow):
+    """Docks by id; a head for the mode strip and the banner; the frame that says LIVE."""
+
+    close_asked = Signal()
+    rearranged = Signal()
+    """A pane was moved, closed, opened or resized by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("main")
+        self.setDockOptions(
+            QMainWindow.DockOption.AllowNestedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.GroupedDragging
+        )
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.setMinimumSize(SMALLEST)
+        self.may_close = False
+        self.template = ""
+        self._book, self._account = "", ""
+        self.line = BookLine()
+        self._head = QWidget()
+        self._head_column = QVBoxLayout(self._head)
+        self._head_column.setContentsMargins(0, 0, 0, 0)
+        self._head_column.setSpacing(0)
+        self._head_column.addWidget(self.line)
+        self.setMenuWidget(self._head)
+        self.docks: dict[str, DockFrame] = {}
+        self._frames = {"main": ModeFrame(self)}
+        for spec in DOCKS:
+            dock = DockFrame(spec)
+            self.docks[spec.id] = dock
+            self._frames[spec.id] = ModeFrame(dock)
+            self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+            dock.dockLocationChanged.connect(self._on_moved)
+            dock.visibilityChanged.connect(self._on_moved)
+            dock.topLevelChanged.connect(self._on_moved)
+        self._settled = False
+        self._touched = False
+        self.show_book("", "")
+
+    # --- parts
+
+    def add_to_head(self, widget: QWidget) -> None:
+        """Put a line under the others on top."""
+        self._head_column.addWidget(widget)
+
+    def set_status(self, widget: QWidget) -> None:
+        """Put the status line in."""
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        bar.setContentsMargins(0, 0, 0, 0)
+        bar.addWidget(widget, 1)
+
+    def show_book(self, book: str, account: str) -> None:
+        """Say whose money it is, in title, line and frame."""
+        self._book, self._account = book, account
+        self.line.show_book(book)
+        for frame in self._frames.values():
+            frame.show_book(book)
+        parts = ["Market Agent"]
+        if book:
+            parts += [say(book.upper()), account_tail(account)]
+        else:
+            parts.append(say("no engine"))
+        self.setWindowTitle(" · ".join(part for part in parts if part))
+
+    # --- layout
+
+    def use_template(self, name: str) -> None:
+        """Arrange by a template. Raises ``KeyError`` for a name that is none."""
+        tree = TEMPLATES[name]
+        self._settled = self._touched = False
+        self.template = name
+        arrange(self, self.docks, tree)
+        self._settled = True
+
+    def use_default(self) -> None:
+        """Arrange as the window's width asks for."""
+        self.use_template(default_template(self.width()))
+
+    def fit_shares(self) -> None:
+        """Give the template's shares again, once the real size is known."""
+        if self.template:
+            resize(self, self.docks, TEMPLATES[self.template], self._dock_area())
+            fit_heads(self, self.docks)
+            self._shape_tabs()
+
+    def layout_state(self) -> bytes:
+        """Return the arrangement as Qt keeps it."""
+        return bytes(self.saveState(LAYOUT_VERSION).data())
+
+    def restore_layout(self, state: bytes) -> bool:
+        """Take an arrangement back; False when it is of another version or damaged."""
+        self._settled = False
+        restored = self.restoreState(QByteArray(state), LAYOUT_VERSION)
+        if restored:
+            self.template = ""
+            fit_heads(self, self.docks)
+            self._shape_tabs()
+        self._settled = True
+        return restored
+
+    def show_dock(self, name: str) -> DockFrame:
+        """Bring a pane to the front and give it the focus."""
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+        if dock.pane is not None:
+            dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return dock
+
+    def _dock_area(self) -> QSize:
+        used = self._head.height() + (self.statusBar().height() if self.statusBar().isVisible() else 0)
+        return QSize(self.width(), max(200, self.height() - used))
+
+    def _shape_tabs(self) -> None:
+        for bar in self.findChildren(QTabBar):
+            if bar.parent() is self:
+                bar.setDrawBase(False)
+                bar.setExpanding(False)
+                bar.setDocumentMode(True)
+                bar.setElideMode(Qt.TextElideMode.ElideNone)
+                bar.setUsesScrollButtons(True)
+
+    def _on_moved(self, *_: object) -> None:
+        if self._settled:
+            fit_heads(self, self.docks)
+            self._shape_tabs()
+            self.rearranged.emit()
+
+    # --- Qt
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonRelease and self._settled:
+            # A separator was let go: from now on the shares are the person's own.
+            self._touched = True
+            self.rearranged.emit()
+        return super().event(event)
+
+    def sizeHint(self) -> QSize:
+        return DEFAULT_SIZE
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.fit_shares()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self.template or self._touched:
+            return
+        wanted = default_template(event.size().width())
+        if {self.template, wanted} == {"Terminal", "Small screen"}:
+            self.use_template(wanted)
+        self.fit_shares()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.show_book(self._book, self._account)
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.may_close:
+            super().closeEvent(event)
+            return
+        event.ignore()
+        self.close_asked.emit()

@@ -1,0 +1,33 @@
+"""Which presenter makes which pane, in the order in which they are built after the first paint."""
+
+from pathlib import Path
+
+from market_agent_gui.presenters.chart import ChartPresenter
+from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.presenters.tables import (
+    DenialsPresenter,
+    FillsPresenter,
+    LimitsPresenter,
+    LogPresenter,
+    NewsPresenter,
+    OrdersPresenter,
+    PositionsPresenter,
+)
+from market_agent_gui.presenters.watchlist import WatchlistPresenter
+from market_agent_gui.services import Services
+
+
+def make_presenters(services: Services, profile: Path) -> dict[str, PanePresenter]:
+    """Make every presenter, by dock. Their panes are made later, one by one."""
+    made: list[PanePresenter] = [
+        ChartPresenter(services),
+        WatchlistPresenter(services, profile),
+        PositionsPresenter(services),
+        OrdersPresenter(services),
+        FillsPresenter(services),
+        DenialsPresenter(services),
+        NewsPresenter(services),
+        LimitsPresenter(services),
+        LogPresenter(services),
+    ]
+    return {presenter.dock: presenter for presenter in made}

@@ -1,0 +1,263 @@
+"""The chart: history once, the forming bar as it comes, orders and evidence over it."""
+
+import logging
+from decimal import Decimal
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from engine.api.client import EngineUnavailable
+from engine.api.commands import GetBars
+from engine.api.frames import BarUpdate
+from engine.api.rows import QuoteRow, SuggestionRow
+from engine.api.wire import Follow
+from engine.model.ids import Symbol
+from engine.model.market import Side
+from engine.model.money import exact
+from market_agent_gui.bridge import LinkState
+from market_agent_gui.commander import Refusal
+from market_agent_gui.loop import TaskOwner
+from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.services import Services
+from market_agent_gui.translate import say
+
+log = logging.getLogger(__name__)
+
+HISTORY = 1_000
+LAYER_TABLES = ("orders", "positions", "fills", "suggestions", "state")
+
+
+class ChartPresenter(PanePresenter):
+    dock = "chart"
+    tables = ("orders", "positions", "fills", "suggestions")
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self.seconds = 300
+        self._loaded: tuple[str, int] | None = None
+        self._columns: dict[str, Any] = {}
+        self._session: tuple[int, int] = (0, 0)
+        self._tasks = TaskOwner(self._on_task_error)
+
+    def make(self) -> QWidget:
+        from market_agent_gui.chart_pane import ChartPane
+
+        pane = ChartPane(self.seconds)
+        self._pane = pane
+        pane.interval_chosen.connect(self._on_interval)
+        pane.chart.order_dragged.connect(self._on_dragged)
+        pane.chart.price_clicked.connect(self._on_clicked)
+        pane.chart.pin_clicked.connect(lambda _pin: self.services.show_pane("why"))
+        pane.chart.history_wanted.connect(self._on_history_wanted)
+        pane.chart.set_clock(self._now)
+        pane.chart.set_empty_text(say("Choose a symbol: type its letters in the watchlist, or press Ctrl+Space"))
+        self.services.bridge.bar.connect(self._on_bar)
+        self.services.bridge.link_changed.connect(self._on_link)
+        self.services.entry.staged_changed.connect(lambda _order: self._draw_orders())
+        for table in LAYER_TABLES:
+            self.feed(table, lambda rows, removed, reset, name=table: self._on_layer(name))
+        return pane
+
+    def wish(self) -> Follow:
+        bars = ((self.symbol, self.seconds),) if self.symbol else ()
+        return Follow(tables=self.tables, quotes=True, bars=bars)
+
+    def set_visible(self, visible: bool) -> None:
+        super().set_visible(visible)
+        if visible:
+            self._load()
+
+    def on_symbol(self, symbol: str) -> None:
+        self._show()
+
+    # --- history
+
+    def _on_interval(self, seconds: int) -> None:
+        self.seconds = seconds
+        self._show()
+
+    def _show(self) -> None:
+        from market_agent_gui.chart_pane import INTERVALS
+        from widgets.candle_chart.layers import ChartInstrument
+
+        row = self.services.bridge.mirror.rows("quotes").get(self.symbol)
+        tick = row.tick if isinstance(row, QuoteRow) else 0.01
+        label = INTERVALS[str(self.seconds)][1]
+        self._pane.show_symbol(self.symbol, row.name if isinstance(row, QuoteRow) else "")
+        self._pane.chart.set_instrument(
+            ChartInstrument(
+                symbol=self.symbol,
+                interval_label=say(label),
+                interval_ns=self.seconds * 10**9,
+                tick=exact(tick),
+            )
+        )
+        self._loaded = None
+        self.renew_wish()
+        self._load()
+        self._draw_all()
+
+    def _load(self) -> None:
+        if self.symbol and self.visible and self._loaded is None and self.services.bridge.link is LinkState.UP:
+            self._pane.chart.set_empty_text(say("Loading {symbol}…", symbol=self.symbol))
+            self._tasks.start(self._fetch(self.symbol, self.seconds, None), "load bars")
+
+    async def _fetch(self, symbol: str, seconds: int, end_ns: int | None) -> None:
+        command = GetBars(symbol=Symbol(symbol), seconds=seconds, count=HISTORY, end_ns=end_ns)
+        try:
+            receipt = await self.services.bridge.send(command)
+        except (EngineUnavailable, OSError) as error:
+            self._pane.chart.set_empty_text(say("No history: {reason}", reason=error))
+            return
+        if (symbol, seconds) != (self.symbol, self.seconds):
+            return
+        if not receipt.ok:
+            self._pane.chart.set_empty_text(receipt.text or say("{symbol} has no history yet", symbol=symbol))
+            return
+        self._take_history(receipt.data, older=end_ns is not None)
+
+    def _take_history(self, data: dict[str, object], *, older: bool) -> None:
+        import numpy as np
+
+        columns = {
+            name: np.frombuffer(_packed(data, name), np.int64 if name == "ts_open" else np.float64)
+            for name in ("ts_open", "open", "high", "low", "close", "volume")
+        }
+        if older and self._columns:
+            fresh = columns["ts_open"] < self._columns["ts_open"][0]
+            columns = {name: np.concatenate([column[fresh], self._columns[name]]) for name, column in columns.items()}
+        good = np.isfinite(columns["open"] + columns["high"] + columns["low"] + columns["close"])
+        columns = {name: column[good] for name, column in columns.items()}
+        self._columns = columns
+        self._loaded = (self.symbol, self.seconds)
+        if not columns["ts_open"].size:
+            self._pane.chart.set_empty_text(
+                say("{symbol} has no history yet; bars will build here", symbol=self.symbol)
+            )
+        try:
+            self._pane.chart.set_bars(*columns.values())
+        except ValueError as error:
+            self._pane.chart.set_empty_text(say("The history cannot be shown: {reason}", reason=error))
+            return
+        self._draw_all()
+
+    def _on_history_wanted(self) -> None:
+        if self._columns and self._columns["ts_open"].size:
+            end = int(self._columns["ts_open"][0])
+            self._tasks.start(self._fetch(self.symbol, self.seconds, end), "load older bars")
+
+    def _on_bar(self, bar: BarUpdate) -> None:
+        from market_agent_gui.chart_layers import finite_bar
+
+        if (bar.symbol, bar.seconds) != self._loaded or not finite_bar(bar.open, bar.high, bar.low, bar.close):
+            return
+        try:
+            self._pane.chart.update_bar(bar.ts_open, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        except ValueError as error:
+            # A gap of the connection: what came meanwhile is fetched again.
+            log.info("the chart of %s is loaded again: %s", bar.symbol, error)
+            self._loaded = None
+            self._load()
+
+    def _on_link(self, state: str, _text: str) -> None:
+        if state == LinkState.UP.value:
+            self._loaded = None
+            self.renew_wish()
+            self._load()
+
+    # --- layers
+
+    def _on_layer(self, table: str) -> None:
+        if table == "state":
+            self._draw_state()
+        elif table == "fills":
+            self._draw_fills()
+        elif table == "suggestions":
+            self._draw_agent()
+        else:
+            self._draw_orders()
+
+    def _draw_all(self) -> None:
+        self._session = (0, 0)
+        self._draw_state()
+        self._draw_orders()
+        self._draw_fills()
+        self._draw_agent()
+
+    def _draw_orders(self) -> None:
+        from market_agent_gui.chart_layers import average_line, order_lines, staged_lines
+
+        mirror, staged = self.services.bridge.mirror, self.services.entry.staged
+        position = mirror.position(self.symbol)
+        lines = order_lines(mirror.working(self.symbol), position)
+        if staged is not None and staged.symbol == self.symbol:
+            lines += staged_lines(staged)
+        self._pane.chart.set_orders(tuple(lines))
+        self._pane.chart.set_average(average_line(position))
+
+    def _draw_fills(self) -> None:
+        from market_agent_gui.chart_layers import fill_marks
+
+        rows = self.services.bridge.mirror.rows("fills").values()
+        self._pane.chart.set_fills(fill_marks(row for row in rows if row.symbol == self.symbol))
+
+    def _draw_agent(self) -> None:
+        from market_agent_gui.chart_layers import agent_zones, evidence_pins
+
+        rows: list[SuggestionRow] = [
+            row for row in self.services.bridge.mirror.rows("suggestions").values() if row.symbol == self.symbol
+        ]
+        self._pane.chart.set_zones(agent_zones(rows))
+        self._pane.chart.set_pins(evidence_pins(rows))
+
+    def _draw_state(self) -> None:
+        from market_agent_gui.chart_layers import sessions
+
+        state = self.services.bridge.mirror.state()
+        if state is None:
+            return
+        session = (state.session_open_ns, state.session_close_ns)
+        if session != self._session:
+            self._session = session
+            self._pane.chart.set_sessions(sessions(state) if self.seconds < 86_400 else ())
+            watermark = state.book.upper() if state.book != "live" else ""
+            self._pane.chart.set_watermark(watermark, state.book if watermark else "paper")
+
+    # --- acts
+
+    def _on_dragged(self, ref: str, leg: str, price: Decimal) -> None:
+        entry = self.services.entry
+        if ref == "staged":
+            entry.move_leg(leg, price)
+            return
+        row = self.services.bridge.mirror.rows("orders").get(ref)
+        if row is None:
+            return
+        if row.limit_price is not None and row.order_type != "STP":
+            entry.modify(ref, limit_price=price)
+        else:
+            entry.modify(ref, stop_price=price)
+
+    def _on_clicked(self, price: Decimal, modifiers: Qt.KeyboardModifier) -> None:
+        sides = {Qt.KeyboardModifier.ControlModifier: Side.BUY, Qt.KeyboardModifier.ShiftModifier: Side.SELL}
+        side = sides.get(modifiers)
+        if side is None or not self.symbol:
+            return
+        try:
+            self.services.entry.stage_at(side, price)
+        except Refusal as refusal:
+            self.services.say("warn", str(refusal))
+
+    def _now(self) -> int:
+        state = self.services.bridge.mirror.state()
+        return state.now_ns if state is not None else 0
+
+    def _on_task_error(self, name: str, error: BaseException) -> None:
+        log.error("%s failed", name, exc_info=error)
+        self._pane.chart.set_empty_text(say("No history: {reason}", reason=error))
+
+
+def _packed(data: dict[str, object], name: str) -> bytes:
+    column = data.get(name, b"")
+    return column if isinstance(column, bytes) else b""

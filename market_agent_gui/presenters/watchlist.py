@@ -1,0 +1,89 @@
+"""The watchlist: lists of the person's own, kept in the profile; choosing a symbol moves its colour group."""
+
+import json
+import logging
+from pathlib import Path
+
+from PySide6.QtWidgets import QWidget
+
+from engine.api.commands import Unwatch, Watch
+from engine.api.frames import QuoteBlock
+from engine.api.wire import Follow
+from engine.model.ids import Symbol
+from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.services import Services
+from market_agent_gui.translate import say
+
+log = logging.getLogger(__name__)
+FILE = "watchlists.json"
+
+
+class WatchlistPresenter(PanePresenter):
+    dock = "watchlist"
+    tables = ("quotes",)
+
+    def __init__(self, services: Services, profile: Path) -> None:
+        super().__init__(services)
+        self._path = profile / FILE
+
+    def make(self) -> QWidget:
+        from widgets.quote_table import QuoteTable
+
+        self._table = QuoteTable(self._read())
+        table = self._table
+        table.set_flash(self.services.preferences.now.flash)
+        table.symbol_chosen.connect(self.choose)
+        table.symbol_opened.connect(self._on_opened)
+        table.watch_wanted.connect(self._on_watch)
+        table.unwatch_wanted.connect(self._on_unwatch)
+        table.lists_changed.connect(self._write)
+        self.services.bridge.quotes.connect(self._on_quotes)
+        self.feed("quotes", self._on_quote_rows)
+        self.services.bridge.refresh_quotes()
+        return table
+
+    def wish(self) -> Follow:
+        return Follow(tables=self.tables, quotes=True)
+
+    def on_symbol(self, symbol: str) -> None:
+        self._table.view.select_key(symbol)
+
+    def _on_quote_rows(self, rows: object, removed: object, reset: bool) -> None:
+        self._table.apply(rows, removed, reset)
+        if not self.symbol and (first := self._table.model.rows):
+            held = [key for key, row in first.items() if row.held]
+            self.choose((held or list(first))[0])
+
+    def _on_quotes(self, block: QuoteBlock) -> None:
+        try:
+            self._table.update_quotes(block)
+        except ValueError as error:
+            log.warning("a block of quotes was not shown: %s", error)
+
+    def _on_opened(self, symbol: str) -> None:
+        self.choose(symbol)
+        self.services.show_pane("chart")
+
+    def _on_watch(self, symbols: tuple[str, ...]) -> None:
+        self.services.bridge.fire(Watch(symbols=tuple(Symbol(symbol) for symbol in symbols)))
+
+    def _on_unwatch(self, symbols: tuple[str, ...]) -> None:
+        self.services.bridge.fire(Unwatch(symbols=tuple(Symbol(symbol) for symbol in symbols)))
+
+    def _read(self) -> dict[str, list[str]]:
+        try:
+            lists = json.loads(self._path.read_text(encoding="utf-8"))
+            return {str(name): [str(symbol) for symbol in symbols] for name, symbols in lists.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            self.services.say("warn", say("{file} cannot be used: {reason}", file=FILE, reason=error))
+            return {}
+
+    def _write(self, lists: dict[str, tuple[str, ...]]) -> None:
+        try:
+            temporary = self._path.with_suffix(".tmp")
+            temporary.write_text(json.dumps(lists, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            temporary.replace(self._path)
+        except OSError as error:
+            self.services.say("bad", say("The lists were not saved: {reason}", reason=error.strerror))

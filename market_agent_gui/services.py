@@ -1,0 +1,30 @@
+"""What every presenter may use; made once by the shell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from market_agent_gui.bridge import EngineBridge
+from market_agent_gui.commander import Commander
+from market_agent_gui.keys.controller import KeyController
+from market_agent_gui.links import LinkGroups
+from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.presenters.order_entry import OrderEntry
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QDialog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    bridge: EngineBridge
+    commander: Commander
+    links: LinkGroups
+    entry: OrderEntry
+    keys: KeyController
+    preferences: PreferencesFile
+    say: Callable[[str, str], None]
+    """Show a toast: severity (info, warn, bad) and one sentence."""
+    show_pane: Callable[[str], None]
+    open_dialog: "Callable[[QDialog], None]"
+    """Open a dialog over the main window, framed like it, without a nested loop."""

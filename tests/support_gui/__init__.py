@@ -1,0 +1,1 @@
+"""A small engine that speaks the real wire, for tests of the window."""
