@@ -24,7 +24,7 @@ from engine.risk.limits import LimitBook
 from engine.risk.losses import LossBook
 from engine.risk.modes import ModeKeeper
 from engine.risk.ports import Ledger, Market, Orders, VitalSigns
-from engine.risk.say import money, percent
+from engine.risk.say import above, money, percent
 
 EVERY_S = 10.0
 EQUITY_GRACE_NS = 10 * SECOND
@@ -245,7 +245,7 @@ class Governor:
         fills.append((now, price))
         chased = event.side.sign * (price / fills[0][1] - 1.0) * 100.0
         profile = limits.auto if request.origin is Origin.AUTO else limits.manual
-        if chased > profile.fill_drift_percent:
+        if above(chased, profile.fill_drift_percent):
             minutes = limits.common.fill_drift_minutes
             reason = f"own fills chased the price by {percent(chased)} in {minutes:g} minutes"
             if self._modes.lock(event.symbol, "G4b", reason):

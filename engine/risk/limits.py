@@ -56,17 +56,23 @@ SAFER_HIGH = frozenset(
 
 def fault(settings: BaseModel) -> str | None:
     """Name the first limit that is absent, not a number or not above zero; None when all are sound."""
-    for name in type(settings).model_fields:
+    for name, declared in type(settings).model_fields.items():
         value = getattr(settings, name, None)
         if isinstance(value, BaseModel):
             inner = fault(value)
             if inner is not None:
                 return f"{name}.{inner}"
-        elif isinstance(value, bool | str | tuple):
-            continue
-        elif not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        elif declared.annotation in (int, float):
+            if not _sound(value):
+                return name
+        elif value is None:
             return name
     return None
+
+
+def _sound(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value) and value > 0  # type: ignore[arg-type,operator]
 
 
 def fingerprint(settings: RiskSettings) -> str:
@@ -142,6 +148,7 @@ class LimitBook:
         self._session_at = session_at
         self._on_disk = on_disk
         self._disk_at_start: str | None = None
+        self._written: str | None = None
         self._pending: dict[str, _Pending] = {}
         self.active = configured
         self.fault: str | None = fault(configured)
@@ -241,17 +248,7 @@ class LimitBook:
         """Say why the limits can no longer be trusted, None when they can."""
         if self.fault is not None:
             return f"the limit {self.fault} is missing or not a number"
-        if fingerprint(self.active) != self.hash:
-            return "the limits in memory do not match their hash"
-        text = self._store.get(KEY)
-        if text is None:
-            return "the stored limits are gone"
-        try:
-            stored = msgspec.json.decode(text, type=_Stored)
-            values = RiskSettings.model_validate_json(stored.values)
-        except (msgspec.MsgspecError, ValidationError):
-            return "the stored limits cannot be read"
-        if stored.hash != self.hash or fingerprint(values) != self.hash:
+        if self._store.get(KEY) != self._written:
             return "the stored limits were changed from outside"
         if self._on_disk is not None and self._on_disk() != self._disk_at_start:
             return "the limits in the settings file were edited while the program runs"
@@ -277,7 +274,9 @@ class LimitBook:
             source=fingerprint(self._configured) if fault(self._configured) is None else "",
             pending=self._pending,
         )
-        self._store.set(KEY, msgspec.json.encode(stored).decode())
+        text = msgspec.json.encode(stored).decode()
+        self._store.set(KEY, text)
+        self._written = text
 
     def _tell(self, by: str, changes: dict[str, tuple[str, str]], effective: str) -> None:
         if changes:

@@ -13,7 +13,7 @@ def check(s: Situation) -> Findings:
         return NOTHING
     if s.latch is not None:
         return hard(
-            CODE, f"Strategy {s.request.strategy or 'without a name'} is off until a person re-arms it: {s.latch.text}"
+            CODE, f"Strategy {s.request.strategy or 'without a name'} is off until a person re-arms it: {s.latch.text}."
         )
     strategy = s.request.strategy
     working = sum(1 for o in s.line.orders if o.request.strategy == strategy and not is_closing(o.request))

@@ -14,7 +14,7 @@ def check(s: Situation) -> Findings:
     if account is None:
         return hard(CODE, "The account's values are not known.")
     if s.what_if is not None and s.what_if.refused:
-        return hard(CODE, f"The broker would refuse the order: {s.what_if.refused}")
+        return hard(CODE, f"The broker would refuse the order: {s.what_if.refused.rstrip('.')}.")
     if not account.margin_account:
         return _cash(s)
     if account.available_funds is None or not finite(account.available_funds):

@@ -11,4 +11,4 @@ def check(s: Situation) -> Findings:
     if s.lock is None:
         return NOTHING
     code, reason = s.lock
-    return hard(code or CODE, f"{s.symbol} is locked: {reason}")
+    return hard(code or CODE, f"{s.symbol} is locked: {reason.rstrip('.')}.")

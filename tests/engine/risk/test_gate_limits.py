@@ -1,0 +1,56 @@
+"""Every limit, at its edge and with a broken configuration (T-K1)."""
+
+import pytest
+
+from engine.model.decision import Denial
+from engine.risk.limits import fault, flat
+from engine.risk.rules.table import REQUIRED
+from engine.risk.settings import RiskSettings
+from tests.engine.risk.edges import EDGES, Edge
+from tests.engine.risk.world import MISSING, World, unchecked
+
+IDS = [f"{edge.code}-{edge.name}" for edge in EDGES]
+NUMBERS = sorted(k for k, v in flat(RiskSettings()).items() if isinstance(v, int | float) and not isinstance(v, bool))
+
+
+def objections(edge: Edge, over: bool) -> tuple[Denial, ...]:
+    world, request = edge.build(over)
+    verdict = world.gate.check(request)
+    return verdict.warnings if edge.warns else verdict.denials
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=IDS)
+def test_t_k1_at_the_limit_passes(edge: Edge) -> None:
+    world, request = edge.build(False)
+    verdict = world.gate.check(request)
+    assert verdict.cleared, [d.text for d in verdict.denials]
+    assert edge.code not in [d.code for d in (verdict.warnings if edge.warns else ())]
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=IDS)
+def test_t_k1_one_unit_beyond_the_limit_is_denied_with_its_code(edge: Edge) -> None:
+    found = {denial.code: denial for denial in objections(edge, True)}
+    assert edge.code in found
+    denial = found[edge.code]
+    assert denial.hard is (edge.hard and not edge.warns)
+    assert denial.text.endswith(".")
+    assert "nan" not in denial.text.lower()
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, 0, -1, "5", MISSING], ids=str)
+def test_t_k1_a_broken_limit_denies_everything(key: str, value: object) -> None:
+    world = World(settings=unchecked(key, value))
+    for request in (world.request(), world.manual(), world.close(1)):
+        assert world.codes(request) == ["LIMITS"]
+    assert key in world.gate.check(world.request()).denials[0].text
+
+
+def test_every_number_among_the_limits_is_checked() -> None:
+    assert len(NUMBERS) > 100
+    assert fault(RiskSettings()) is None
+
+
+def test_every_rule_has_an_edge() -> None:
+    tested = {edge.code for edge in EDGES} | {"LOCK", "G36"}
+    assert tested >= REQUIRED
