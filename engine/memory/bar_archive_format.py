@@ -137,6 +137,8 @@ _OFFSET = np.uint64(0x27D4EB2F165667C5)
 
 def check_words(rows: Rows) -> NDArray[np.uint64]:
     """The check of each record: its words times odd constants, summed modulo 2^64. Any one changed word changes it."""
+    if len(rows) == 0:
+        return np.empty(0, dtype=np.uint64)
     words = rows.view(np.uint64).reshape(len(rows), -1)[:, :-1]
     with np.errstate(over="ignore"):
         mixed = (words ^ (words >> np.uint64(29))) * _ODD[: words.shape[1]]

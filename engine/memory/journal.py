@@ -43,7 +43,10 @@ _ORDER = Statement(
 _fills = insert(t.fills).values({c.name: None for c in t.fills.c})
 _FILL = Statement(
     _fills.on_conflict_do_update(
-        index_elements=["exec_id"], set_={c.name: _fills.excluded[c.name] for c in t.fills.c if c.name != "exec_id"}
+        index_elements=["exec_id"],
+        set_={c.name: _fills.excluded[c.name] for c in t.fills.c if c.name != "exec_id"},
+        # An older revision that comes late never replaces a correction.
+        where=_fills.excluded.revision >= t.fills.c.revision,
     )
 )
 _suggestions = insert(t.suggestions).values({c.name: None for c in t.suggestions.c})

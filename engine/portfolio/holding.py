@@ -14,48 +14,60 @@ from engine.model.fill import Fill
 from engine.model.ids import ExecId, OrderRef
 from engine.model.money import ZERO
 
+OPENING = OrderRef("OPENING")
+"""Reference of what was held before our first order, or taken over by a person: it moved no cash of ours."""
+
 
 class Tally(msgspec.Struct, frozen=True):
     """What fills amount to. Money in the instrument's currency."""
 
     quantity: Decimal = ZERO
-    average: Decimal = ZERO
+    cost: Decimal = ZERO
+    """What the open quantity was bought (or sold) for, before the multiplier; positive."""
     realised: Decimal = ZERO
     """Since the first fill, after commissions."""
     commission: Decimal = ZERO
     flow: Decimal = ZERO
     """Cash that came in less cash that went out, after commissions."""
+    brought: Decimal = ZERO
+    """The part of ``flow`` that moved no cash."""
     trip: Decimal = ZERO
     """Realised since the position was opened, after commissions."""
     opened_ns: int = 0
     opened_by: OrderRef = OrderRef("")
 
+    @property
+    def average(self) -> Decimal:
+        """Average price of the open quantity, zero when flat."""
+        return self.cost / abs(self.quantity) if self.quantity else ZERO
+
 
 def add(tally: Tally, fill: Fill, multiplier: Decimal) -> Tally:
     """Book one fill."""
     signed = fill.quantity * fill.side.sign
-    before = tally.quantity
-    after = before + signed
-    gain = ZERO
-    average, opened_ns, opened_by, trip = tally.average, tally.opened_ns, tally.opened_by, tally.trip
+    before, after = tally.quantity, tally.quantity + signed
+    gain, cost = ZERO, tally.cost
+    opened_ns, opened_by, trip = tally.opened_ns, tally.opened_by, tally.trip
     if before == ZERO:
-        average, opened_ns, opened_by, trip = fill.price, fill.ts_event, fill.ref, ZERO
+        cost, opened_ns, opened_by, trip = fill.quantity * fill.price, fill.ts_event, fill.ref, ZERO
     elif (before > ZERO) == (signed > ZERO):
-        average = (abs(before) * average + abs(signed) * fill.price) / abs(after)
+        cost += fill.quantity * fill.price
     else:
-        closed = min(abs(before), abs(signed))
-        gain = closed * (fill.price - average) * multiplier * (1 if before > ZERO else -1)
-        if after == ZERO:
-            average = ZERO
-        elif (after > ZERO) != (before > ZERO):
-            average, opened_ns, opened_by, trip = fill.price, fill.ts_event, fill.ref, ZERO
+        closed = min(abs(before), fill.quantity)
+        share = cost if closed == abs(before) else cost * closed / abs(before)
+        gain = (closed * fill.price - share) * multiplier * (1 if before > ZERO else -1)
+        cost -= share
+        if after != ZERO and (after > ZERO) != (before > ZERO):
+            cost, opened_ns, opened_by, trip = abs(after) * fill.price, fill.ts_event, fill.ref, ZERO
     net = gain - fill.commission
+    flow = -signed * fill.price * multiplier - fill.commission
     return Tally(
         quantity=after,
-        average=average,
+        cost=cost,
         realised=tally.realised + net,
         commission=tally.commission + fill.commission,
-        flow=tally.flow - signed * fill.price * multiplier - fill.commission,
+        flow=tally.flow + flow,
+        brought=tally.brought + (flow if fill.ref == OPENING else ZERO),
         trip=trip + net,
         opened_ns=opened_ns,
         opened_by=opened_by,

@@ -20,11 +20,10 @@ from engine.model.market import Side
 from engine.model.money import ZERO, exact, finite
 from engine.model.position import Account, Position
 from engine.model.report import BrokerPosition
-from engine.portfolio.holding import Holding, Tally
+from engine.portfolio.holding import OPENING, Holding, Tally
 from engine.portfolio.ports import FillJournal, Market, OneCurrency, Rates, Store
 from engine.portfolio.session_book import SessionStart, SymbolStart, read, write
 
-OPENING = OrderRef("OPENING")
 _SESSION, _OPENED = "ledger.session", "ledger.opened"
 
 
@@ -62,6 +61,8 @@ class Ledger:
         self._account: Account | None = None
         self._session = SessionStart(date="")
         self._clock_symbol = Symbol("")
+        self._anchor_cash = False
+        """The next report of the account sets the cash anew: a session began, and no fill has come since."""
 
     # --- life
 
@@ -207,6 +208,7 @@ class Ledger:
         holding = self._holding(fill.symbol)
         before = holding.tally
         if holding.book(fill):
+            self._anchor_cash = False
             self._show(fill.symbol)
             self._tell(fill.symbol, before, holding.tally, fill.ts_event)
 
@@ -214,7 +216,8 @@ class Ledger:
         """Take the broker's account values."""
         self._check_session()
         session, changed = self._session, False
-        if session.cash is None and account.cash:
+        if (session.cash is None or self._anchor_cash) and account.cash:
+            self._anchor_cash = False
             flows = self._flows()
             names = {*account.cash, *flows}
             cash = {name: account.cash.get(name, ZERO) - flows.get(name, ZERO) for name in sorted(names)}
@@ -276,11 +279,14 @@ class Ledger:
             price = mark if mark is not None else tally.average
             worth = tally.quantity * price * holding.multiplier
             starts[symbol] = SymbolStart(worth, tally.flow, tally.realised, tally.commission)
-        self._keep(SessionStart(date=date, symbols=starts))
+        account = self._account
+        equity = account.equity if account is not None else None
+        self._keep(SessionStart(date=date, symbols=starts, equity=equity, cash=self._session.cash))
+        self._anchor_cash = True
         for symbol in self._positions:
             self._show(symbol)
-        if self._account is not None:
-            self.on_account(msgspec.structs.replace(self._account, session_equity=None))
+        if account is not None:
+            self._account = msgspec.structs.replace(account, session_equity=equity)
 
     def _check_session(self) -> None:
         if not self._clock_symbol:
@@ -318,7 +324,8 @@ class Ledger:
         flows: dict[str, Decimal] = {}
         for symbol, holding in self._holdings.items():
             currency = self._currency_of(symbol)
-            flow = holding.tally.realised if self._margined(symbol) else holding.tally.flow
+            tally = holding.tally
+            flow = tally.realised if self._margined(symbol) else tally.flow - tally.brought
             flows[currency] = flows.get(currency, ZERO) + flow
         return flows
 

@@ -23,7 +23,7 @@ class SessionStart(msgspec.Struct, frozen=True, kw_only=True):
     date: str
     symbols: dict[Symbol, SymbolStart] = {}
     equity: Decimal | None = None
-    """The broker's net liquidation value, first seen in this session."""
+    """The broker's net liquidation value, the last one known when it began."""
     cash: dict[str, Decimal] | None = None
     """Cash by currency before the fills of the journal: reported cash less their flows."""
 
