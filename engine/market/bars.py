@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from engine.bus.bus import Bus
 from engine.bus.clock import MILLISECOND, SECOND, Clock
+from engine.market.bar_history import day_closes, folded
 from engine.market.bar_series import Bar, BarArrays, BarSeries, from_mapping
 from engine.market.calendars import DAY, Calendars
-from engine.market.folding import fold, fold_one, true_range_mean
+from engine.market.folding import fold_one, true_range_mean
+from engine.market.forming import Forming
 from engine.market.instruments import Instruments
 from engine.market.settings import MarketSettings
 from engine.model.events.market import BarClosed, QuoteTick, TradeTick
@@ -31,43 +33,6 @@ _FIVE = FIVE_S * SECOND
 _QUOTED = frozenset({InstrumentKind.FOREX})
 """Kinds without a tape: their bars are made of mid prices, and volume counts the quotes."""
 _SOURCE = "bars"
-
-
-class _Forming:
-    """The minute that is being built for one symbol, and where its session lies."""
-
-    __slots__ = (
-        "calendar",
-        "close",
-        "count",
-        "day_close",
-        "day_open",
-        "day_start",
-        "end",
-        "five_end",
-        "five_start",
-        "high",
-        "low",
-        "money",
-        "open",
-        "quoted",
-        "recheck",
-        "start",
-        "symbol",
-        "volume",
-    )
-
-    def __init__(self, symbol: Symbol, calendar: str, quoted: bool) -> None:
-        self.symbol = symbol
-        self.calendar = calendar
-        self.quoted = quoted
-        self.start = self.end = 0
-        self.day_open = self.day_close = self.recheck = 0
-        self.five_start = self.five_end = self.day_start = 0
-        """The five minutes and the session whose closing is already seen to."""
-        self.open = self.high = self.low = self.close = 0.0
-        self.volume = self.money = 0.0
-        self.count = 0
 
 
 class BarStore:
@@ -92,7 +57,7 @@ class BarStore:
         self._series: dict[tuple[Symbol, int], BarSeries] = {}
         self._intervals: dict[Symbol, list[int]] = {}
         """Seconds of the series of each symbol, finest first."""
-        self._forming: dict[Symbol, _Forming] = {}
+        self._forming: dict[Symbol, Forming] = {}
         self._due: dict[tuple[int, int], dict[tuple[Symbol, int], int]] = {}
         """(when, seconds) -> (symbol, start) and end of the bars to close then."""
         self._atr: dict[Symbol, tuple[int, float | None]] = {}
@@ -122,10 +87,12 @@ class BarStore:
         if base is None:
             return None
         finer = base.last(len(base), end_ns)
-        folded = self._folded(symbol, finer, seconds, end_ns) if finer.size else None
-        if folded is None or folded.size == 0:
+        instrument = self._instruments.get(symbol)
+        if instrument is None or not finer.size:
             return None
-        return folded.slice(-count, None)
+        now = self._clock.now() if end_ns is None else end_ns
+        coarser = folded(finer, seconds, instrument.calendar, self._calendars, now)
+        return coarser.slice(-count, None) if coarser is not None and coarser.size else None
 
     def columns(self, symbol: Symbol, seconds: int, count: int, end_ns: int | None = None) -> BarColumns | None:
         """Return the same as packed columns that live on."""
@@ -189,7 +156,9 @@ class BarStore:
             raise ValueError(f"{symbol}: an interval must be positive, not {seconds} s")
         given = from_mapping(arrays, seconds)
         if seconds == DAY_S and "ts_close" not in arrays:
-            given = given._replace(ts_close=self._day_closes(symbol, given.ts_open))
+            instrument = self._instruments.get(symbol)
+            calendar = "" if instrument is None else instrument.calendar
+            given = given._replace(ts_close=day_closes(given.ts_open, calendar, self._calendars))
         prices = np.stack(given[2:6])
         if given.size and (not np.isfinite(prices).all() or prices.min() <= 0):
             raise ValueError(f"{symbol}: a seeded price is missing, not finite or not positive")
@@ -282,14 +251,14 @@ class BarStore:
         forming.money += price
         forming.count += 1
 
-    def _form(self, symbol: Symbol) -> _Forming | None:
+    def _form(self, symbol: Symbol) -> Forming | None:
         instrument = self._instruments.get(symbol)
         if instrument is None:
             return None
-        forming = self._forming[symbol] = _Forming(symbol, instrument.calendar, instrument.kind in _QUOTED)
+        forming = self._forming[symbol] = Forming(symbol, instrument.calendar, instrument.kind in _QUOTED)
         return forming
 
-    def _begin(self, forming: _Forming, ts: int, price: float, ts_init: int) -> bool:
+    def _begin(self, forming: Forming, ts: int, price: float, ts_init: int) -> bool:
         """Close the minute before ``ts`` and open the one that holds it. False when no bar is to hold it."""
         if forming.count and ts == forming.day_close and ts == forming.end:
             return True  # the closing auction prints at the close itself: it belongs to the last minute
@@ -312,7 +281,7 @@ class BarStore:
         self._expect_folds(forming, start, MINUTE_S, delay)
         return True
 
-    def _find_day(self, forming: _Forming, ts: int) -> bool:
+    def _find_day(self, forming: Forming, ts: int) -> bool:
         if ts < forming.recheck:
             return False
         session = self._calendars.session(forming.calendar, ts)
@@ -330,7 +299,7 @@ class BarStore:
             return False
         return True
 
-    def _close_minute(self, forming: _Forming) -> None:
+    def _close_minute(self, forming: Forming) -> None:
         volume = forming.volume
         vwap = forming.money / volume if volume > 0 else float("nan")
         bar = Bar(
@@ -356,7 +325,7 @@ class BarStore:
 
     # --- closing on time
 
-    def _expect_folds(self, forming: _Forming, ts: int, seconds: int, delay: int) -> None:
+    def _expect_folds(self, forming: Forming, ts: int, seconds: int, delay: int) -> None:
         """See to it that the five minutes and the day that hold ``ts`` close, also when nothing trades any more."""
         if seconds < FIVE_S and forming.five_start <= ts < forming.five_end:
             return
@@ -373,7 +342,7 @@ class BarStore:
             forming.day_open, forming.day_close = session.open_ns, session.close_ns
             self._expect(forming.symbol, DAY_S, session.open_ns, session.close_ns, session.close_ns + delay)
 
-    def _close_complete(self, forming: _Forming, seconds: int, ts_close: int) -> None:
+    def _close_complete(self, forming: Forming, seconds: int, ts_close: int) -> None:
         """Close what is complete now that a bar of ``seconds`` has ended at ``ts_close``."""
         if seconds < FIVE_S and ts_close == forming.five_end:
             self._close_fold(forming.symbol, FIVE_S, forming.five_start, ts_close)
@@ -455,47 +424,3 @@ class BarStore:
             if finer < seconds and seconds % finer == 0 and len(series := self._series[symbol, finer]):
                 return series
         return None
-
-    def _folded(self, symbol: Symbol, finer: BarArrays, seconds: int, end_ns: int | None) -> BarArrays | None:
-        width = seconds * SECOND
-        if seconds > DAY_S:
-            # Whole days are counted from Monday 1969-12-29, so that 604 800 s is the ISO week.
-            keys = (finer.ts_open // DAY + 3) // (seconds // DAY_S)
-            ends = ((keys + 1) * (seconds // DAY_S) - 3) * DAY
-        else:
-            instrument = self._instruments.get(symbol)
-            opens = None if instrument is None else self._calendars.session_opens(instrument.calendar, finer.ts_open)
-            if opens is None:
-                return None
-            keys = opens + (finer.ts_open - opens) // width * width
-            ends = keys + width
-        starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]).astype(np.int64)
-        folded = fold(finer, starts)
-        now = self._clock.now() if end_ns is None else end_ns
-        # A group may be cut short by the session's close.
-        grows = bool(ends[-1] > now) and not (
-            seconds <= DAY_S and self._session_over(symbol, int(finer.ts_close[-1]), now)
-        )
-        if grows:
-            folded = folded.slice(None, -1)
-        if seconds <= DAY_S:
-            folded = folded._replace(ts_open=keys[starts][: folded.size])
-        return folded
-
-    def _session_over(self, symbol: Symbol, ts_close: int, now: int) -> bool:
-        instrument = self._instruments.get(symbol)
-        session = None if instrument is None else self._calendars.session(instrument.calendar, ts_close - 1)
-        return session is not None and session.close_ns <= now
-
-    def _day_closes(self, symbol: Symbol, opens: NDArray[np.int64]) -> NDArray[np.int64]:
-        instrument = self._instruments.get(symbol)
-        table = None
-        if instrument is not None and len(opens):
-            table = self._calendars.table(instrument.calendar, int(opens[-1]))
-        if table is None or not table.opens:
-            return opens + DAY
-        starts = np.array(table.opens, dtype=np.int64)
-        ends = np.array(table.closes, dtype=np.int64)
-        at = np.minimum(np.searchsorted(starts, opens, side="left"), len(starts) - 1)
-        matches = (starts[at] >= opens) & (starts[at] < opens + DAY)
-        return np.where(matches, ends[at], opens + DAY)

@@ -290,3 +290,11 @@ def test_a_series_keeps_the_newest_and_refuses_to_go_back() -> None:
     with pytest.raises(ValueError, match="is not after"):
         series.append(Bar(999 * 60, 0, 1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0))
     assert true_range_mean(series.last(5)) is None
+
+
+async def test_a_currencys_week_begins_on_sunday_evening(rig: Make) -> None:
+    market = await started(rig, "2024-03-17 20:01")
+    opens = [ns(f"2024-03-{day:02} 17:00") for day in (7, 10, 11, 12, 13, 14)]  # Friday the 8th, then a week
+    market.bars.seed(Symbol("EURUSD"), 86_400, columns(opens))
+    weeks = market.bars.arrays(Symbol("EURUSD"), 604_800, 10)
+    assert weeks.volume.tolist() == [100.0, 500.0]
