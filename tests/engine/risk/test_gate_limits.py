@@ -38,12 +38,12 @@ def test_t_k1_one_unit_beyond_the_limit_is_denied_with_its_code(edge: Edge) -> N
 
 
 @pytest.mark.parametrize("key", NUMBERS)
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, 0, -1, "5", MISSING], ids=str)
-def test_t_k1_a_broken_limit_denies_everything(key: str, value: object) -> None:
-    world = World(settings=unchecked(key, value))
-    for request in (world.request(), world.manual(), world.close(1)):
-        assert world.codes(request) == ["LIMITS"]
-    assert key in world.gate.check(world.request()).denials[0].text
+def test_t_k1_a_broken_limit_denies_everything(key: str) -> None:
+    for value in (float("nan"), float("inf"), None, 0, -1, "5", MISSING):
+        world = World(settings=unchecked(key, value))
+        for request in (world.request(), world.manual(), world.close(1)):
+            assert world.codes(request) == ["LIMITS"]
+        assert key in world.gate.check(world.request()).denials[0].text
 
 
 def test_every_number_among_the_limits_is_checked() -> None:

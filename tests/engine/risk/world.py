@@ -58,6 +58,14 @@ class MemoryStore:
             raise JournalError("disk full")
         self.values[name] = value
 
+    def delete(self, name: str) -> None:
+        if self.broken:
+            raise JournalError("disk full")
+        self.values.pop(name, None)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.values))
+
 
 class MemoryCounters:
     def __init__(self) -> None:
