@@ -60,11 +60,9 @@ def _columns(frame: Frame, x0: int, x1: int) -> tuple[Columns, float]:
     pitch = view.pitch
     if pitch < _THIN:
         pixels, edges = _edges(frame, x0, x1)
-        if not len(pixels):
-            values: tuple[Floats, ...] = (np.empty(0),) * 5
-        else:
-            values = data.columns(edges, view.span / view.width)
-        return Columns(pixels.astype(np.int32), *values, _dim(frame, edges[:-1])), 1.0
+        none = np.empty(0)
+        o, h, l, c, v = data.columns(edges, view.span / view.width) if len(pixels) else (none, none, none, none, none)
+        return Columns(pixels.astype(np.int32), o, h, l, c, v, _dim(frame, edges[:-1])), 1.0
     first = max(0, int(view.bar(x0 - pitch)) - 1)
     stop = min(len(data), int(view.bar(x1 + pitch)) + 2)
     centre = np.floor((np.arange(first, stop) + 0.5 - view.low) * view.width / view.span).astype(np.int32)
@@ -180,7 +178,7 @@ def _line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, 
 
 def _stroke(painter: QPainter, frame: Frame, stroke: QPen, bars: Bars, ys: Floats, x0: int) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    xs = (bars + 0.5 - frame.view.low) * (frame.view.width / frame.view.span / frame.ratio)
+    xs: Floats = (bars.astype(np.float64) + 0.5 - frame.view.low) * (frame.view.width / frame.view.span / frame.ratio)
     lines.draw(painter, stroke, xs, ys, x0 / frame.ratio)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 

@@ -55,11 +55,9 @@ def place_tags(frame: Frame, moved: dict[tuple[str, str], float] | None = None) 
     style, price = frame.style, frame.geometry.price
     entries: list[tuple[OrderLine | None, float, str, str, int | None]] = []
     for leg in frame.layers.orders:
-        order = leg
-        at = (moved or {}).get((order.ref, order.leg))
-        if at is not None:
-            order = replace(order, pending_price=at)
-        entries.append((order, order.price, _text(order, frame), role_of(order), order.since_ns))
+        at = (moved or {}).get((leg.ref, leg.leg))
+        shown = leg if at is None else replace(leg, pending_price=at)
+        entries.append((shown, leg.price, _text(shown, frame), role_of(shown), leg.since_ns))
     average = frame.layers.average
     if average is not None:
         entries.append((None, average.price, average.text, "t2", average.since_ns))

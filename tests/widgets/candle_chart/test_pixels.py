@@ -1,0 +1,195 @@
+"""What is on the screen: candles where they belong, and a part repainted like the whole."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
+
+from tests.widgets.candle_chart.sample import STEP, Columns, random_bars
+from widgets.candle_chart.chart import CandleChart
+from widgets.candle_chart.layers import (
+    BarStyle,
+    CompareSeries,
+    IndicatorPane,
+    LineLayer,
+    OrderLine,
+    OrderState,
+    PriceAxis,
+    SessionSpan,
+)
+from widgets.theme import apply_theme, current_theme
+
+MakeChart = Callable[..., CandleChart]
+
+
+def pixels(chart: CandleChart) -> np.ndarray:
+    image = chart.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width()).copy()
+
+
+def rgb(colour: QColor) -> int:
+    return 0xFF000000 | colour.rgb() & 0xFFFFFF
+
+
+def two_bars() -> Columns:
+    bars = random_bars(40)
+    for column in (bars.open, bars.high, bars.low, bars.close):
+        column[:] = 100.0
+    bars.high[:] = 104.0
+    bars.low[:] = 96.0
+    bars.open[20], bars.close[20] = 99.0, 102.0
+    bars.open[21], bars.close[21] = 102.0, 98.0
+    return bars
+
+
+def test_a_candle_stands_at_its_time_and_price(make_chart: MakeChart) -> None:
+    chart = make_chart(two_bars())
+    frame, shot = chart.frame(), pixels(chart)
+    theme = current_theme()
+    for bar, role, body in ((20, "up", 100.5), (21, "down", 100.0)):
+        x = int(frame.middle(bar))
+        wick_y, body_y, outside_y = (round(frame.y(price)) for price in (103.5, body, 105.0))
+        assert shot[wick_y, x] == rgb(theme.color(role))
+        assert shot[outside_y, x] != rgb(theme.color(role))
+        # Rising is hollow, falling is filled: shape says it as well as colour.
+        assert shot[body_y, x] == rgb(theme.color("bg1" if role == "up" else "down"))
+    column = shot[frame.geometry.price.top() : frame.geometry.price.bottom(), int(frame.middle(21))]
+    drawn = np.flatnonzero(column == rgb(theme.color("down"))) + frame.geometry.price.top()
+    assert abs(drawn.min() - frame.y(104.0)) <= 1
+    assert abs(drawn.max() - frame.y(96.0)) <= 1
+
+
+def full(chart: CandleChart) -> np.ndarray:
+    """Repaint everything with the same scales, as after an expose of the whole window with no cache."""
+    chart.scene.invalidate()
+    return pixels(chart)
+
+
+def tick(chart: CandleChart, bars: Columns, k: int, lines: dict[str, float]) -> None:
+    close = bars.close[-1] * (1 + 0.0004 * np.sin(k))
+    high, low = max(bars.high[-1], close), min(bars.low[-1], close)
+    chart.update_bar(int(bars.ts[-1]), bars.open[-1], high, low, close, bars.volume[-1] * 0.9 + k, lines)
+
+
+@pytest.mark.parametrize("style", list(BarStyle))
+@pytest.mark.parametrize(("count", "visible"), [(400, 100), (5000, 5000)])
+def test_a_repainted_tail_is_pixel_for_pixel_the_whole(
+    make_chart: MakeChart, qapp: QApplication, style: BarStyle, count: int, visible: int
+) -> None:
+    bars = random_bars(count)
+    bars.close[-1] = bars.open[-1]
+    chart = make_chart(bars)
+    mean = np.convolve(bars.close, np.ones(20) / 20, "same")
+    chart.set_bar_style(style)
+    chart.set_overlays(
+        (
+            LineLayer(name="solid", values=mean),
+            LineLayer(name="dashed", values=mean + 0.1, role="t3", dash=(6.0, 3.0)),
+            LineLayer(name="dotted", values=mean - 0.1, role="t1", width=1.8, dash=(1.5, 3.0)),
+        )
+    )
+    pane = IndicatorPane(
+        title="MACD",
+        lines=(LineLayer(name="macd", values=mean - bars.close),),
+        histogram=LineLayer(name="hist", values=mean - bars.close),
+    )
+    chart.set_panes((pane,))
+    order = OrderLine(ref="1", leg="entry", price=float(bars.close[-1]) * 0.999, text="BUY 1", state=OrderState.WORKING)
+    chart.set_orders((order,))
+    chart.show_range(count - visible, count + visible * 0.3)
+    qapp.processEvents()
+    frame = chart.frame()
+    for k in range(1, 12):
+        values = {"solid": mean[-1] + 0.01 * k, "dashed": mean[-1] + 0.1, "dotted": mean[-1] - 0.1 - 0.01 * k}
+        tick(chart, bars, k, values | {"macd": 0.001 * k, "hist": -0.001 * k})
+        qapp.processEvents()
+    assert chart.frame() is frame, "the ticks were meant to stay inside the scales"
+    after_ticks = screen(chart)
+    assert (after_ticks == full(chart)).all()
+
+
+def screen(chart: CandleChart) -> np.ndarray:
+    """Return what the window shows: the backing store, without a new paint of everything."""
+    image = chart.screen().grabWindow(chart.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width()).copy()
+
+
+def test_a_tick_outside_the_scale_scales_again(make_chart: MakeChart, qapp: QApplication) -> None:
+    bars = random_bars(300)
+    chart = make_chart(bars)
+    top = chart.frame().scale.high
+    price = top * 1.05
+    chart.update_bar(int(bars.ts[-1]), bars.open[-1], price, bars.low[-1], price, bars.volume[-1])
+    assert chart.frame().scale.high > price
+    chart.set_price_range((1.0, 2.0))
+    chart.update_bar(int(bars.ts[-1]), bars.open[-1], price * 2, bars.low[-1], price * 2, bars.volume[-1])
+    assert chart.frame().scale.high == 2.0
+
+
+@pytest.mark.parametrize("axis", list(PriceAxis))
+def test_every_axis_paints_and_keeps_the_last_price_on_it(make_chart: MakeChart, axis: PriceAxis) -> None:
+    bars = random_bars(300)
+    chart = make_chart(bars)
+    chart.set_price_axis(axis)
+    other = random_bars(300, seed=9, start=20.0)
+    chart.set_compare((CompareSeries(name="MSFT", ts_ns=other.ts, close=other.close),))
+    frame, shot = chart.frame(), pixels(chart)
+    y = round(frame.y(float(bars.close[-1])))
+    assert shot[y, chart.width() - 3] == rgb(current_theme().color("t1"))
+
+
+def test_pre_market_is_shaded_and_its_bars_are_dim(make_chart: MakeChart) -> None:
+    bars = two_bars()
+    chart = make_chart(bars)
+    span = SessionSpan(start_ns=int(bars.ts[0]), end_ns=int(bars.ts[21]), label="Pre-market")
+    chart.set_sessions((span,))
+    frame, shot = chart.frame(), pixels(chart)
+    theme = current_theme()
+    assert shot[round(frame.y(103.5)), int(frame.middle(20))] == rgb(theme.blend("up", 0.55, "session"))
+    assert shot[round(frame.y(103.5)), int(frame.middle(21))] == rgb(theme.color("down"))
+    assert (shot[:, : int(frame.x(20))] == rgb(theme.color("session"))).mean() > 0.5
+
+
+def test_a_chart_follows_the_theme_while_it_runs(make_chart: MakeChart, qapp: QApplication) -> None:
+    chart = make_chart(random_bars(300))
+    dark = pixels(chart)
+    apply_theme(qapp, "light")
+    qapp.processEvents()
+    light = pixels(chart)
+    assert (light == rgb(current_theme().color("bg1"))).mean() > 0.4
+    apply_theme(qapp, "dark")
+    qapp.processEvents()
+    assert (pixels(chart) == dark).all()
+
+
+def test_an_empty_chart_says_what_will_come(make_chart: MakeChart) -> None:
+    chart = make_chart()
+    ground = rgb(current_theme().color("bg1"))
+    chart.set_empty_text("")
+    before = (pixels(chart) != ground).sum()
+    chart.set_empty_text("Type a symbol and press Enter.")
+    assert (pixels(chart) != ground).sum() > before + 200
+
+
+def test_a_new_bar_moves_the_view_only_when_the_last_bar_was_in_it(make_chart: MakeChart) -> None:
+    bars = random_bars(300)
+    chart = make_chart(bars)
+    end = chart.view.high
+    chart.update_bar(int(bars.ts[-1]) + STEP, 100, 101, 99, 100, 10)
+    assert chart.view.high == end + 1
+    chart.show_range(10, 60)
+    chart.update_bar(int(bars.ts[-1]) + 2 * STEP, 100, 101, 99, 100, 10)
+    assert (chart.view.low, chart.view.high) == (10, 60)
+
+
+def test_all_sizes_down_to_the_smallest_paint(make_chart: MakeChart, qapp: QApplication) -> None:
+    chart = make_chart(random_bars(300))
+    chart.set_panes(tuple(IndicatorPane(title=f"P{i}", levels=(30.0, 70.0)) for i in range(3)))
+    for width, height in ((1, 1), (64, 40), (200, 140), (1400, 30), (90, 900)):
+        chart.resize(width, height)
+        pixels(chart)
+    qapp.sendEvent(chart, QEvent(QEvent.Type.DevicePixelRatioChange))
+    assert not chart.grab().isNull()
