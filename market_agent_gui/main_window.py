@@ -92,6 +92,11 @@ class MainWindow(QMainWindow):
         arrange(self, self.docks, tree)
         self._settled = True
 
+    def fill_screen(self) -> None:
+        """Take the whole screen; a window of its own size may follow from a workspace."""
+        self.resize(self.screen().availableGeometry().size())
+        self.setWindowState(self.windowState() | Qt.WindowState.WindowMaximized)
+
     def use_default(self) -> None:
         """Arrange as the window's width asks for."""
         self.use_template(default_template(self.width()))
@@ -102,6 +107,11 @@ class MainWindow(QMainWindow):
             resize(self, self.docks, TEMPLATES[self.template], self._dock_area())
             fit_heads(self, self.docks)
             self._shape_tabs()
+
+    @property
+    def untouched_template(self) -> str:
+        """The template in use, empty once a person has moved anything."""
+        return "" if self._touched else self.template
 
     def layout_state(self) -> bytes:
         """Return the arrangement as Qt keeps it."""

@@ -1,0 +1,89 @@
+"""The card of all keys: shown in a page, saved as HTML or PDF for the desk."""
+
+import html
+from pathlib import Path
+
+from PySide6.QtCore import QMarginsF, Qt, Signal
+from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter, QTextDocument
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout
+
+from market_agent_gui.actions import BY_ID, GROUPS, Risk, key_text
+from market_agent_gui.keys.key_map import KeyMap
+from market_agent_gui.translate import say
+
+QUEUE_KEYS = (
+    ("J / K", "next, previous suggestion"),
+    ("A", "approve"),
+    ("E", "edit"),
+    ("C", "approve if the price is right"),
+    ("Z", "snooze"),
+    ("X", "reject, then a digit for the reason"),
+    ("Space", "evidence"),
+)
+"""Keys of the suggestions pane; they act only while it has the focus."""
+
+
+def card_html(keys: KeyMap, known: set[str], book: str) -> str:
+    """Return the card as a page of HTML."""
+    parts = [f"<h2>Market Agent · {html.escape(book.upper() or 'PAPER')}</h2>"]
+    for group in GROUPS:
+        rows = [
+            f"<tr><td><b>{html.escape(key_text(keys.key(spec.id)))}</b></td><td>{html.escape(say(spec.title))}</td>"
+            f"<td>{html.escape(say(_WHEN[spec.risk]))}</td></tr>"
+            for spec in BY_ID.values()
+            if spec.group == group and spec.id in known and keys.key(spec.id)
+        ]
+        if rows:
+            parts.append(f"<h3>{html.escape(say(group))}</h3><table cellpadding='3'>{''.join(rows)}</table>")
+    queue = "".join(
+        f"<tr><td><b>{html.escape(key)}</b></td><td>{html.escape(say(text))}</td></tr>" for key, text in QUEUE_KEYS
+    )
+    title = html.escape(say("Suggestions, while that pane has the focus"))
+    parts.append(f"<h3>{title}</h3><table cellpadding='3'>{queue}</table>")
+    return "".join(parts)
+
+
+_MARGINS = QMarginsF(15, 15, 15, 15)
+_WHEN = {Risk.NONE: "", Risk.ADDS: "needs arming", Risk.REDUCES: "works disarmed", Risk.SAFETY: "always works"}
+
+
+def write_pdf(path: Path, page: str) -> None:
+    """Write the card as a PDF. Raises ``OSError`` when the file cannot be written."""
+    with path.open("wb"):
+        pass
+    writer = QPdfWriter(str(path))
+    writer.setPageLayout(QPageLayout(QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, _MARGINS))
+    document = QTextDocument()
+    document.setHtml(page)
+    document.print_(writer)
+
+
+class KeyCard(QDialog):
+    """All keys on one page."""
+
+    save_wanted = Signal(str)
+    """The page's HTML, to be saved where the person says."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.setWindowTitle(say("Keys"))
+        self.setModal(True)
+        self.resize(560, 680)
+        view = QTextBrowser()
+        view.setOpenLinks(False)
+        view.setHtml(page)
+        view.setAccessibleName(say("Keys"))
+        save = QPushButton(say("Save as PDF…"))
+        save.setAutoDefault(False)
+        save.clicked.connect(lambda: self.save_wanted.emit(page))
+        shut = QPushButton(say("Close"))
+        shut.setDefault(True)
+        shut.clicked.connect(self.accept)
+        row = QHBoxLayout()
+        row.addWidget(save)
+        row.addStretch(1)
+        row.addWidget(shut)
+        column = QVBoxLayout(self)
+        column.addWidget(view, 1)
+        column.addLayout(row)
+        view.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)

@@ -1,0 +1,95 @@
+"""The rehearsal overlay: four columns of keys and what each would send now. While it is up, nothing is sent."""
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from market_agent_gui.actions import key_text
+from market_agent_gui.keys.rehearsal import GROUPS, TITLES, Line
+from market_agent_gui.translate import say
+from widgets.theme import current_theme
+
+ROW_PX = 24
+ROWS = 20
+
+
+class RehearsalOverlay(QWidget):
+    """Covers the lower part of the window; takes neither mouse nor focus."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName("Rehearsal")
+        self._lines: list[Line] = []
+        self._context = ""
+        self._armed = ""
+        self.hide()
+
+    def show_lines(self, lines: list[Line], context: str, armed: str) -> None:
+        """Show what every key would do; ``context`` names symbol and account, ``armed`` the state of arming."""
+        self._lines, self._context, self._armed = lines, context, armed
+        spoken = "; ".join(f"{line.key}: {line.title}, {line.effect}" for line in lines if line.able)
+        self.setAccessibleDescription(spoken)
+        self.fit()
+        self.update()
+
+    def fit(self) -> None:
+        """Stand at the lower edge, as high as the longest column needs."""
+        theme, parent = current_theme(), self.parentWidget()
+        most = max((sum(line.group == group for line in self._lines) for group in GROUPS), default=0)
+        height = theme.px(ROW_PX) * (min(most, ROWS) + 2) + theme.px(8)
+        self.setGeometry(0, max(0, parent.height() - height), parent.width(), min(height, parent.height()))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("bg1"))
+        painter.setPen(theme.color("focus"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        row, pad = theme.px(ROW_PX), theme.px(12)
+        painter.setFont(theme.font(12, QFont.Weight.Bold))
+        title = say("REHEARSAL")
+        head = QRect(pad, 0, self.width() - 2 * pad, row + theme.px(4))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(head, middle | Qt.AlignmentFlag.AlignLeft, title)
+        x = painter.fontMetrics().horizontalAdvance(title) + pad
+        painter.setFont(theme.font(12))
+        painter.setPen(theme.color("t1"))
+        text = say("what each key would send now · {context} · nothing is sent until F2 ends it", context=self._context)
+        painter.drawText(head.adjusted(x, 0, 0, 0), middle | Qt.AlignmentFlag.AlignLeft, text)
+        painter.setPen(theme.color("focus"))
+        painter.drawText(head, middle | Qt.AlignmentFlag.AlignRight, self._armed)
+        width = self.width() // len(GROUPS)
+        for number, group in enumerate(GROUPS):
+            lines = [line for line in self._lines if line.group == group]
+            self._paint_column(painter, QRect(number * width, head.bottom(), width, self.height()), group, lines)
+        painter.end()
+
+    def _paint_column(self, painter: QPainter, place: QRect, group: str, lines: list[Line]) -> None:
+        theme = current_theme()
+        row, pad = theme.px(ROW_PX), theme.px(12)
+        painter.setPen(theme.color("hair"))
+        painter.drawLine(place.topLeft(), place.bottomLeft())
+        painter.setFont(theme.font(11))
+        painter.setPen(theme.color("t3"))
+        inner = place.adjusted(pad, 0, -pad, 0)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRect(inner.left(), inner.top(), inner.width(), row), middle, say(TITLES[group]))
+        key_width = theme.px(118)
+        for number, line in enumerate(lines[:ROWS]):
+            rect = QRect(inner.left(), inner.top() + row * (number + 1), inner.width(), row)
+            painter.setFont(theme.font(12))
+            painter.setPen(theme.color("t1" if line.able else "t3"))
+            painter.drawText(rect, middle | Qt.AlignmentFlag.AlignLeft, key_text(line.key))
+            painter.setFont(theme.font(12, QFont.Weight.DemiBold))
+            name = rect.adjusted(key_width, 0, 0, 0)
+            metrics = painter.fontMetrics()
+            half = max(theme.px(60), name.width() // 2)
+            shown = metrics.elidedText(line.title, Qt.TextElideMode.ElideRight, half)
+            painter.drawText(name, middle | Qt.AlignmentFlag.AlignLeft, shown)
+            room = name.width() - metrics.horizontalAdvance(shown) - theme.px(8)
+            painter.setFont(theme.font(12))
+            painter.setPen(theme.color("t2" if line.able else "t3"))
+            effect = painter.fontMetrics().elidedText(line.effect, Qt.TextElideMode.ElideMiddle, room)
+            painter.drawText(name, middle | Qt.AlignmentFlag.AlignRight, effect)

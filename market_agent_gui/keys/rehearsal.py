@@ -1,0 +1,161 @@
+"""What each key would do right now. Pure: from the staged order, the book and the quote to lines of text."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.model.market import Side
+from engine.model.money import exact, to_tick
+from market_agent_gui.actions import ACTIONS, ActionSpec
+from market_agent_gui.keys.key_map import KeyMap
+from market_agent_gui.keys.staging import StagedOrder, marketable, nudge, resize, size_from_risk
+from market_agent_gui.mirror import Mirror
+from market_agent_gui.translate import say
+from widgets.formats import quantity, signed
+
+GROUPS = ("Order", "Size", "Position", "Safety")
+TITLES = {
+    "Order": "This order",
+    "Size": "Size",
+    "Position": "Position",
+    "Safety": "Safety: always works, even disarmed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    action: str
+    group: str
+    key: str
+    title: str
+    effect: str
+    able: bool
+    """False: the key would do nothing, and ``effect`` says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What the keys would act on."""
+
+    mirror: Mirror
+    symbol: str
+    staged: StagedOrder | None
+    size: Decimal
+    sizes: tuple[Decimal, ...]
+    risk_money: Decimal
+    armed: bool
+    blocked: str
+
+
+def rehearse(scene: Scene, keys: KeyMap) -> list[Line]:
+    """Return a line for every key of order entry, in the table's order."""
+    lines = []
+    for spec in ACTIONS:
+        key = keys.key(spec.id)
+        if spec.group not in GROUPS or not key:
+            continue
+        effect, able = _effect(scene, spec)
+        lines.append(Line(action=spec.id, group=spec.group, key=key, title=say(spec.title), effect=effect, able=able))
+    return lines
+
+
+def _effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
+    if spec.id in _FIXED:
+        return say(_FIXED[spec.id]), True
+    if spec.group in ("Order", "Size"):
+        return _order_effect(scene, spec)
+    return _book_effect(scene, spec)
+
+
+_FIXED = {
+    "drop": "nothing sent, nothing kept",
+    "stop": "cancels every entry, keeps protective stops",
+    "stop_hold": "the same, from any window",
+    "arm": "risk-adding keys on",
+    "disarm": "risk-adding keys off",
+}
+
+
+def _order_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
+    if spec.id in ("stage_buy", "stage_sell"):
+        return _stage_effect(scene, Side.BUY if spec.id == "stage_buy" else Side.SELL)
+    if spec.id in ("next_order", "previous_order", "edit_order"):
+        count = len(scene.mirror.working(scene.symbol))
+        return (say("{count} working", count=count), True) if count else (say("no working order"), False)
+    order = scene.staged
+    if order is None:
+        return say("nothing is staged"), False
+    try:
+        return _staged_effect(scene, spec, order)
+    except ValueError as error:
+        return str(error), False
+
+
+def _staged_effect(scene: Scene, spec: ActionSpec, order: StagedOrder) -> tuple[str, bool]:
+    name = spec.id
+    if name == "send":
+        if scene.blocked:
+            return scene.blocked, False
+        return (_say(order), True) if scene.armed else (say("not armed: nothing is sent"), False)
+    if name == "marketable":
+        price = scene.mirror.price(order.symbol)
+        if price is None:
+            return say("no price yet"), False
+        return str(marketable(order, price).limit), True
+    if name == "next_leg":
+        return say("arrows move the {leg} now", leg=say(order.leg.value)), True
+    steps = {"price_up": 1, "price_down": -1, "price_up_ten": 10, "price_down_ten": -10}
+    if name in steps:
+        moved = nudge(order, steps[name])
+        return f"{_leg_price(moved)} · {_risk(moved)}", True
+    if name == "size_risk":
+        sized = size_from_risk(order, scene.risk_money)
+        return f"{quantity(sized.quantity)} · {_risk(sized)}", True
+    sized = resize(order, scene.sizes[int(name.removeprefix("size_")) - 1])
+    return f"{quantity(sized.quantity)} · {_risk(sized)}", True
+
+
+def _leg_price(order: StagedOrder) -> Decimal | None:
+    return {"entry": order.limit, "stop": order.stop, "target": order.target}[order.leg.value]
+
+
+def _stage_effect(scene: Scene, side: Side) -> tuple[str, bool]:
+    price = scene.mirror.price(scene.symbol)
+    if price is None or not price.live:
+        return say("no fresh quote"), False
+    limit = to_tick(exact(price.bid if side is Side.BUY else price.ask), exact(price.tick))
+    return f"{say(side.value)} {quantity(scene.size)} {scene.symbol} @ {limit}", True
+
+
+def _book_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
+    mirror, symbol, name = scene.mirror, scene.symbol, spec.id
+    if name.startswith("cancel"):
+        rows = [row for row in mirror.working() if row.leg in ("", "entry") and not row.external]
+        if name == "cancel_symbol":
+            rows = [row for row in rows if row.symbol == symbol]
+        if not rows:
+            return say("no working entry"), False
+        if name == "cancel_last":
+            row = rows[-1]
+            return f"{say(row.side)} {quantity(row.quantity)} {row.symbol}", True
+        return say("{count} entries; exits stay", count=len(rows)), True
+    position = mirror.position(symbol)
+    if position is None or not position.quantity:
+        return say("no position in {symbol}", symbol=symbol or "–"), False
+    if name == "stop_even":
+        stops = [row for row in mirror.working(symbol) if row.leg == "stop"]
+        if not stops:
+            return say("no stop at the broker"), False
+        return f"{stops[0].stop_price} → {position.average_price}", True
+    share = {"exit_half": Decimal("0.5"), "exit_quarter": Decimal("0.25")}.get(name, Decimal(1))
+    side = Side.SELL if position.quantity > 0 else Side.BUY
+    pnl = f" · {signed(position.open_pnl * share)}" if position.open_pnl is not None else ""
+    return f"{say(side.value)} {quantity(abs(position.quantity) * share)} {symbol}{pnl}", True
+
+
+def _say(order: StagedOrder) -> str:
+    legs = [say("stop")] * (order.stop is not None) + [say("target")] * (order.target is not None)
+    return " · ".join([order.say(), *legs])
+
+
+def _risk(order: StagedOrder) -> str:
+    return say("risks {money}", money=f"{order.risk:f}") if order.risk is not None else say("no stop")

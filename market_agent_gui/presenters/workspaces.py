@@ -1,0 +1,177 @@
+"""Workspaces: save, use, reset, export, import; the last look is kept; a crash offers the look before it."""
+
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QObject, QTimer, Signal
+from PySide6.QtWidgets import QFileDialog, QLineEdit
+
+from market_agent_gui.commander import Commander, Refusal
+from market_agent_gui.dialogs import PlainDialog
+from market_agent_gui.docks import TEMPLATES
+from market_agent_gui.links import LinkGroups
+from market_agent_gui.main_window import MainWindow
+from market_agent_gui.translate import say
+from market_agent_gui.workspace import (
+    Workspace,
+    WorkspaceError,
+    WorkspaceStore,
+    make_workspace,
+    read_workspace,
+    write_workspace,
+)
+
+log = logging.getLogger(__name__)
+SNAPSHOT_MS = 60_000
+
+
+class WorkspacesPresenter(QObject):
+    said = Signal(str, str)
+    chart_seconds_wanted = Signal(int)
+
+    def __init__(
+        self, window: MainWindow, links: LinkGroups, store: WorkspaceStore, commander: Commander, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._links, self._store = window, links, store
+        self.chart_seconds = 300
+        self._timer = QTimer(self, interval=SNAPSHOT_MS)
+        self._timer.timeout.connect(self._on_snapshot)
+        commander.register("save_workspace", self.ask_name)
+        commander.register("reset_workspace", self.reset)
+        commander.register("export_workspace", self.ask_export)
+        commander.register("import_workspace", self.ask_import)
+        if store.crashed:
+            commander.register("restore_workspace", self.restore_snapshot)
+
+    def open(self) -> None:
+        """Take up the last look, or the default one."""
+        last = self._store.load_last()
+        if last is None or not last.layout or not self._take(last):
+            self._window.use_default()
+        elif self._store.crashed:
+            self.said.emit("warn", say("The window did not close in order last time; its last saved layout is back."))
+        try:
+            self._store.mark_open()
+        except OSError as error:
+            log.warning("no crash mark: %s", error)
+        self._timer.start()
+
+    def close(self) -> None:
+        """Keep the look for the next start."""
+        self._timer.stop()
+        try:
+            self._store.save_last(self._now("last"))
+            self._store.mark_closed()
+        except (WorkspaceError, OSError) as error:
+            log.warning("the layout was not kept: %s", error)
+
+    def use(self, name: str) -> None:
+        """Use a template or a saved workspace."""
+        if name in TEMPLATES:
+            self._window.use_template(name)
+            return
+        try:
+            workspace = self._store.load(name)
+        except WorkspaceError as error:
+            raise Refusal(str(error)) from error
+        if not self._take(workspace):
+            raise Refusal(say("“{name}” was made by another version and cannot be used", name=name))
+
+    def names(self) -> list[str]:
+        """Name what can be used: templates, then the person's own."""
+        return [*TEMPLATES, *self._store.names()]
+
+    def reset(self) -> None:
+        """Go back to the default look."""
+        self._window.use_default()
+
+    def restore_snapshot(self) -> None:
+        """Take the newest snapshot before the crash."""
+        found = self._store.newest_snapshot()
+        if found is None or not self._take(found):
+            raise Refusal(say("There is no usable snapshot"))
+
+    def ask_name(self) -> None:
+        dialog = PlainDialog(
+            say("Save this workspace"),
+            say("Panes, sizes, link colours and symbols are kept under a name."),
+            accept=say("Save"),
+            reject=say("Do not save"),
+            parent=self._window,
+        )
+        field = QLineEdit()
+        dialog.add_field(say("Name"), field)
+        field.setFocus()
+        dialog.accepted.connect(lambda: self._save(field.text().strip()))
+        dialog.open()
+
+    def ask_export(self) -> None:
+        dialog = self._file_dialog(say("Export workspace"), QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(self._export)
+        dialog.open()
+
+    def ask_import(self) -> None:
+        dialog = self._file_dialog(say("Import workspace"), QFileDialog.AcceptMode.AcceptOpen)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self._import)
+        dialog.open()
+
+    def _file_dialog(self, title: str, mode: QFileDialog.AcceptMode) -> QFileDialog:
+        dialog = QFileDialog(self._window, title)
+        dialog.setAcceptMode(mode)
+        dialog.setNameFilter("JSON (*.json)")
+        dialog.setDefaultSuffix("json")
+        return dialog
+
+    def _save(self, name: str) -> None:
+        if name in TEMPLATES:
+            self.said.emit("bad", say("“{name}” is the name of a template", name=name))
+            return
+        try:
+            self._store.save(self._now(name))
+        except WorkspaceError as error:
+            self.said.emit("bad", str(error))
+        else:
+            self.said.emit("info", say("Workspace “{name}” saved", name=name))
+
+    def _export(self, path: str) -> None:
+        try:
+            write_workspace(Path(path), self._now("exported"))
+        except WorkspaceError as error:
+            self.said.emit("bad", str(error))
+
+    def _import(self, path: str) -> None:
+        try:
+            if not self._take(read_workspace(Path(path))):
+                raise WorkspaceError(say("it was made by another version"))
+        except WorkspaceError as error:
+            self.said.emit("bad", str(error))
+
+    def _now(self, name: str) -> Workspace:
+        return make_workspace(
+            name,
+            self._window.layout_state(),
+            bytes(self._window.saveGeometry().data()),
+            self._links.state(),
+            self.chart_seconds,
+            self._window.untouched_template,
+        )
+
+    def _take(self, workspace: Workspace) -> bool:
+        if workspace.geometry:
+            self._window.restoreGeometry(QByteArray(workspace.geometry_bytes))
+        if workspace.template in TEMPLATES:
+            self._window.use_template(workspace.template)
+        elif not self._window.restore_layout(workspace.layout_bytes):
+            return False
+        self._links.restore(workspace.links)
+        self.chart_seconds = workspace.chart_seconds
+        self.chart_seconds_wanted.emit(workspace.chart_seconds)
+        return True
+
+    def _on_snapshot(self) -> None:
+        try:
+            self._store.snapshot(self._now("snapshot"))
+        except WorkspaceError as error:
+            log.warning("no snapshot: %s", error)
