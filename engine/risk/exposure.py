@@ -162,13 +162,8 @@ class ExposureBook:
         """Return the symbols with a position, an open order or a reservation."""
         statuses = list(self._orders.open_orders())
         positions = list(self._ledger.positions().values())
-        if (
-            self._stale
-            or len(statuses) != len(self._statuses)
-            or len(positions) != len(self._positions)
-            or any(map(_differs, statuses, self._statuses))
-            or any(map(_differs, positions, self._positions))
-        ):
+        # Comparing lists stops at identity: frozen values that did not change are the same objects.
+        if self._stale or statuses != self._statuses or positions != self._positions:
             self._rebuild(statuses, positions)
         return self._lines
 
@@ -310,7 +305,3 @@ def closes(
             total += float(request.quantity)
     groups.pop(oca_group, None)
     return total + sum(groups.values())
-
-
-def _differs(a: object, b: object) -> bool:
-    return a is not b

@@ -22,24 +22,22 @@ from engine.model.ids import DecisionId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import ZERO, exact
 from engine.model.order import ClearedOrder, OrderRequest, OrderStatus, Origin
-from engine.risk import bracket, reading
-from engine.risk.conversion import convert
+from engine.risk import bracket
 from engine.risk.counters import DayCounts, Decisions, Messages, Sent, SentLog
-from engine.risk.exposure import ExposureBook, Line, closes, is_closing
+from engine.risk.exposure import ExposureBook, is_closing
 from engine.risk.latches import Latch, Latches
 from engine.risk.limits import LimitBook
 from engine.risk.losses import LossBook
 from engine.risk.modes import ModeKeeper
+from engine.risk.observer import Observer, Unseen
 from engine.risk.ports import Clusters, Ledger, Market, Orders, Shorts, VitalSigns, WhatIfs
-from engine.risk.rules import shape
 from engine.risk.rules.g16_risk import at_stop
 from engine.risk.rules.rule import Rule
 from engine.risk.rules.table import REQUIRED, own_rules
 from engine.risk.say import Finding, hard
 from engine.risk.sessions import AutoSessions
 from engine.risk.situation import Situation
-from engine.risk.sizing import Sizing, SizingInputs, size
-from engine.risk.uses import limit_uses
+from engine.risk.sizing import Sizing, size
 
 REPETITION = frozenset({"G9", "G10"})
 NOT_FOR_CHANGES = frozenset({"G9", "G10", "G11"})
@@ -80,21 +78,13 @@ class Gate:
     ) -> None:
         self._bus = bus
         self._clock = clock
-        self._market = market
-        self._ledger = ledger
         self._orders = orders
         self._counts = counts
-        self._vitals = vitals
         self._modes = modes
         self._latches = latches
         self._limits = limits
-        self._losses = losses
         self._sessions = sessions
-        self._book_kind = book
         self._build = build_hash
-        self._what_ifs = what_ifs
-        self._shorts = shorts
-        self._clusters = clusters
         own = own_rules() if rules is None else tuple(rules)
         self._missing = REQUIRED - {rule.code for rule in own}
         self._rules = (*own, *foreign)
@@ -104,6 +94,26 @@ class Gate:
         self._messages = Messages()
         self._decisions = Decisions()
         self._latched: set[str] = set()
+        self._observer = Observer(
+            clock=clock,
+            market=market,
+            ledger=ledger,
+            orders=orders,
+            counts=counts,
+            vitals=vitals,
+            modes=modes,
+            latches=latches,
+            limits=limits,
+            losses=losses,
+            sessions=sessions,
+            exposure=self._exposure,
+            sent=self._sent,
+            messages=self._messages,
+            book=book,
+            what_ifs=what_ifs,
+            shorts=shorts,
+            clusters=clusters,
+        )
 
     # --- what others use
 
@@ -170,22 +180,7 @@ class Gate:
 
     def uses(self) -> tuple[LimitUse, ...]:
         """Return how much of each limit is used: the rows of the risk panel."""
-        now = self._clock.now()
-        session = next(
-            (s for symbol in self._ledger.positions() if (s := self._market.session(symbol, now)) is not None), None
-        )
-        return limit_uses(
-            settings=self._limits.active,
-            account=self._ledger.account(),
-            exposure=self._exposure.exposure(),
-            orders_today={
-                origin: self._counts.orders(origin, session.date) if session is not None else 0
-                for origin in (Origin.AUTO, Origin.MANUAL)
-            },
-            last_minute=self._messages.within(now, 60.0),
-            losses=self._losses,
-            live=self._book_kind is Book.LIVE,
-        )
+        return self._observer.uses()
 
     def risk_at_stops(self) -> float | None:
         """Return 0..1 of what may be lost today if every stop were hit; None while equity is unknown."""
@@ -210,39 +205,10 @@ class Gate:
         standard deviation of that return (fraction). Without evidence the size comes from the risk to the stop alone.
         """
         limits = self._limits
-        instrument = self._market.instrument(symbol)
-        account = self._ledger.account()
-        equity = reading.equity(account)
-        if limits.fault is not None or instrument is None or math.isnan(equity):
-            return Sizing(
-                ZERO, "LIMITS" if limits.fault else "EQUITY", "Equity, limits or the instrument are not known."
-            )
-        exposure = self._exposure.exposure()
-        cluster = self._cluster(symbol)
-        inputs = SizingInputs(
-            side=side,
-            entry=float(entry),
-            stop=float(stop),
-            equity=equity,
-            lot=instrument.lot,
-            multiplier=float(instrument.multiplier),
-            adv=instrument.adv20,
-            horizon=horizon,
-            live=self._book_kind is Book.LIVE,
-            evidence_state=evidence_state,
-            edge=edge,
-            edge_low=edge_low,
-            volatility=volatility,
-            drawdown_percent=self._losses.drawdown_percent(equity),
-            day_loss_percent=self._losses.day_loss_percent(account),
-            in_symbol=exposure.of(symbol),
-            gross=exposure.gross,
-            in_sector=exposure.by_sector.get(instrument.sector, 0.0),
-            sector_known=bool(instrument.sector),
-            in_cluster=sum(exposure.of(other) for other in cluster),
-            clustered=len(cluster) > 1,
-            ramp=self._ramp(True),
-        )
+        inputs = self._observer.sizing(symbol, side, entry, stop, edge, edge_low, volatility, evidence_state, horizon)
+        if limits.fault is not None or inputs is None:
+            why = "LIMITS" if limits.fault is not None else "EQUITY"
+            return Sizing(ZERO, why, "Equity, limits or the instrument are not known.")
         return size(inputs, limits.active)
 
     # --- judging
@@ -256,11 +222,11 @@ class Gate:
             text = f"Rule {min(self._missing)} is not loaded, so nothing is sent."
             return _Look(_denied(request, Denial(code="RULES", text=text)), None)
         try:
-            seen = self._observe(request, what_if, replacing)
+            seen = self._observer.observe(request, what_if, replacing)
         except Exception as error:  # noqa: BLE001  whatever goes wrong in the gate denies and halts
             return _Look(self._failed(request, "gate", error), None)
-        if isinstance(seen, Verdict):
-            return _Look(seen, None)
+        if isinstance(seen, Unseen):
+            return _Look(_denied(seen.request, seen.denial), None)
         denials: list[Denial] = []
         warnings: list[Denial] = []
         confirmed = request.confirmed
@@ -304,128 +270,6 @@ class Gate:
             )
             look = _Look(msgspec.structs.replace(look.verdict, denials=(*look.verdict.denials, denial)), None)
         return look, status
-
-    def _observe(
-        self, request: OrderRequest, what_if: WhatIf | None, replacing: OrderStatus | None
-    ) -> Situation | Verdict:
-        symbol, now = request.symbol, self._clock.now()
-        instrument = self._market.instrument(symbol)
-        if instrument is None:
-            return _denied(request, Denial(code="G3", text=f"{symbol} is not known."))
-        flaws = shape.check(request, instrument)
-        if flaws:
-            return _denied(request, flaws[0].denial)
-        settings = self._limits.active
-        auto = request.origin is Origin.AUTO
-        limits = settings.auto if auto else settings.manual
-        quote = self._market.quote(symbol)
-        line = self._exposure.line(symbol)
-        if replacing is not None:
-            line = reading.without(line, replacing)
-        closing = request.side is (Side.SELL if line.quantity > 0 else Side.BUY) and line.quantity != 0
-        request_in, request = request, reading.join_group(request, line, closing)
-        mid, spread = reading.mid(quote, now, anything=closing and is_closing(request))
-        collar = (
-            settings.common.flatten_collar_percent if request.origin is Origin.FLATTEN else limits.market_collar_percent
-        )
-        available = self._available(request, line, closing, replacing)
-        quantity = float(request.quantity)
-        reducing = 0.0 < quantity <= available * (1 + 1e-12)
-        request = convert(
-            request,
-            quote=quote,
-            mid=mid,
-            instrument=instrument,
-            collar_percent=collar,
-            closing=reducing,
-            life_s=settings.auto.entry_life_s if auto else None,
-            now=now,
-        )
-        if request is not request_in:
-            flaws = shape.check(request, instrument)
-            if flaws:
-                return _denied(request, flaws[0].denial)
-        account = self._ledger.account()
-        equity = reading.equity(account)
-        if not reducing and not equity > 0.0:
-            return _denied(
-                request, Denial(code="EQUITY", text="The account's equity is not known, so nothing is opened.")
-            )
-        price = reading.price(request, mid)
-        if not reducing and not price > 0.0:
-            denial = Denial(code="G4", text=f"There is no usable price of {symbol} to check the order against.")
-            return _denied(request, denial)
-        exposure = self._exposure.exposure(same=True)
-        session = self._market.session(symbol, now)
-        date = session.date if session is not None else ""
-        return Situation(
-            now=now,
-            asked=request_in,
-            request=request,
-            auto=auto,
-            reducing=reducing,
-            quantity=quantity,
-            price=price,
-            notional=quantity * price * float(instrument.multiplier),
-            mid=mid,
-            spread=spread,
-            quote=quote,
-            instrument=instrument,
-            session=session,
-            spread_median=reading.number(self._market.spread_median(symbol)),
-            mean_price=reading.number(self._market.mean_price(symbol, 5)) if auto else None,
-            resumed_ns=self._market.resumed_ns(symbol),
-            account=account,
-            equity=equity,
-            line=line,
-            available=available,
-            exposure=exposure,
-            cluster=self._cluster(symbol),
-            open_orders=exposure.openings,
-            orders_today=self._counts.orders(request.origin, date),
-            entries_today=self._counts.entries(symbol, date) if auto else 0,
-            sent=self._sent.of(symbol),
-            usual_notional=self._sent.usual_notional(),
-            last_second=self._messages.within(now, 1.0),
-            last_minute=self._messages.within(now, 60.0),
-            mode=self._modes.mode,
-            autonomy=self._modes.autonomy,
-            book=self._book_kind,
-            lease_ok=self._modes.lease_ok,
-            lock=self._modes.locks.get(symbol),
-            latch=self._latches.get("G10", request.strategy or "-") if auto else None,
-            vitals=self._vitals.vitals(),
-            what_if=what_if or (self._what_ifs.latest(request) if self._what_ifs is not None else None),
-            shorts=self._shorts.facts(symbol) if self._shorts is not None else None,
-            last_loss_ns=self._losses.last_loss_ns(symbol),
-            tick=float(instrument.tick),
-            ramp=self._ramp(auto, date),
-            settings=settings,
-            limits=limits,
-        )
-
-    def _available(self, request: OrderRequest, line: Line, closing: bool, replacing: OrderStatus | None) -> float:
-        """Return how much of the position this order may close without crossing zero (I9)."""
-        but = replacing.ref if replacing is not None else None
-        if closing:
-            going = closes(line, request.side, self._orders.order, request.oca_group, but)
-            return max(0.0, abs(line.quantity) - going)
-        parent = self._orders.order(request.parent_ref) if request.parent_ref is not None else None
-        if parent is not None and not parent.state.closed and request.origin is Origin.PROTECTIVE:
-            # A child of a bracket waits for its parent, up to what that may fill.
-            return float(parent.request.quantity) if parent.request.side is not request.side else 0.0
-        return 0.0
-
-    def _cluster(self, symbol: Symbol) -> frozenset[Symbol]:
-        return self._clusters.cluster(symbol) if self._clusters is not None else frozenset((symbol,))
-
-    def _ramp(self, auto: bool, date: str = "") -> float:
-        if not auto or self._book_kind is not Book.LIVE:
-            return 1.0
-        settings = self._limits.active
-        if self._sessions.before(date) >= settings.first_sessions:
-            return 1.0
-        return settings.first_sessions_percent / 100.0
 
     def _verdict(self, s: Situation, denials: tuple[Denial, ...], warnings: tuple[Denial, ...]) -> Verdict:
         request = s.request

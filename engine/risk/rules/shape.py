@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from engine.model.instrument import Instrument
 from engine.model.market import Side
-from engine.model.money import finite
+from engine.model.money import ZERO, finite
 from engine.model.order import OrderRequest, OrderType, TimeInForce
 from engine.risk.say import NOTHING, Findings, hard
 
@@ -34,13 +34,14 @@ def check(request: OrderRequest, instrument: Instrument) -> Findings:
         value: Decimal | None = getattr(request, field)
         if value is None and field != "quantity":
             continue
+        if isinstance(value, Decimal) and value.is_finite() and ZERO < value <= MOST:
+            continue
         label = field.replace("_", " ")
         if not isinstance(value, Decimal) or not finite(value):
             return hard(CODE, f"The {label} is not a number ({value}).", value=value)
         if value <= 0:
             return hard(CODE, f"The {label} must be above zero, not {value}.", value=value)
-        if value > MOST:
-            return hard(CODE, f"The {label} {value:.3g} is beyond anything that can be traded.", value=value)
+        return hard(CODE, f"The {label} {value:.3g} is beyond anything that can be traded.", value=value)
     return _missing(request) or _lot(request, instrument) or _sides(request) or NOTHING
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from engine.model.decision import Denial
 from engine.risk.limits import fault, flat
-from engine.risk.rules.table import REQUIRED
+from engine.risk.rules.rule import Rule
+from engine.risk.rules.table import REQUIRED, own_rules
 from engine.risk.settings import RiskSettings
 from tests.engine.risk.edges import EDGES, Edge
 from tests.engine.risk.world import MISSING, World, unchecked
@@ -54,3 +55,17 @@ def test_every_number_among_the_limits_is_checked() -> None:
 def test_every_rule_has_an_edge() -> None:
     tested = {edge.code for edge in EDGES} | {"LOCK", "G36"}
     assert tested >= REQUIRED
+
+
+@pytest.mark.parametrize("index", range(len(own_rules())), ids=[rule.code for rule in own_rules()])
+def test_t_k1_without_a_rule_some_edge_goes_unnoticed(index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests above would notice the loss of any rule: they are not empty."""
+    rules = list(own_rules())
+    lost = rules[index]
+    rules[index] = Rule(lost.code, lost.title, lambda situation: (), lost.openings_only)
+    codes = {"MODE": {"MODE", "G34"}, "LOCK": {"G27"}}.get(lost.code, {lost.code})
+    if lost.code == "G36":
+        pytest.skip("the conversion shortens every entry first; the rule is tested by itself in test_gate.py")
+    monkeypatch.setattr("engine.risk.gate.own_rules", lambda: tuple(rules))
+    mine = [edge for edge in EDGES if edge.code in codes]
+    assert any(not {d.code for d in objections(edge, True)} & codes for edge in mine)
