@@ -1,0 +1,382 @@
+"""A trading week with everything going wrong, in virtual time; the invariants are checked at every step."""
+
+import asyncio
+import hashlib
+import random
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+from engine.bus.clock import SECOND
+from engine.execution.record import OrderRecord
+from engine.execution.settings import ExecutionSettings
+from engine.model.decision import Mode
+from engine.model.events.order import ExecutionCorrected
+from engine.model.market import Side
+from engine.model.order import ClearedOrder, OrderState, Origin
+from engine.model.report import AnyReport, BrokerSnapshot, BrokerStatus, LinkState
+from tests.support.desk_rig import START, SYMBOLS, Rig
+from tests.support.fake_broker import FakeBroker, Truth
+from tests.support.simloop import LoopClock, SimLoop
+
+SESSION_S = 6.5 * 3600
+NIGHT_S = 17.5 * 3600
+REPORTS = ("EchoReport", "StatusReport", "ExecutionReport", "CommissionReport", "ErrorReport")
+
+FAULTS = (
+    "lose",
+    "double",
+    "link down",
+    "link degraded",
+    "swallow",
+    "place raises",
+    "missing",
+    "silent cancel",
+    "correction",
+    "foreign order",
+    "by hand",
+    "crash",
+    "disk",
+    "stale quote",
+    "stop",
+    "flatten",
+    "strange code",
+    "false reject",
+    "strange status",
+    "untold fill",
+    "untold cancel",
+    "modify",
+)
+
+
+class LateBroker(FakeBroker):
+    """Reports and snapshots take time, and overtake each other."""
+
+    def __init__(self, clock: LoopClock, loop: SimLoop, rng: random.Random) -> None:
+        super().__init__(clock, embedded=False)
+        self.loop, self.rng = loop, rng
+
+    def _say(self, report: AnyReport) -> None:
+        lost = type(report).__name__ in self.faults.lose or self.link is LinkState.DOWN
+        if lost or self._sink is None:
+            self.fired["lose"] += 1
+            return
+        sink = self._sink
+        for _ in range(2 if self.faults.double else 1):
+            self.loop.call_later(self.rng.choice([0.0, 0.01, 0.1, 1.5]), self._arrive, sink, report)
+
+    def _arrive(self, sink: object, report: AnyReport) -> None:
+        if sink is self._sink and self.link is not LinkState.DOWN:
+            self._sink(report)
+
+    async def snapshot(self) -> BrokerSnapshot:
+        await asyncio.sleep(self.rng.choice([0.0, 0.2, 2.0]))
+        picture = self.picture()
+        await asyncio.sleep(self.rng.choice([0.0, 0.2, 2.0]))
+        return picture
+
+
+class Campaign:
+    """One seed. ``fired`` says which faults came to pass; ``digest`` is the hash of the journal."""
+
+    def __init__(self, loop: SimLoop, folder: Path, seed: int) -> None:
+        self.loop = loop
+        self.rng = random.Random(seed)
+        self.clock = LoopClock(loop, START)
+        self.broker = LateBroker(self.clock, loop, random.Random(seed + 1))
+        settings = ExecutionSettings(orders_every_s=120.0)
+        self.rig = Rig(folder, broker=self.broker, clock=self.clock, settings=settings)
+        self.fired: Counter[str] = Counter()
+        self.filled: dict[str, Decimal] = {}
+        self.seen_events = 0
+        self.refs: set[str] = set()
+        self.human = False
+        self.seed = seed
+
+    async def run(self, days: int = 5) -> str:
+        await self.rig.start()
+        self._guard()
+        for day in range(days):
+            await self.session()
+            await self.quiet(f"day {day}")
+            self.broker.say_link(LinkState.DOWN)
+            await asyncio.sleep(NIGHT_S)
+            self.cancel_day_orders()
+            self.broker.say_link(LinkState.UP)
+            await asyncio.sleep(30)
+            self.resume()
+        await self.quiet("end")
+        digest = self.digest()
+        await self.rig.close()
+        return digest
+
+    def digest(self) -> str:
+        self.rig.journal.flush()
+        rows = [row[1:] for row in self.rig.journal.order_log()]
+        fills = list(self.rig.journal.fills())
+        return hashlib.sha256(repr((rows, fills, dict(self.rig.ledger.positions()))).encode()).hexdigest()
+
+    async def session(self) -> None:
+        end = self.loop.time() + SESSION_S
+        while self.loop.time() < end:
+            await asyncio.sleep(self.rng.expovariate(1 / 150))
+            await self.act()
+            self.check()
+        self.mend()
+
+    # --- what happens
+
+    async def act(self) -> None:
+        name = self.rng.choice(
+            ("trade",) * 14 + ("fill",) * 14 + ("cancel",) * 4 + ("calm",) * 10 + FAULTS + ("modify",) * 3
+        )
+        await getattr(self, name.replace(" ", "_"))()
+
+    async def trade(self) -> None:
+        rng = self.rng
+        symbol, side = rng.choice(SYMBOLS), rng.choice(list(Side))
+        origin = rng.choice([Origin.MANUAL, Origin.AUTO])
+        request = self.rig.request(symbol, side, rng.choice([10, 100]), origin=origin)
+        cleared = self.rig.cleared(request, bracket=rng.random() < 0.3)
+        assert cleared.ref not in self.refs, "I10: references are never reused"
+        self.refs |= {cleared.ref, *(leg.ref for leg in cleared.legs)}
+        for part in (cleared, *cleared.legs):
+            self.rig.gate.reserved[part.ref] = part.request.quantity
+        self.rig.desk.submit(cleared)
+
+    def open_truths(self) -> list[Truth]:
+        return [t for t in self.broker.orders if t.open and BrokerStatus(t.status) is BrokerStatus.WORKING]
+
+    async def fill(self, tell: bool = True) -> None:
+        found = self.open_truths()
+        if found:
+            truth = self.rng.choice(found)
+            part = min(truth.remaining, Decimal(self.rng.choice([3, 10, 100])))
+            before = self.broker.positions().get(truth.symbol, Decimal(0))
+            self.broker.fill(truth, part, f"{self.rng.uniform(90, 110):.2f}", tell=tell)
+            after = self.broker.positions().get(truth.symbol, Decimal(0))
+            if truth.ref.endswith("F"):
+                assert before * after >= 0, "I9: a closing order crossed zero"
+                assert abs(after) < abs(before)
+
+    async def untold_fill(self) -> None:
+        self.fired["untold fill"] += bool(self.open_truths())
+        await self.fill(tell=False)
+
+    async def untold_cancel(self) -> None:
+        for truth in self.open_truths()[:1]:
+            self.fired["untold cancel"] += 1
+            self.broker.finish(truth, self.rng.choice([BrokerStatus.CANCELLED, BrokerStatus.REJECTED]), tell=False)
+
+    async def cancel(self) -> None:
+        own = [s for s in self.rig.desk.open_orders() if not s.external]
+        if own:
+            self.rig.desk.cancel(self.rng.choice(own).ref, "test")
+
+    async def modify(self) -> None:
+        own = [s for s in self.rig.desk.open_orders() if not s.external]
+        if own:
+            status = self.rng.choice(own)
+            price = Decimal(self.rng.randrange(9000, 11000)) / 100
+            more = status.request.quantity + self.rng.choice([0, 10])
+            self.fired["modify"] += self.rig.desk.modify(status.ref, limit_price=price, quantity=more).ok
+
+    async def calm(self) -> None:
+        self.mend()
+
+    def mend(self) -> None:
+        faults = self.broker.faults
+        faults.lose, faults.missing = set(), set()
+        faults.double = faults.swallow = faults.place_raises = faults.silent_cancel = False
+        self.rig.market.stale.clear()
+        self.rig.journal.database.connection.execute("PRAGMA query_only = OFF")
+        if self.broker.link is not LinkState.UP:
+            self.broker.say_link(LinkState.UP)
+        for symbol, quantity in list(self.broker.foreign_positions.items()):
+            if quantity:
+                self.broker.by_hand(symbol, -quantity)
+        self.resume()
+
+    def resume(self) -> None:
+        if self.rig.modes.mode.level < Mode.MANUAL.level:
+            self.human = True
+            self.rig.modes.resume()
+            self.human = False
+
+    async def lose(self) -> None:
+        self.fired["lose"] += 1
+        self.broker.faults.lose = set(self.rng.sample(REPORTS, 2))
+
+    async def double(self) -> None:
+        self.fired["double"] += 1
+        self.broker.faults.double = True
+
+    async def link_down(self) -> None:
+        self.fired["link down"] += 1
+        self.broker.say_link(LinkState.DOWN)
+
+    async def link_degraded(self) -> None:
+        self.fired["link degraded"] += 1
+        self.broker.say_link(LinkState.DEGRADED, 1100)
+
+    async def swallow(self) -> None:
+        self.broker.faults.swallow = True
+        await self.trade()
+        self.fired["swallow"] += self.broker.fired["swallow"] > 0
+        self.broker.faults.swallow = False
+
+    async def place_raises(self) -> None:
+        self.broker.faults.place_raises = True
+        self.broker.faults.swallow = self.rng.random() < 0.5
+        await self.trade()
+        self.fired["place raises"] += self.broker.fired["place_raises"] > 0
+        self.broker.faults.place_raises = self.broker.faults.swallow = False
+
+    async def missing(self) -> None:
+        self.fired["missing"] += 1
+        self.broker.faults.missing = {self.rng.choice(["open_orders", "completed", "executions", "positions"])}
+
+    async def silent_cancel(self) -> None:
+        self.fired["silent cancel"] += 1
+        self.broker.faults.silent_cancel = True
+        await self.cancel()
+
+    async def correction(self) -> None:
+        if self.broker.executions:
+            import msgspec
+
+            old = self.rng.choice(self.broker.current_executions())
+            if old.ref and old.exec_id.endswith(".01"):
+                self.fired["correction"] += 1
+                price = old.price + Decimal("0.01")
+                new = msgspec.structs.replace(old, exec_id=old.exec_id[:-2] + "02", price=price)
+                self.broker.executions.append(new)
+                self.broker._say(new)
+
+    async def foreign_order(self) -> None:
+        self.fired["foreign order"] += 1
+        self.broker.foreign_order(self.rng.choice(SYMBOLS), self.rng.choice(list(Side)), 20, "50")
+
+    async def by_hand(self) -> None:
+        self.fired["by hand"] += 1
+        self.broker.by_hand(self.rng.choice(SYMBOLS), self.rng.choice([-30, 50]))
+
+    async def crash(self) -> None:
+        self.fired["crash"] += 1
+        self.rig.journal.database.connection.execute("PRAGMA query_only = OFF")
+        mode = self.rig.modes.mode
+        await self.rig.restart(mode)
+        self._guard()
+
+    async def disk(self) -> None:
+        self.rig.journal.database.connection.execute("PRAGMA query_only = ON")
+        failed = self.rig.journal.times.failed
+        try:
+            await self.trade()
+        except Exception as error:
+            if type(error).__name__ != "JournalError":  # the reference counter could not be kept: no order was made
+                raise
+        await self.fill()
+        await asyncio.sleep(2)
+        self.fired["disk"] += self.rig.journal.times.failed > failed
+        self.rig.journal.database.connection.execute("PRAGMA query_only = OFF")
+
+    async def stale_quote(self) -> None:
+        self.fired["stale quote"] += 1
+        self.rig.market.stale.update(SYMBOLS)
+
+    async def stop(self) -> None:
+        self.fired["stop"] += 1
+        self.rig.stop_switch.stop("person", "enough")
+
+    async def flatten(self) -> None:
+        self.fired["flatten"] += bool(self.rig.ledger.positions())
+        self.rig.stop_switch.flatten()
+
+    async def strange_code(self) -> None:
+        for truth in self.open_truths()[:1]:
+            self.fired["strange code"] += 1
+            self.broker.say_error(truth.ref, self.rng.choice([4711, 399, 10349, 2109]), "hm")
+
+    async def false_reject(self) -> None:
+        for truth in self.open_truths()[:1]:
+            self.fired["false reject"] += 1
+            self.broker.say_status(truth.ref, self.rng.choice([BrokerStatus.CANCELLED, BrokerStatus.INACTIVE]))
+
+    async def strange_status(self) -> None:
+        for truth in self.open_truths()[:1]:
+            self.fired["strange status"] += 1
+            self.broker.say_status(truth.ref, BrokerStatus.OTHER, text="?")
+
+    def cancel_day_orders(self) -> None:
+        for truth in self.broker.orders:
+            if truth.open:
+                self.broker.finish(truth, BrokerStatus.EXPIRED, tell=False)
+
+    # --- what must hold
+
+    def _guard(self) -> None:
+        """I5, I11, I12 where the order leaves."""
+        marks = self.rig._check_marks
+
+        def before(order: ClearedOrder) -> None:
+            marks(order)
+            assert order.decision_id, "I11"
+            assert order.limits_hash, "I11"
+            assert order.build_hash, "I11"
+            if self.rig.desk.halted or self.rig.modes.mode is Mode.HALTED:
+                assert order.request.origin is Origin.FLATTEN, "I12: an order left after HALT"
+            assert self.broker.wire[order.ref] == 0, "I1"
+
+        self.broker.before_place = before
+        lowest = self.rig.modes
+
+        class Watched(type(lowest)):  # type: ignore[misc]
+            def __setattr__(watched, name: str, value: object) -> None:
+                if name == "mode" and isinstance(value, Mode) and value.level > watched.mode.level:
+                    assert self.human, "I6: the mode rose without a person"
+                super().__setattr__(name, value)
+
+        lowest.__class__ = Watched
+
+    def check(self) -> None:
+        where = f"seed {self.seed} at {self.loop.time():.1f}"
+        assert not self.rig.failures, f"{where}: {self.rig.failures}"
+        assert all(count <= 1 for count in self.broker.wire.values()), f"{where}: I1"
+        fresh = self.rig.events[self.seen_events :]
+        self.seen_events = len(self.rig.events)
+        corrected = {e.ref for e in fresh if isinstance(e, ExecutionCorrected)}
+        for ref, status in self.rig.desk.orders().items():
+            record: OrderRecord = self.rig.desk._records.by_ref[ref]
+            if not status.external:
+                assert status.filled <= record.ceiling, f"{where}: I2 {ref}"
+            assert status.filled >= self.filled.get(ref, Decimal(0)) or ref in corrected, f"{where}: I3 {ref}"
+            self.filled[ref] = status.filled
+            if status.state.exposed and not status.external and ref in self.refs:
+                assert ref in self.rig.gate.reserved or self.fired["crash"], f"{where}: I4 {ref} {status.state}"
+            if status.state is OrderState.NEVER_SENT:
+                assert status.reason, f"{where}: I11 {ref}"
+                assert self.broker.wire[ref] == 0, f"{where}: {ref} was sent after all"
+
+    async def quiet(self, when: str) -> None:
+        """All is mended and some minutes pass: everything agrees with the truth (I8)."""
+        self.mend()
+        await asyncio.sleep(900)
+        self.mend()
+        self.check()
+        where = f"seed {self.seed}, {when}"
+        held = {symbol: p.quantity for symbol, p in self.rig.ledger.positions().items()}
+        assert held == self.broker.positions(), f"{where}: I8"
+        assert not self.rig.modes.locks or set(self.rig.modes.locks), where
+        orders = self.rig.desk.orders()
+        for truth in self.broker.orders:
+            if not truth.ref:
+                continue
+            ours = orders.get(truth.ref) or self.rig.desk.order(truth.ref)
+            assert ours is not None, f"{where}: {truth.ref} is not known"
+            assert ours.filled == Decimal(truth.filled), f"{where}: {truth.ref} filled"
+            assert ours.state.closed is not truth.open, f"{where}: {truth.ref} {ours.state} but {truth.status}"
+        unknown = [s.ref for s in self.rig.desk.open_orders() if s.state is OrderState.UNKNOWN]
+        assert unknown == [], f"{where}: still unknown"
+        assert not any(code == "DRIFT" for _, code in self.rig.modes.locks), f"{where}: still locked"
+        assert self.clock.now() % SECOND >= 0
