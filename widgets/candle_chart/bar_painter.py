@@ -157,7 +157,7 @@ def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
         if len(known) and known[0] > 0:
             values = values * (frame.base_price / known[0])
             stroke = lines.pen(frame.style.theme.color(series.role), 1.5, series.dash)
-            _stroke(painter, frame, stroke, bars, frame.scale.ys(values), x0)
+            _stroke(painter, frame, stroke, bars, frame.scale, values, x0)
 
 
 def _bar_numbers(frame: Frame) -> Bars:
@@ -173,13 +173,16 @@ def _line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, 
     bars = bars[bars < len(layer.values)]
     if len(bars) > 1:
         stroke = lines.pen(frame.style.theme.color(layer.role), layer.width, layer.dash)
-        _stroke(painter, frame, stroke, bars, scale.ys(layer.values[bars]), x0)
+        _stroke(painter, frame, stroke, bars, scale, layer.values[bars], x0)
 
 
-def _stroke(painter: QPainter, frame: Frame, stroke: QPen, bars: Bars, ys: Floats, x0: int) -> None:
+def _stroke(
+    painter: QPainter, frame: Frame, stroke: QPen, bars: Bars, scale: PriceScale, values: Floats, x0: int
+) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     xs: Floats = (bars.astype(np.float64) + 0.5 - frame.view.low) * (frame.view.width / frame.view.span / frame.ratio)
-    lines.draw(painter, stroke, xs, ys, x0 / frame.ratio)
+    pane = QRectF(0.0, scale.top - 1, frame.geometry.plot_width, scale.bottom - scale.top + 2)
+    lines.draw(painter, stroke, xs, scale.ys(values), pane, x0 / frame.ratio)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import shiboken6
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 Floats = NDArray[np.float64]
@@ -34,23 +34,40 @@ def runs(ys: Floats) -> list[tuple[int, int]]:
     ]
 
 
-def draw(painter: QPainter, line_pen: QPen, xs: Floats, ys: Floats, from_x: float = -1e9) -> None:
-    """Draw a line through (xs, ys); with `from_x`, only what may touch pixels right of it."""
+def draw(painter: QPainter, line_pen: QPen, xs: Floats, ys: Floats, pane: QRectF, from_x: float = -1e9) -> None:
+    """Draw a line through (xs, ys) where it meets `pane`; with `from_x`, only what may touch pixels right of it."""
+    dashed = bool(line_pen.dashPattern())
     for first, stop in runs(ys):
         points = np.empty((stop - first, 2))
         points[:, 0] = xs[first:stop]
         # Far outside the pane the exact height means nothing, and huge numbers are slow to clip.
         points[:, 1] = np.clip(ys[first:stop], -4000.0, 12_000.0)
         start = max(0, int(np.searchsorted(points[:, 0], from_x)) - 3)
-        if stop - first - start < 2:
+        if not dashed:
+            _polyline(painter, line_pen, points[start:])
             continue
-        if line_pen.dashPattern():
-            # Dashes hang on the data, not on the left edge: they neither crawl in a pan nor jump in a partial repaint.
-            before = np.diff(points[: start + 1], axis=0)
-            length = float(np.hypot(before[:, 0], before[:, 1]).sum()) if start else 0.0
-            line_pen.setDashOffset(length / line_pen.widthF())
+        # Qt forgets the phase of dashes over parts outside the picture: leave those out, and carry the phase here.
+        # So dashes hang on the data: they do not jump when only the last columns are painted again.
+        run = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))))
+        for a, b in _inside(points, pane):
+            begin = max(a, start)
+            if b - begin > 1:
+                line_pen.setDashOffset(float(run[begin]) / line_pen.widthF())
+                _polyline(painter, line_pen, points[begin:b])
+
+
+def _inside(points: Floats, pane: QRectF) -> list[tuple[int, int]]:
+    x, y = points.T
+    hidden = (np.maximum(x[1:], x[:-1]) < pane.left()) | (np.minimum(x[1:], x[:-1]) > pane.right())
+    hidden |= (np.maximum(y[1:], y[:-1]) < pane.top()) | (np.minimum(y[1:], y[:-1]) > pane.bottom())
+    step = np.diff(np.concatenate(([0], (~hidden).astype(np.int8), [0])))
+    return [(int(a), int(b) + 1) for a, b in zip(np.flatnonzero(step == 1), np.flatnonzero(step == -1), strict=True)]
+
+
+def _polyline(painter: QPainter, line_pen: QPen, points: Floats) -> None:
+    if len(points) > 1:
         painter.setPen(line_pen)
-        painter.drawPolyline(polygon(points[start:]))
+        painter.drawPolyline(polygon(points))
 
 
 def polygon(points: Floats) -> QPolygonF:

@@ -4,14 +4,19 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from tests.widgets.candle_chart.sample import STEP, Columns, random_bars
+from widgets.candle_chart.bars import ChartData
+from widgets.candle_chart.base_image import BaseImage
 from widgets.candle_chart.chart import CandleChart
+from widgets.candle_chart.frame import Layers, Options
+from widgets.candle_chart.framing import make_frame
 from widgets.candle_chart.layers import (
     BarStyle,
+    ChartInstrument,
     CompareSeries,
     IndicatorPane,
     LineLayer,
@@ -20,7 +25,9 @@ from widgets.candle_chart.layers import (
     PriceAxis,
     SessionSpan,
 )
-from widgets.theme import apply_theme, current_theme
+from widgets.candle_chart.style import ChartStyle
+from widgets.candle_chart.viewport import Viewport
+from widgets.theme import apply_theme, current_theme, theme
 
 MakeChart = Callable[..., CandleChart]
 
@@ -48,18 +55,25 @@ def two_bars() -> Columns:
 def test_a_candle_stands_at_its_time_and_price(make_chart: MakeChart) -> None:
     chart = make_chart(two_bars())
     frame, shot = chart.frame(), pixels(chart)
-    theme = current_theme()
+    colours = current_theme()
     for bar, role, body in ((20, "up", 100.5), (21, "down", 100.0)):
         x = int(frame.middle(bar))
         wick_y, body_y, outside_y = (round(frame.y(price)) for price in (103.5, body, 105.0))
-        assert shot[wick_y, x] == rgb(theme.color(role))
-        assert shot[outside_y, x] != rgb(theme.color(role))
+        assert shot[wick_y, x] == rgb(colours.color(role))
+        assert shot[outside_y, x] != rgb(colours.color(role))
         # Rising is hollow, falling is filled: shape says it as well as colour.
-        assert shot[body_y, x] == rgb(theme.color("bg1" if role == "up" else "down"))
+        assert shot[body_y, x] == rgb(colours.color("bg1" if role == "up" else "down"))
     column = shot[frame.geometry.price.top() : frame.geometry.price.bottom(), int(frame.middle(21))]
-    drawn = np.flatnonzero(column == rgb(theme.color("down"))) + frame.geometry.price.top()
+    drawn = np.flatnonzero(column == rgb(colours.color("down"))) + frame.geometry.price.top()
     assert abs(drawn.min() - frame.y(104.0)) <= 1
     assert abs(drawn.max() - frame.y(96.0)) <= 1
+
+
+def trailing_mean(values: np.ndarray, length: int = 20) -> np.ndarray:
+    """Return the mean of the last values, NaN while there are too few."""
+    mean = np.full(len(values), np.nan)
+    mean[length - 1 :] = np.convolve(values, np.ones(length) / length, "valid")
+    return mean
 
 
 def full(chart: CandleChart) -> np.ndarray:
@@ -82,7 +96,7 @@ def test_a_repainted_tail_is_pixel_for_pixel_the_whole(
     bars = random_bars(count)
     bars.close[-1] = bars.open[-1]
     chart = make_chart(bars)
-    mean = np.convolve(bars.close, np.ones(20) / 20, "same")
+    mean = trailing_mean(bars.close)
     chart.set_bar_style(style)
     chart.set_overlays(
         (
@@ -147,10 +161,10 @@ def test_pre_market_is_shaded_and_its_bars_are_dim(make_chart: MakeChart) -> Non
     span = SessionSpan(start_ns=int(bars.ts[0]), end_ns=int(bars.ts[21]), label="Pre-market")
     chart.set_sessions((span,))
     frame, shot = chart.frame(), pixels(chart)
-    theme = current_theme()
-    assert shot[round(frame.y(103.5)), int(frame.middle(20))] == rgb(theme.blend("up", 0.55, "session"))
-    assert shot[round(frame.y(103.5)), int(frame.middle(21))] == rgb(theme.color("down"))
-    assert (shot[:, : int(frame.x(20))] == rgb(theme.color("session"))).mean() > 0.5
+    colours = current_theme()
+    assert shot[round(frame.y(103.5)), int(frame.middle(20))] == rgb(colours.blend("up", 0.55, "session"))
+    assert shot[round(frame.y(103.5)), int(frame.middle(21))] == rgb(colours.color("down"))
+    assert (shot[:, : int(frame.x(20))] == rgb(colours.color("session"))).mean() > 0.5
 
 
 def test_a_chart_follows_the_theme_while_it_runs(make_chart: MakeChart, qapp: QApplication) -> None:
@@ -193,3 +207,46 @@ def test_all_sizes_down_to_the_smallest_paint(make_chart: MakeChart, qapp: QAppl
         pixels(chart)
     qapp.sendEvent(chart, QEvent(QEvent.Type.DevicePixelRatioChange))
     assert not chart.grab().isNull()
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
+@pytest.mark.parametrize("visible", [90, 3000])
+def test_the_tail_is_the_whole_on_every_screen_density(qapp: QApplication, ratio: float, visible: int) -> None:
+    bars = random_bars(3000)
+    data = ChartData()
+    data.load(*bars.all())
+    values = trailing_mean(bars.close)
+    layers = Layers(overlays=(LineLayer(name="mean", values=values, dash=(6.0, 3.0)),))
+    view = Viewport(3000.0 - visible, 3000.0 + visible * 0.2, round(637 * ratio))
+    style = ChartStyle.of(theme("dark"))
+    instrument = ChartInstrument(symbol="AAPL")
+    frame = make_frame(
+        data,
+        instrument,
+        layers,
+        Options(),
+        style,
+        QSize(701, 403),
+        ratio,
+        view,
+        7.0,
+        (bars.low[-1] - 2, bars.high[-1] + 2),
+    )
+    images = []
+    for whole in (False, True):
+        data.put(int(bars.ts[-1]), *(float(column[-1]) for column in bars.all()[1:]))
+        base = BaseImage()
+        base.rebuild(frame)
+        data.put(int(bars.ts[-1]), bars.open[-1], bars.high[-1] + 0.3, bars.low[-1], bars.close[-1] + 0.2, 10.0)
+        if whole:
+            base.rebuild(frame)
+        else:
+            base.repaint_from(frame, base.first_dirty(frame))
+        canvas = QImage(round(701 * ratio), round(403 * ratio), QImage.Format.Format_RGB32)
+        canvas.fill(0)
+        canvas.setDevicePixelRatio(ratio)
+        painter = QPainter(canvas)
+        base.blit(painter, frame.geometry.body, frame)
+        painter.end()
+        images.append(canvas)
+    assert images[0] == images[1]
