@@ -1,0 +1,1 @@
+"""Adapters to real brokers, one folder each."""
