@@ -477,14 +477,21 @@ def _see_filled(record: OrderRecord, after: OrderRecord, now_ns: int) -> Outcome
     return _finish(record, after, state, [alarm], {Wish.QUERY}, now_ns)
 
 
-def see_absent(record: OrderRecord, now_ns: int, taken_ns: int) -> Outcome:
-    """A complete snapshot, taken after the last news, shows the order nowhere."""
+def see_absent(record: OrderRecord, now_ns: int, taken_ns: int, link_up_ns: int = 0) -> Outcome:
+    """A complete snapshot, taken after the last news, shows the order nowhere.
+
+    Rounds are counted to two; those from before the link came up do not count.
+    """
     if record.state is S.CLAIM_CANCELLED:
         return establish(record, S.EXPIRED if record.heard & Heard.EXPIRED else S.CANCELLED, now_ns)
     if record.state is S.CLAIM_REJECTED:
         return establish(record, S.REJECTED, now_ns)
-    since = record.absent_since_ns or taken_ns
-    after = replace(record, absent_rounds=record.absent_rounds + 1, absent_since_ns=since)
+    counts = record.absent_since_ns >= link_up_ns and record.absent_rounds > 0
+    after = replace(
+        record,
+        absent_rounds=min(record.absent_rounds + 1, 2) if counts else 1,
+        absent_since_ns=record.absent_since_ns if counts else taken_ns,
+    )
     if record.state is not S.UNKNOWN:
         after = replace(
             after,

@@ -203,16 +203,12 @@ def _absent(
     if record.external:
         view.put(establish(record, S.CANCELLED, rules.now_ns, "no longer at the broker"), "external gone", b"")
         return
-    outcome = see_absent(record, rules.now_ns, snapshot.taken_ns)
+    outcome = see_absent(record, rules.now_ns, snapshot.taken_ns, rules.link_up_ns)
     after = outcome.record
     if after.state is S.UNKNOWN and _same_position(view, record.symbol, snapshot, positions):
         today = rules.day(record.symbol, rules.now_ns)
         born = rules.day(record.symbol, record.created_ns)
-        long_enough = (
-            after.absent_rounds >= 2
-            and after.absent_since_ns >= rules.link_up_ns
-            and snapshot.taken_ns - after.absent_since_ns >= rules.absent_gap_ns
-        )
+        long_enough = after.absent_rounds >= 2 and snapshot.taken_ns - after.absent_since_ns >= rules.absent_gap_ns
         if long_enough and today is not None and today == born:
             outcome = establish(after, S.NOT_AT_BROKER, rules.now_ns, "the broker never had it, or has it no more")
         elif long_enough and _over(record, today, born, rules.now_ns):
