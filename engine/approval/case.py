@@ -61,6 +61,8 @@ class Live(msgspec.Struct, kw_only=True):
     timers: list[Timer] = []
     tried_ns: int = 0
     stored: bool = False
+    turn: int = 0
+    """Place in the queue of the agent's orders, kept when it has to wait again; 0 not queued yet."""
 
 
 class CaseBook:

@@ -19,8 +19,10 @@ from engine.approval.mandate import Mandates
 from engine.approval.policy import Action, decide, may_send
 from engine.approval.ports import Gate, Ledger, Market, Modes, Orders, Store
 from engine.approval.requests import edited
+from engine.approval.sender import Sender
 from engine.approval.settings import ApprovalSettings
 from engine.approval.telling import Teller
+from engine.approval.turns import Turns
 from engine.approval.watch import Watch
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock
@@ -29,7 +31,6 @@ from engine.model.decision import Autonomy, Denial, Verdict
 from engine.model.events.decision import (
     ApprovalAsked,
     ApprovalExpired,
-    Approved,
     Edited,
     Refused,
     Snoozed,
@@ -39,10 +40,11 @@ from engine.model.events.thought import Suggested, SuggestionSuperseded, Suggest
 from engine.model.ids import SuggestionId
 from engine.model.market import Side
 from engine.model.money import finite
-from engine.model.order import OrderState, Origin
+from engine.model.order import Origin
 from engine.model.suggestion import Suggestion, SuggestionState
 
 AGENT = "agent"
+RATE = "G8"
 ANSWERS_KEPT_NS = 30 * 86_400 * SECOND
 RETRY_NS = SECOND
 S = SuggestionState
@@ -81,6 +83,16 @@ class ApprovalDesk:
         self._watch = Watch()
         self._tell = Teller(bus, clock)
         self._judge = Judge(gate=gate, orders=orders, market=market, ledger=ledger, clock=clock, settings=settings)
+        self._sender = Sender(
+            gate=gate,
+            orders=orders,
+            mandates=mandates,
+            cases=self._cases,
+            judge=self._judge,
+            tell=self._tell,
+            clock=clock,
+        )
+        self._turns = Turns(clock, self._on_turn)
         self._unsubscribe: list[Callable[[], None]] = []
 
     # --- life
@@ -101,6 +113,7 @@ class ApprovalDesk:
         for end in self._unsubscribe:
             end()
         self._unsubscribe = []
+        self._turns.stop()
         for live in self._cases.open.values():
             for timer in live.timers:
                 timer.cancel()
@@ -196,9 +209,12 @@ class ApprovalDesk:
         decision = decide(autonomy, mode, person=person, agent=agent, beyond=beyond)
         live.case.reason = decision.reason
         if decision.action is Action.SEND:
-            receipt = self._send(live, AGENT, Origin.AUTO)
+            receipt = self._sender.send(live, AGENT, Origin.AUTO)
             if not receipt.ok and live.case.outcome is None:
                 self._close(live, S.DENIED, AGENT, ok=False, code=receipt.code, text=receipt.text, durable=False)
+        elif decision.action is Action.DENY and agent is not None and {d.code for d in agent.denials} == {RATE}:
+            self._cases.open[suggestion.id] = live
+            self._turns.wait(live)
         elif decision.action is Action.DENY:
             self._deny(live, decision.denials or person.denials, agent or person)
         else:
@@ -208,6 +224,21 @@ class ApprovalDesk:
             self._tell.cleared(live, person)
             if decision.action is Action.ASK:
                 self._ask(live, decision.reason)
+
+    def _on_turn(self, live: Live) -> None:
+        suggestion = live.case.suggestion
+        if live.case.outcome is not None or self._cases.open.get(suggestion.id) is not live:
+            return
+        if self._is_over(live):
+            self._expire(live)
+            return
+        broken = "" if suggestion.reduces else self._judge.drift(suggestion).broken
+        if broken:
+            denial = Denial(code="DRIFT", text=broken)
+            verdict = live.verdict or Verdict(request=self._judge.order(live, Origin.AUTO))
+            self._deny(live, (denial,), verdict)
+            return
+        self._first(live)
 
     def _on_withdrawn(self, event: SuggestionWithdrawn) -> None:
         live = self._cases.open.get(event.id)
@@ -244,7 +275,7 @@ class ApprovalDesk:
         changed = self._judge.what_changed(live)
         if changed:
             return self._ask_again(live, changed)
-        return self._send(live, command.by, Origin.MANUAL, command.confirmed)
+        return self._sender.send(live, command.by, Origin.MANUAL, command.confirmed)
 
     def approve_if(self, command: ApproveIf) -> Receipt:
         """Approve on a condition: sent by itself as soon as the price is at or better, within the time."""
@@ -357,43 +388,6 @@ class ApprovalDesk:
         diff = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
         return self._revise(live, fresh, diff, command.by, "priced anew")
 
-    # --- sending
-
-    def _send(
-        self, live: Live, by: str, origin: Origin, confirmed: tuple[str, ...] = (), price: Decimal | None = None
-    ) -> Receipt:
-        case = live.case
-        suggestion = case.suggestion
-        verdict, cleared = self._gate.clear(self._judge.order(live, origin, confirmed, price))
-        live.verdict = verdict
-        if cleared is None:
-            soft = all(not denial.hard for denial in verdict.denials)
-            text = verdict.denials[0].text if verdict.denials else "The gate did not clear the order."
-            code = "CONFIRM" if soft and verdict.denials else (verdict.denials[0].code if verdict.denials else "GATE")
-            return Receipt(ok=False, code=code, text=text, denials=verdict.denials)
-        refs = (cleared.ref, *(leg.ref for leg in cleared.legs))
-        outcome = Outcome(
-            state=S.SENT, at_ns=self._clock.now(), ok=True, by=by, text=f"Approved by {by} and handed over.", refs=refs
-        )
-        try:
-            if origin is Origin.AUTO:
-                self._mandates.use(verdict.notional, self._judge.date(suggestion.symbol))
-            self._watch.remove(live)
-            self._cases.close(live, outcome)
-        except JournalError as error:
-            if case.outcome is None:
-                self._gate.release(cleared.ref)
-                return Receipt(ok=False, code="JOURNAL", text=f"The approval could not be recorded: {error}")
-        self._tell.publish(Approved, live, decision_id=cleared.decision_id, by=by, refs=refs)
-        status = self._orders.submit(cleared)
-        if status.state in (OrderState.NEVER_SENT, OrderState.DENIED):
-            text = f"Approved, but not sent: {status.reason or 'the order desk refused it'}. It takes a new suggestion."
-            case.outcome = Outcome(
-                state=S.APPROVED, at_ns=self._clock.now(), ok=False, by=by, code="NEVER_SENT", text=text, refs=refs
-            )
-            self._cases.amend(suggestion.id, case.outcome)
-        return (case.outcome or outcome).receipt()
-
     def _ask_again(self, live: Live, why: str) -> Receipt:
         verdict = self._judge.look(live)
         live.case.state = S.PENDING
@@ -410,6 +404,9 @@ class ApprovalDesk:
     def _on_quote(self, event: QuoteTick) -> None:
         for live in self._watch.of(event.symbol):
             case, price = live.case, live.case.condition_price
+            if case.outcome is not None:
+                self._watch.remove(live)
+                continue
             if price is None or case.state is not S.CONDITIONAL:
                 continue
             buying = case.suggestion.side is Side.BUY
@@ -430,7 +427,7 @@ class ApprovalDesk:
             self._watch.remove(live)
             self._ask_again(live, changed)
             return
-        receipt = self._send(live, case.condition_by, Origin.MANUAL, price=price)
+        receipt = self._sender.send(live, case.condition_by, Origin.MANUAL, price=price)
         if not receipt.ok and case.outcome is None and receipt.code == "CONFIRM":
             self._watch.remove(live)
             self._ask_again(live, receipt.text)

@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.bus.bus import Bus
+from engine.bus.bus import Bus, Role
 from engine.bus.clock import MILLISECOND, SECOND, Clock
 from engine.bus.errors import JournalError
 from engine.model.broker import WhatIf
 from engine.model.decision import Book, Denial, LimitUse, Verdict
 from engine.model.events.decision import RiskCleared, RiskDenied
+from engine.model.events.order import OrderPending
 from engine.model.events.system import Alarm
 from engine.model.ids import DecisionId, OrderRef, Symbol
 from engine.model.market import Side
@@ -94,6 +95,7 @@ class Gate:
         self._messages = Messages()
         self._decisions = Decisions()
         self._latched: set[str] = set()
+        self._listening = False
         self._observer = Observer(
             clock=clock,
             market=market,
@@ -122,7 +124,10 @@ class Gate:
         return self._limits.hash
 
     def restore(self) -> None:
-        """Take over what an earlier run sent; called once the desk has its orders back."""
+        """Take over what an earlier run sent, and count cancels from now on; called once the desk has its orders."""
+        if not self._listening:
+            self._listening = True
+            self._bus.subscribe(OrderPending, self._on_pending, owner="risk.gate", role=Role.DECIDER)
         self._sent.seed(list(self._orders.orders().values()))
 
     def check(self, request: OrderRequest, what_if: WhatIf | None = None) -> Verdict:
@@ -175,8 +180,12 @@ class Gate:
         self._exposure.release(ref)
 
     def note_message(self) -> None:
-        """Count a cancel in the message rate; cancels themselves are never refused."""
+        """Count a message that did not come from here, such as a cancel. Cancels themselves are never refused."""
         self._messages.note(self._clock.now())
+
+    def _on_pending(self, event: OrderPending) -> None:
+        if event.what == "cancel":
+            self.note_message()
 
     def uses(self) -> tuple[LimitUse, ...]:
         """Return how much of each limit is used: the rows of the risk panel."""
