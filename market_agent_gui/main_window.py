@@ -82,6 +82,11 @@ class MainWindow(QMainWindow):
             parts.append(say("no engine"))
         self.setWindowTitle(" · ".join(part for part in parts if part))
 
+    @property
+    def head_height(self) -> int:
+        """Height of what stays on top whatever happens: strip and banner."""
+        return self._head.height()
+
     # --- layout
 
     def use_template(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from market_agent_gui.presenters.approvals import ApprovalsPresenter
 from market_agent_gui.presenters.chart import ChartPresenter
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.tables import (
@@ -14,14 +15,20 @@ from market_agent_gui.presenters.tables import (
     PositionsPresenter,
 )
 from market_agent_gui.presenters.watchlist import WatchlistPresenter
+from market_agent_gui.presenters.why import WhyPresenter
 from market_agent_gui.services import Services
 
 
 def make_presenters(services: Services, profile: Path) -> dict[str, PanePresenter]:
     """Make every presenter, by dock. Their panes are made later, one by one."""
+    approvals, why = ApprovalsPresenter(services), WhyPresenter(services)
+    approvals.suggestion_shown.connect(why.show)
+    approvals.evidence_wanted.connect(lambda _key: services.show_pane("why"))
     made: list[PanePresenter] = [
         ChartPresenter(services),
         WatchlistPresenter(services, profile),
+        why,
+        approvals,
         PositionsPresenter(services),
         OrdersPresenter(services),
         FillsPresenter(services),

@@ -9,26 +9,35 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 
-from market_agent_gui.bridge import EngineBridge
+from engine.api.client import EngineUnavailable
+from engine.api.commands import Shutdown
+from market_agent_gui.bridge import EngineBridge, LinkState
 from market_agent_gui.commander import Commander
 from market_agent_gui.docks import DOCKS
 from market_agent_gui.engine_host import EngineHost
+from market_agent_gui.engine_page import EnginePage
+from market_agent_gui.head import Head
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.controller import KeyController
 from market_agent_gui.keys.guard import Intents, PressGuard
 from market_agent_gui.keys.log import KeyLog
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.main_window import MainWindow
-from market_agent_gui.pane_table import make_presenters
 from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.presenters.halt import HaltPresenter
+from market_agent_gui.presenters.modes import ModesPresenter
 from market_agent_gui.presenters.order_entry import OrderEntry
 from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.presenters.workspaces import WorkspacesPresenter
+from market_agent_gui.program import Program
 from market_agent_gui.services import Services
-from market_agent_gui.translate import Language
+from market_agent_gui.translate import Language, say
+from market_agent_gui.tray import Tray
+from market_agent_gui.workspace import WorkspaceStore
 
 log = logging.getLogger(__name__)
 
-SHOT_MARGIN_S = 0.05
+STOP_WAIT_S = 10.0
 
 
 class Shell(QObject):
@@ -46,18 +55,22 @@ class Shell(QObject):
         settings_file: Path,
         ask_first: bool = True,
     ) -> None:
-        """``ask_first`` false opens no page by itself (for pictures)."""
+        """``ask_first`` false opens no page and asks nothing by itself (for pictures)."""
         super().__init__()
         self.app, self.profile, self.preferences, self.language = app, profile, preferences, language
         self.settings_file, self.demo, self.ask_first = settings_file, demo, ask_first
+        self._quit = asyncio.Event()
+        self._end = ""
+        self._exit_code = 0
+        # Data: engine -> bridge -> mirror -> presenters.
         self.bridge = EngineBridge(profile, self)
         self.host = EngineHost(profile, engine_command, self)
         self.links = LinkGroups(tuple(spec.id for spec in DOCKS), self)
+        # Keys: controller -> commander -> whoever fulfils the action.
         self.commander = Commander(self)
         self.guard = PressGuard()
-        self.entry = OrderEntry(
-            self.bridge, self.commander, self.guard, Intents(secrets.token_hex(4)), self.symbol, self
-        )
+        intents = Intents(secrets.token_hex(4))
+        self.entry = OrderEntry(self.bridge, self.commander, self.guard, intents, self.symbol, self)
         self.arming = Arming(self, seconds=preferences.now.arm_minutes * 60)
         self.key_log = KeyLog(profile / "logs" / "keys.jsonl", self)
         self.keys = KeyController(
@@ -67,8 +80,9 @@ class Shell(QObject):
             self.guard,
             self.key_log,
             staged_intent=lambda: self.entry.staged.intent if self.entry.staged else "",
-            locked=self.is_locked,
+            locked=lambda: self.program.locked,
         )
+        # What is seen.
         self.window = MainWindow()
         self.services = Services(
             bridge=self.bridge,
@@ -81,37 +95,86 @@ class Shell(QObject):
             show_pane=lambda name: self.window.show_dock(name),
             open_dialog=self.open_dialog,
         )
+        self.halting = HaltPresenter(self.bridge, self.commander, self)
+        self.modes = ModesPresenter(self.bridge, self)
+        self.workspaces = WorkspacesPresenter(self.window, self.links, WorkspaceStore(profile), self.commander, self)
+        self.tray = Tray(self)
+        self.page = EnginePage(self.window, settings_file.name)
+        self.head = Head(self)
+        self.program = Program(self)
         self.presenters: dict[str, PanePresenter] = {}
-        self._quit = asyncio.Event()
-        self._exit_code = 0
+        self._connect()
+
+    def _connect(self) -> None:
+        for source in (self.halting, self.modes, self.workspaces, self.entry):
+            source.said.connect(self.say)
+        self.commander.refused.connect(lambda _action, text: self.say("warn", text))
+        self.modes.dialog_wanted.connect(self.open_dialog)
+        self.bridge.link_changed.connect(self._on_link)
+        self.bridge.failed.connect(self._on_failed)
+        self.bridge.answered.connect(self._on_answered)
+        self.host.changed.connect(lambda state: self.page.show_state(state, self.window.head_height))
+        self.page.retry_wanted.connect(self.host.retry)
+        self.page.settings_wanted.connect(lambda: self.commander.run("settings_file", "button"))
+        self.window.close_asked.connect(self.program.ask_close)
+        self.tray.stop_pressed.connect(lambda: self.halting.stop("tray"))
+        self.tray.show_wanted.connect(self.program.show_window)
+        self.tray.quit_wanted.connect(self.program.ask_close)
+        self.links.group_changed.connect(lambda pane, group: self.window.docks[pane].head.show_group(group))
+        for name, dock in self.window.docks.items():
+            dock.head.show_group(self.links.group(name))
+            dock.head.link_clicked.connect(lambda pane=name: self.links.next_group(pane))
 
     # --- life
 
     async def run(self, *, screenshot: Path | None = None, after_s: float = 5.0) -> int:
         """Show the window and stay until somebody quits; return the exit code."""
-        self.window.use_default()
+        self.window.fill_screen()
+        self.workspaces.open()
         self.window.show()
-        self.bridge.link_changed.connect(lambda state, _text: self.host.on_link(state == "up"))
         self.host.start()
         self.bridge.start()
         QTimer.singleShot(0, self._build_panes)
-        if screenshot is not None:
-            await self._shoot(screenshot, after_s)
-        else:
-            await self._quit.wait()
-        await self._close()
+        try:
+            if screenshot is not None:
+                await self._shoot(screenshot, after_s)
+            else:
+                await self._quit.wait()
+        finally:
+            await self._close()
         return self._exit_code
 
-    def quit(self) -> None:
-        """End the window."""
+    def quit(self, *, keep_engine: bool = False) -> None:
+        """End the window; the engine we started ends with it unless it is kept."""
+        self._end = "keep" if keep_engine else "stop"
         self._quit.set()
 
     async def _close(self) -> None:
         self.keys.close()
+        self.workspaces.close()
+        if self._end == "keep":
+            self.host.leave()
+        else:
+            await self._stop_engine()
         await self.entry.close()
         await self.bridge.close()
         self.window.may_close = True
         self.window.close()
+
+    async def _stop_engine(self) -> None:
+        self.host.expect_exit()
+        if not self.host.owns and self._end != "stop-attached":
+            return
+        if self.bridge.link is LinkState.UP:
+            try:
+                await self.bridge.send(Shutdown(force=True))
+            except (EngineUnavailable, OSError) as error:
+                log.info("the engine was gone before its receipt: %s", error)
+            waited = 0.0
+            while not self.host.gone() and waited < STOP_WAIT_S:
+                await asyncio.sleep(0.1)
+                waited += 0.1
+        self.host.stop_now()
 
     async def _shoot(self, path: Path, after_s: float) -> None:
         left = after_s
@@ -125,10 +188,13 @@ class Shell(QObject):
     # --- panes
 
     def _build_panes(self) -> None:
+        from market_agent_gui.pane_table import make_presenters
+
         if not self.presenters:
             self.presenters = make_presenters(self.services, self.profile)
             self._unbuilt = list(self.presenters)
         if not self._unbuilt:
+            self.program.on_built()
             return
         name = self._unbuilt.pop(0)
         presenter, dock = self.presenters[name], self.window.docks[name]
@@ -143,15 +209,41 @@ class Shell(QObject):
         """The symbol that keys act on: what the ticket's group shows."""
         return self.links.symbol("ticket")
 
-    def is_locked(self) -> bool:
-        return False
-
     def say(self, severity: str, text: str) -> None:
+        """Tell something in passing."""
         log.info("%s: %s", severity, text)
+        self.head.toast(severity, text)
 
     def show_error(self, text: str) -> None:
-        self.say("bad", text)
+        """An error nobody caught: the window goes on, the engine is not concerned."""
+        self.say("bad", say("The window made a mistake; the engine is not concerned. {text}", text=text))
 
     def open_dialog(self, dialog: QDialog) -> None:
+        """Open a dialog over the main window, framed like it."""
+        from market_agent_gui.mode_frame import ModeFrame
+
         dialog.setParent(self.window, dialog.windowFlags())
+        state = self.bridge.mirror.state()
+        ModeFrame(dialog).show_book(state.book if state else "")
         dialog.open()
+
+    def _on_link(self, state: str, text: str) -> None:
+        self.host.on_link(state == LinkState.UP.value)
+        if state == LinkState.UP.value:
+            self.page.hide()
+        elif state == LinkState.LOST.value:
+            self.arming.disarm(say("the engine is not connected"))
+            if not self.host.owns:
+                self.host.start()
+
+    def _on_failed(self, command: object, reason: str) -> None:
+        name = type(command).__name__
+        if name != "Halt":
+            self.say("bad", say("{command}: not confirmed ({reason})", command=name, reason=reason))
+
+    def _on_answered(self, command: object, receipt: object) -> None:
+        from market_agent_gui.presenters.receipts import tell
+
+        found = tell(command, receipt)
+        if found is not None:
+            self.say(*found)

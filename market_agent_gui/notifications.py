@@ -1,0 +1,114 @@
+"""Notices of the engine as sentences: a toast for each, the desktop for what is grave, a sound for fills."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.api.frames import Notice
+from market_agent_gui.translate import say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One thing to tell. ``severity``: info, warn, bad."""
+
+    severity: str
+    text: str
+    outside: bool = False
+    """Also as a notification of the desktop."""
+    sound: bool = False
+
+
+def read(notice: Notice) -> News | None:
+    """Say a notice in words; ``None`` for what tables and banner tell well enough."""
+    event = notice.event
+    make = _READERS.get(notice.kind)
+    return make(event) if make is not None else None
+
+
+def _order(event: Mapping[str, Any]) -> str:
+    return f"{say(str(event.get('side', '')))} {event.get('symbol', '')}".strip()
+
+
+def _fill(event: Mapping[str, Any]) -> News:
+    fill = event.get("fill") or {}
+    text = say(
+        "{order}: {quantity} filled at {price}",
+        order=_order(event),
+        quantity=fill.get("quantity", "?"),
+        price=fill.get("price", "?"),
+    )
+    return News(severity="info", text=text, sound=True)
+
+
+def _rejected(event: Mapping[str, Any]) -> News:
+    text = say("{order}: the broker refused it: {reason}", order=_order(event), reason=event.get("reason", ""))
+    return News(severity="bad", text=text, outside=True)
+
+
+def _unknown(event: Mapping[str, Any]) -> News:
+    text = say("{order}: not confirmed, do not re-enter", order=_order(event))
+    return News(severity="bad", text=text, outside=True)
+
+
+def _alarm(event: Mapping[str, Any]) -> News:
+    return News(severity="bad", text=f"{_order(event)}: {event.get('text', event.get('kind', ''))}", outside=True)
+
+
+def _cancel_refused(event: Mapping[str, Any]) -> News:
+    text = say("{order}: it could not be cancelled: {reason}", order=_order(event), reason=event.get("reason", ""))
+    return News(severity="warn", text=text)
+
+
+def _halted(event: Mapping[str, Any]) -> News:
+    text = say("Trading halted by {who}: {reason}", who=event.get("by", ""), reason=event.get("reason", ""))
+    return News(severity="bad", text=text, outside=True)
+
+
+def _resumed(event: Mapping[str, Any]) -> News:
+    return News(severity="info", text=say("Trading resumed by {who}", who=event.get("by", "")))
+
+
+def _mode(event: Mapping[str, Any]) -> News:
+    text = say("Mode {before} → {after}: {reason}", before=event.get("before", ""), after=event.get("after", ""),
+               reason=event.get("reason", ""))  # fmt: skip
+    return News(severity="warn", text=text)
+
+
+def _asked(event: Mapping[str, Any]) -> News:
+    text = say("{symbol}: the agent asks for your answer", symbol=event.get("symbol", ""))
+    return News(severity="info", text=text, outside=True, sound=True)
+
+
+def _failed(event: Mapping[str, Any]) -> News:
+    text = str(event.get("text") or event.get("error") or event.get("component", ""))
+    return News(severity="bad", text=text, outside=bool(event.get("halted")))
+
+
+_READERS = {
+    "OrderFilled": _fill,
+    "OrderPartlyFilled": _fill,
+    "OrderRejected": _rejected,
+    "OrderUnknown": _unknown,
+    "OrderAlarm": _alarm,
+    "CancelRejected": _cancel_refused,
+    "TradingHalted": _halted,
+    "TradingResumed": _resumed,
+    "ModeChanged": _mode,
+    "AutonomyChanged": _mode,
+    "ApprovalAsked": _asked,
+    "ComponentFailed": _failed,
+}
+
+
+class Notifications(QObject):
+    """Turns notices into news, for whoever shows them."""
+
+    news = Signal(object)
+
+    def on_notice(self, notice: Notice) -> None:
+        found = read(notice)
+        if found is not None:
+            self.news.emit(found)

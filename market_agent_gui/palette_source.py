@@ -1,0 +1,97 @@
+"""What the palette offers: actions, symbols, suggestions, workspaces, and the order one types."""
+
+from typing import TYPE_CHECKING
+
+from engine.api.commands import PlaceOrder
+from engine.api.order_language import OrderTextError, parse_order_text
+from engine.api.rows import QuoteRow, SuggestionRow
+from engine.model.ids import IntentId
+from market_agent_gui.palette import Entry
+from market_agent_gui.translate import say
+
+if TYPE_CHECKING:
+    from market_agent_gui.program import Program
+    from market_agent_gui.shell import Shell
+
+VERBS = ("buy", "sell", "cancel", "modify", "flatten")
+
+
+class PaletteSource:
+    """Makes entries anew at every letter; the lists are short and in memory."""
+
+    def __init__(self, shell: "Shell", program: "Program") -> None:
+        self._shell, self._program = shell, program
+
+    def entries(self, query: str) -> list[Entry]:
+        """Return everything that can be chosen now."""
+        return [*self._typed(query), *self._actions(), *self._symbols(query), *self._suggestions(), *self._workspaces()]
+
+    def _typed(self, query: str) -> list[Entry]:
+        words = query.split()
+        if len(words) < 2 or words[0].lower() not in VERBS:
+            return []
+        try:
+            command = parse_order_text(query, IntentId(self._shell.entry.mint()), by="window")
+        except OrderTextError as error:
+            reason = str(error)
+            return [Entry(title=query, group=reason, do=lambda: self._shell.say("warn", reason))]
+        if isinstance(command, PlaceOrder):
+            # An order typed here is staged, not sent: Enter on the staged order sends it.
+            def stage() -> None:
+                self._shell.links.choose("ticket", command.request.symbol)
+                self._shell.entry.stage_request(command.request)
+                self._shell.entry.preview(command.request)
+
+            return [Entry(title=query, group=say("stage this order"), do=stage)]
+        return [Entry(title=query, group=say("do this now"), do=lambda: self._shell.bridge.fire(command))]
+
+    def _actions(self) -> list[Entry]:
+        commander, keys = self._shell.commander, self._shell.keys.keys
+        return [
+            Entry(
+                title=say(spec.title),
+                group=say(spec.group),
+                key=keys.key(spec.id),
+                words=f"{spec.title} {spec.id}",
+                do=lambda name=spec.id: commander.run(name, "palette"),
+            )
+            for spec in commander.known()
+            if spec.id != "palette"
+        ]
+
+    def _symbols(self, query: str) -> list[Entry]:
+        if not query:
+            return []
+        word = query.split()[0].upper()
+        rows = [row for row in self._shell.bridge.mirror.rows("quotes").values() if isinstance(row, QuoteRow)]
+        found = [row for row in rows if row.key.startswith(word)] or [row for row in rows if word in row.name.upper()]
+        return [
+            Entry(
+                title=row.key,
+                group=row.name or say("symbol"),
+                do=lambda symbol=row.key: self._shell.links.choose("ticket", symbol),
+            )
+            for row in found[:10]
+        ]
+
+    def _suggestions(self) -> list[Entry]:
+        rows = self._shell.bridge.mirror.rows("suggestions").values()
+        return [
+            Entry(
+                title=f"{row.key} {say(row.side)} {row.symbol}",
+                group=say("suggestion"),
+                do=lambda symbol=row.symbol: self._show(symbol),
+            )
+            for row in rows
+            if isinstance(row, SuggestionRow) and row.state == "PENDING"
+        ]
+
+    def _show(self, symbol: str) -> None:
+        self._shell.links.choose("suggestions", symbol)
+        self._shell.window.show_dock("suggestions")
+
+    def _workspaces(self) -> list[Entry]:
+        return [
+            Entry(title=name, group=say("workspace"), do=lambda chosen=name: self._program.use_workspace(chosen))
+            for name in self._shell.workspaces.names()
+        ]

@@ -1,0 +1,44 @@
+"""Receipts of commands sent in passing, as sentences."""
+
+from engine.api.commands import (
+    AnyCommand,
+    CancelAll,
+    CancelOrder,
+    Flatten,
+    Halt,
+    ModifyOrder,
+    Receipt,
+    Resume,
+    SetAutonomy,
+    SetMode,
+)
+from market_agent_gui.translate import say
+
+ELSEWHERE = (Halt, Resume, SetAutonomy, SetMode)
+"""Their presenters tell these themselves."""
+
+
+def tell(command: AnyCommand, receipt: Receipt) -> tuple[str, str] | None:
+    """Return severity and sentence; ``None`` where the tables tell enough."""
+    if isinstance(command, ELSEWHERE):
+        return None
+    what = describe(command)
+    if receipt.ok:
+        return ("info", f"{what}: {receipt.text or say('done')}") if what else None
+    reasons = " · ".join(f"{denial.code} {denial.text}" for denial in receipt.denials)
+    return "bad", f"{what or type(command).__name__}: {reasons or receipt.text or receipt.code}"
+
+
+def describe(command: AnyCommand) -> str:
+    """Name what was asked for, empty for what need not be told when it went well."""
+    if isinstance(command, CancelAll):
+        return say("Cancel {symbol}", symbol=command.symbol) if command.symbol else say("Cancel all")
+    if isinstance(command, CancelOrder):
+        return say("Cancel {ref}", ref=command.ref)
+    if isinstance(command, Flatten):
+        share = f"{command.fraction:.0%}" if command.fraction != 1 else ""
+        return say("Close {share} {symbol}", share=share, symbol=command.symbol or say("everything")).replace("  ", " ")
+    if isinstance(command, ModifyOrder):
+        price = command.limit_price if command.limit_price is not None else command.stop_price
+        return say("Change {ref} to {price}", ref=command.ref, price=price if price is not None else command.quantity)
+    return ""

@@ -1,0 +1,62 @@
+"""The rehearsal: while it is on, keys tell what they would send and send nothing."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+
+from market_agent_gui.keys.overlay import RehearsalOverlay
+from market_agent_gui.keys.rehearsal import Scene, rehearse
+from market_agent_gui.mode_frame import account_tail
+from market_agent_gui.translate import say
+from widgets.formats import duration
+
+if TYPE_CHECKING:
+    from market_agent_gui.shell import Shell
+
+REFRESH_MS = 250
+
+
+class RehearsalPresenter(QObject):
+    def __init__(self, shell: "Shell", parent: QObject) -> None:
+        super().__init__(parent)
+        self._shell = shell
+        self.overlay = RehearsalOverlay(shell.window)
+        self._timer = QTimer(self, interval=REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+        shell.window.installEventFilter(self)
+
+    def toggle(self) -> None:
+        """Switch it on or off."""
+        on = not self._shell.keys.rehearsing
+        self._shell.keys.rehearsing = on
+        self.overlay.setVisible(on)
+        if on:
+            self.refresh()
+            self.overlay.raise_()
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def refresh(self) -> None:
+        """Say anew what each key would do."""
+        shell = self._shell
+        entry, mirror, symbol = shell.entry, shell.bridge.mirror, shell.symbol()
+        scene = Scene(
+            mirror=mirror,
+            symbol=symbol,
+            staged=entry.staged,
+            size=entry.size,
+            sizes=entry.sizes,
+            risk_money=entry.risk_money,
+            armed=shell.arming.armed,
+            blocked=entry.blocked(symbol) if symbol else say("choose a symbol first"),
+        )
+        state = mirror.state()
+        where = f"{say(state.book.upper())} {account_tail(state.account)}" if state is not None else say("no engine")
+        armed = say("armed {left}", left=duration(shell.arming.left_s)) if shell.arming.armed else say("not armed")
+        self.overlay.show_lines(rehearse(scene, shell.keys.keys), f"{symbol or '–'} · {where}", armed)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.overlay.isVisible():
+            self.overlay.fit()
+        return False

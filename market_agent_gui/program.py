@@ -1,0 +1,342 @@
+"""What the program itself can do: palette, rehearsal, arming, keys, lock, themes, languages, the end."""
+
+import logging
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
+
+from engine.api.commands import Acknowledge, Reconcile, SetAutonomy, Watch
+from engine.model.decision import Autonomy
+from engine.model.ids import Symbol
+from market_agent_gui.closing import CloseDialog
+from market_agent_gui.commander import Refusal
+from market_agent_gui.keys.key_map import KeyMapError, key_file, load_key_map, save_key_map
+from market_agent_gui.lock import IdleWatch, LockPage, PinStore
+from market_agent_gui.menus import MainMenu
+from market_agent_gui.notifications import News, Notifications
+from market_agent_gui.palette import Palette
+from market_agent_gui.palette_source import PaletteSource
+from market_agent_gui.presenters.halt import resume_opener
+from market_agent_gui.presenters.rehearsal import RehearsalPresenter
+from market_agent_gui.translate import say
+from widgets.theme import apply_theme, theme_names
+
+if TYPE_CHECKING:
+    from market_agent_gui.keys.key_map import KeyMap
+    from market_agent_gui.shell import Shell
+
+log = logging.getLogger(__name__)
+
+FOCUS = {
+    "focus_suggestions": "suggestions",
+    "focus_why": "why",
+    "focus_depth": "depth",
+    "focus_chart": "chart",
+    "focus_watchlist": "watchlist",
+    "focus_ticket": "ticket",
+}
+
+
+class Program(QObject):
+    """Registers its doers with the commander and answers the shell."""
+
+    def __init__(self, shell: "Shell") -> None:
+        super().__init__(shell)
+        self._shell = shell
+        self._book = ""
+        self._closing: CloseDialog | None = None
+        self.pins = PinStore(shell.profile)
+        self.lock_page = LockPage(shell.window, self.pins)
+        self.lock_page.stop_pressed.connect(lambda: shell.halting.stop("lock page"))
+        self.idle = IdleWatch(shell.app, shell.preferences.now.lock_minutes if self.pins.exists else 0.0, self)
+        self.idle.idle.connect(self._lock_quietly)
+        self.menu = MainMenu(
+            shell.commander,
+            shell.window,
+            lambda: shell.keys.keys,
+            shell.workspaces.names,
+            self.use_workspace,
+            self.use_theme,
+            self.use_language,
+        )
+        self.palette_source = PaletteSource(shell, self)
+        self.palette = Palette(shell.window, self.palette_source.entries)
+        self.rehearsal = RehearsalPresenter(shell, self)
+        self.notifications = Notifications(self)
+        self.notifications.news.connect(self._on_news)
+        shell.bridge.notice.connect(self.notifications.on_notice)
+        shell.bridge.rows_changed.connect(self._on_rows)
+        shell.links.changed.connect(lambda _pane, _symbol: self._watch_context())
+        self._apply_preferences()
+        self._register()
+
+    def _register(self) -> None:
+        shell = self._shell
+        doers = {
+            "arm": self.arm,
+            "disarm": lambda: shell.arming.disarm(say("by hand")),
+            "rehearse": self.rehearsal.toggle,
+            "palette": lambda: self.open_palette(""),
+            "symbol": lambda: self.open_palette(""),
+            "acknowledge": self._acknowledge,
+            "bigger": lambda: self._scale(0.1),
+            "smaller": lambda: self._scale(-0.1),
+            "new_window": self._float_focused,
+            "resume": resume_opener(shell.open_dialog, shell.bridge.fire),
+            "reconcile": lambda: shell.bridge.fire(Reconcile()),
+            "lock": self.lock,
+            "key_card": self._show_card,
+            "edit_keys": self._edit_keys,
+            "first_run": self.first_run,
+            "settings_file": self._open_settings,
+            "quit": self.ask_close,
+        }
+        for action, do in doers.items():
+            shell.commander.register(action, do)
+        for action, dock in FOCUS.items():
+            shell.commander.register(action, lambda name=dock: shell.window.show_dock(name))
+
+    # --- start and end
+
+    def on_built(self) -> None:
+        """All panes stand."""
+        if self._shell.preferences.problem:
+            self._shell.say("warn", self._shell.preferences.problem)
+        if self._shell.ask_first and not self._shell.preferences.now.first_run_done:
+            self.first_run()
+
+    def ask_close(self) -> None:
+        """Ask what becomes of the engine, or do what was said before."""
+        shell = self._shell
+        choice = shell.preferences.now.on_close
+        if not shell.host.owns:
+            self._close("keep", False)
+        elif choice in ("stop", "keep"):
+            self._close(choice, False)
+        elif self._closing is None:
+            mirror = shell.bridge.mirror
+            self._closing = CloseDialog(len(mirror.working()), len(mirror.rows("positions")), shell.tray.available)
+            self._closing.chosen.connect(self._close)
+            self._closing.finished.connect(self._forget_closing)
+            self.show_window()
+            shell.open_dialog(self._closing)
+
+    def _forget_closing(self) -> None:
+        self._closing = None
+
+    def _close(self, what: str, remember: bool) -> None:
+        if remember:
+            self._prefer(on_close=what)
+        if what == "keep" and self._shell.tray.available and self._shell.host.owns:
+            self._shell.window.hide()
+            return
+        self._shell.quit(keep_engine=what == "keep")
+
+    def show_window(self) -> None:
+        """Bring the window back."""
+        window = self._shell.window
+        window.setVisible(True)
+        window.raise_()
+        window.activateWindow()
+
+    # --- arming, keys
+
+    def arm(self) -> None:
+        """Arm the risk-adding keys, unless something speaks against it."""
+        symbol = self._shell.symbol()
+        if not symbol:
+            raise Refusal(say("choose a symbol first"))
+        blocked = self._shell.entry.blocked(symbol)
+        if not self._shell.arming.arm(blocked):
+            raise Refusal(say("keys stay disarmed: {reason}", reason=blocked))
+
+    def _watch_context(self) -> None:
+        state = self._shell.bridge.mirror.state()
+        if state is not None:
+            self._shell.arming.watch(f"{state.book} {state.mode}", state.account, self._shell.symbol())
+
+    def _load_keys(self, book: str) -> None:
+        try:
+            self._shell.keys.keys = load_key_map(key_file(self._shell.profile, book))
+        except KeyMapError as error:
+            self._shell.say("bad", say("The default keys hold: {reason}", reason=error))
+
+    def _edit_keys(self) -> None:
+        from market_agent_gui.keys.editor import KeyEditor
+
+        known = {spec.id for spec in self._shell.commander.known()}
+        editor = KeyEditor(self._shell.keys.keys, known, self._book)
+        editor.saved.connect(self._use_keys)
+        self._shell.open_dialog(editor)
+
+    def _use_keys(self, keys: "KeyMap") -> None:
+        self._shell.keys.keys = keys
+        self._shell.arming.disarm(say("the keys changed"))
+        try:
+            save_key_map(key_file(self._shell.profile, self._book or "paper"), keys)
+        except OSError as error:
+            self._shell.say("bad", say("The keys hold until the end but were not saved: {reason}", reason=error))
+
+    def _show_card(self) -> None:
+        from market_agent_gui.keys.card import KeyCard, card_html
+
+        known = {spec.id for spec in self._shell.commander.known()}
+        card = KeyCard(card_html(self._shell.keys.keys, known, self._book))
+        card.save_wanted.connect(self._save_card)
+        self._shell.open_dialog(card)
+
+    def _save_card(self, page: str) -> None:
+        from market_agent_gui.keys.card import write_pdf
+
+        path = self._shell.profile / "keys.pdf"
+        try:
+            write_pdf(path, page)
+        except OSError as error:
+            self._shell.say("bad", say("The card was not saved: {reason}", reason=error))
+        else:
+            self._shell.say("info", say("The card is in {file}", file=path.name))
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+    # --- palette, lock
+
+    def open_palette(self, text: str) -> None:
+        """Open the palette with a text."""
+        self.palette.open(text, QApplication.focusWidget())
+
+    @property
+    def locked(self) -> bool:
+        return self.lock_page.locked
+
+    def lock(self) -> None:
+        """Lock the window; without a PIN there is nothing to lock with."""
+        if not self.pins.exists:
+            raise Refusal(say("set a PIN first, in First steps"))
+        self._shell.arming.disarm(say("the window is locked"))
+        self._shell.entry.drop()
+        self.lock_page.lock()
+
+    def _lock_quietly(self) -> None:
+        if self.pins.exists and not self.locked:
+            self.lock()
+
+    # --- what the engine says
+
+    def _on_rows(self, table: str, rows: object, _removed: object, _reset: bool) -> None:
+        if table != "state":
+            return
+        state = self._shell.bridge.mirror.state()
+        if state is None:
+            return
+        self._watch_context()
+        if state.book != self._book:
+            self._book = state.book
+            self._load_keys(state.book)
+        self._shell.window.show_book(state.book, state.account)
+        self._shell.tray.show_book(state.book, state.account)
+
+    def _on_news(self, news: News) -> None:
+        shell = self._shell
+        shell.say(news.severity, news.text)
+        if news.outside and not shell.window.isActiveWindow():
+            shell.tray.tell(news.severity, shell.window.windowTitle(), news.text)
+        if news.sound and shell.preferences.now.sounds:
+            QApplication.beep()
+
+    def _acknowledge(self) -> None:
+        rows = [row for row in self._shell.bridge.mirror.rows("alarms").values() if not row.acknowledged]
+        if not rows:
+            raise Refusal(say("no banner to acknowledge"))
+        order = {"red": 0, "amber": 1, "yellow": 2}
+        worst = min(rows, key=lambda row: (order.get(row.severity, 3), -row.since_ns))
+        self._shell.bridge.fire(Acknowledge(code=worst.key))
+
+    # --- choices
+
+    def _apply_preferences(self) -> None:
+        now = self._shell.preferences.now
+        try:
+            self._shell.entry.sizes = tuple(Decimal(size) for size in now.sizes)[:9]
+            self._shell.entry.risk_money = Decimal(now.risk_money)
+        except InvalidOperation:
+            self._shell.preferences.problem = say("sizes in window.json are not numbers; the defaults hold")
+        if len(self._shell.entry.sizes) != 9:
+            from market_agent_gui.keys.staging import DEFAULT_SIZES
+
+            self._shell.entry.sizes = DEFAULT_SIZES
+
+    def _prefer(self, **changes: object) -> None:
+        try:
+            self._shell.preferences.change(**changes)
+        except OSError as error:
+            self._shell.say("warn", say("The choice holds until the end but was not saved: {reason}", reason=error))
+
+    def use_theme(self, name: str) -> None:
+        """Switch the theme."""
+        apply_theme(self._shell.app, name, self._shell.preferences.now.scale)
+        self._prefer(theme=name)
+
+    def use_language(self, name: str) -> None:
+        """Switch the language."""
+        self._shell.language.use(name)
+        self._prefer(language=name)
+
+    def _scale(self, step: float) -> None:
+        scale = round(min(2.0, max(1.0, self._shell.preferences.now.scale + step)), 2)
+        theme = self._shell.preferences.now.theme
+        apply_theme(self._shell.app, theme if theme in theme_names() else "dark", scale)
+        self._prefer(scale=scale)
+
+    def use_workspace(self, name: str) -> None:
+        """Arrange as a template or a saved workspace."""
+        try:
+            self._shell.workspaces.use(name)
+        except Refusal as refusal:
+            self._shell.say("warn", str(refusal))
+
+    def _float_focused(self) -> None:
+        widget = QApplication.focusWidget()
+        for dock in self._shell.window.docks.values():
+            if widget is not None and dock.isAncestorOf(widget):
+                dock.setFloating(not dock.isFloating())
+                return
+        raise Refusal(say("no pane has the focus"))
+
+    def _open_settings(self) -> None:
+        path = self._shell.settings_file
+        if not path.exists():
+            raise Refusal(say("{file} does not exist yet: the defaults hold", file=path.name))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+    def first_run(self) -> None:
+        """Open the first steps."""
+        from market_agent_gui.first_run import FirstRun
+
+        shell = self._shell
+        now = shell.preferences.now
+        pages = FirstRun(theme_names(), now.language, now.theme, shell.keys.keys.key)
+        pages.language_chosen.connect(self.use_language)
+        pages.theme_chosen.connect(self.use_theme)
+        pages.autonomy_chosen.connect(self._choose_autonomy)
+        pages.symbols_chosen.connect(
+            lambda symbols: shell.bridge.fire(Watch(symbols=tuple(Symbol(symbol) for symbol in symbols)))
+        )
+        pages.pin_chosen.connect(self._set_pin)
+        pages.settings_wanted.connect(lambda: shell.commander.run("settings_file", "button"))
+        pages.done_with.connect(lambda: self._prefer(first_run_done=True))
+        shell.open_dialog(pages)
+
+    def _choose_autonomy(self, level: Autonomy) -> None:
+        self._shell.bridge.fire(SetAutonomy(autonomy=level, reason="first steps"))
+
+    def _set_pin(self, pin: str) -> None:
+        try:
+            self.pins.set(pin)
+        except (ValueError, OSError) as error:
+            self._shell.say("bad", say("The PIN was not set: {reason}", reason=error))
+        else:
+            minutes = self._shell.preferences.now.lock_minutes or 15.0
+            self._prefer(lock_minutes=minutes)
+            self.idle.set_minutes(minutes)
