@@ -12,6 +12,7 @@ from engine.api.commands import Receipt
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, ReplayClock
 from engine.bus.errors import IntegrityError
+from engine.collection.providers.simulated import SimulatedProvider
 from engine.execution.broker import Broker
 from engine.market.calendars import Calendars
 from engine.market.instruments import Instruments
@@ -26,6 +27,7 @@ from engine.model.money import ZERO
 from engine.model.suggestion import SuggestionState
 from engine.runtime.handler import CommandHandler
 from engine.runtime.lag import LagMeter
+from engine.runtime.late import late
 from engine.runtime.ledger_of_run import RunLedger
 from engine.runtime.marketplace import (
     MAIN_CALENDAR,
@@ -36,6 +38,7 @@ from engine.runtime.marketplace import (
     seed_history,
     simulated_universe,
 )
+from engine.runtime.recording import open_recording
 from engine.runtime.server import Server
 from engine.runtime.showing import Showing, assemble_showing, show_recovered
 from engine.runtime.spec import EngineSpec
@@ -53,6 +56,7 @@ from engine.suggestion.board import Board
 
 RECONCILE_WAIT_S = 15.0
 CLOCK_KEY = "run.clock"
+QUIET_NS = 30 * SECOND
 DAILY = 86_400
 _log = structlog.get_logger("engine")
 
@@ -96,8 +100,10 @@ class Engine:
 
     def _assemble(self) -> Parts:
         spec = self.spec
-        resume_ns = last_market_time(spec.profile, CLOCK_KEY) if spec.simulated_time else 0
-        clock = make_clock(spec, resume_ns)
+        resume_ns = last_market_time(spec.profile, CLOCK_KEY) if spec.demo is not None else 0
+        recording = open_recording(spec.profile, spec.replay) if spec.replay is not None else None
+        main_calendar = recording.calendar if recording is not None else MAIN_CALENDAR
+        clock = make_clock(spec, resume_ns, recording)
         self.clock = clock
         self.supervisor = Supervisor(clock, spec.profile)
         bus = Bus(self.supervisor.on_failure)
@@ -107,16 +113,25 @@ class Engine:
         universe = spec.universe
         if spec.demo is not None:
             universe = tuple(instrument_of(i) for i in simulated_universe(tuple(i.symbol for i in universe)))
-        place = assemble_marketplace(spec, bus, clock, Instruments(universe), calendars)
+        if recording is not None:
+            universe = recording.instruments
+        ledger_later = late("ledger")
+
+        def held(symbol: Symbol) -> float:
+            position = ledger_later.positions().get(symbol)
+            return float(position.quantity) if position is not None else 0.0
+
+        place = assemble_marketplace(spec, bus, clock, Instruments(universe), calendars, recording, held)
 
         def session_at(at_ns: int) -> Session | None:
-            return calendars.session(MAIN_CALENDAR, at_ns)
+            return calendars.session(main_calendar, at_ns)
 
         broker = self._make_broker(bus, place)
         board = Board(bus, clock, storage.journal.kv)
         lag = LagMeter(self._on_lag)
         vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time)
         trading = assemble_trading(spec, bus, clock, storage, place.cache, broker, vitals, session_at)
+        ledger_later.fill(trading.ledger)
         strategies = read_strategies(spec.strategies)
         thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, strategies)
         status = Status(spec, clock, trading, broker, lag, session_at)
@@ -160,7 +175,7 @@ class Engine:
         simulation = place.simulation
 
         def feel(symbol: Symbol, ts_ns: int, signed: float) -> None:
-            if simulation is not None and place.provider is not None and place.provider.is_open():
+            if simulation is not None and isinstance(place.provider, SimulatedProvider) and place.provider.is_open():
                 simulation.own_trade(symbol, ts_ns, signed)
                 place.provider.refresh()
 
@@ -318,10 +333,13 @@ class Engine:
         left = None if for_seconds is None else round(for_seconds * SECOND)
         while not self._stop_asked.is_set() and (left is None or left > 0):
             wake = self.parts.place.next_wake()
+            if wake is None and self.spec.replay is not None:
+                # The files are at their end; a minute more lets the last bars close and the last reports arrive.
+                clock.advance_to(clock.now() + 60 * SECOND)
+                break
             begin = clock.now()
-            if wake is not None and wake > begin + 60 * SECOND:
-                # The night is skipped: timers still run, in order, and nobody waits.
-                clock.advance_to(wake - 30 * SECOND)
+            if wake is not None and wake > begin + 2 * QUIET_NS:
+                self._skip_quiet(clock, wake)
                 begin = clock.now()
             step = SECOND if clock.speed is not None else 60 * SECOND
             until = begin + (step if left is None else min(step, left))
@@ -337,6 +355,19 @@ class Engine:
             self._market_seconds += moved / SECOND
             if left is not None:
                 left -= moved
+
+    def _skip_quiet(self, clock: ReplayClock, wake: int) -> None:
+        """Pass over a time in which the market says nothing: reports still arrive, sessions still end."""
+        clock.advance_to(clock.now() + QUIET_NS)
+        ends = {
+            session.close_ns + SECOND
+            for symbol in self.parts.place.cache.symbols()
+            if (session := self.parts.place.cache.session(symbol, clock.now())) is not None
+        }
+        for stop in (*sorted(end for end in ends if clock.now() < end < wake - QUIET_NS), wake - SECOND):
+            clock.jump_to(stop)
+            if stop < wake - SECOND:
+                clock.advance_to(stop + SECOND)
 
     def _real_time(self) -> bool:
         return not isinstance(self.clock, ReplayClock) or self.clock.speed == 1.0

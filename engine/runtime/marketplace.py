@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,16 +14,19 @@ from engine.bus.clock import SECOND, Clock, LiveClock, ReplayClock
 from engine.bus.errors import SettingsError
 from engine.collection.collector import Collector
 from engine.collection.provider import Emit
+from engine.collection.providers.files import FilesProvider
 from engine.collection.providers.simulated import SimulatedProvider
-from engine.collection.settings import CollectionSettings, SimulatedSettings
+from engine.collection.settings import CollectionSettings, FilesSettings, SimulatedSettings
 from engine.features.engine import FeatureEngine
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
 from engine.market.calendars import Calendars
-from engine.market.instruments import Instruments
+from engine.market.instruments import Authority, Instruments
+from engine.model.events.market import BarClosed
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument, InstrumentKind
 from engine.model.money import exact
+from engine.runtime.recording import Recording
 from engine.runtime.spec import EngineSpec
 from engine.simulation.market.instruments import SimInstrument, default_universe, instruments_for
 from engine.simulation.market.market import SimulatedMarket
@@ -32,6 +36,7 @@ from engine.simulation.market.world import World
 MAIN_CALENDAR = "XNYS"
 NEW_YORK = ZoneInfo("America/New_York")
 DAYS_AHEAD = 260
+DAY_S = 86_400
 SEED_BARS = {86_400: 320, 300: 320, 60: 400}
 
 
@@ -44,7 +49,8 @@ class Marketplace:
     bars: BarStore
     cache: MarketCache
     collector: Collector
-    provider: SimulatedProvider | None
+    provider: SimulatedProvider | FilesProvider | None
+    """The one that drives market time; None for a live market."""
     simulation: SimulatedMarket | None
 
     def next_wake(self) -> int | None:
@@ -61,11 +67,13 @@ def ns_of(local: str) -> int:
     return round(moment.astimezone(UTC).timestamp()) * SECOND
 
 
-def make_clock(spec: EngineSpec, resume_ns: int) -> Clock:
+def make_clock(spec: EngineSpec, resume_ns: int, recording: Recording | None) -> Clock:
     """A live clock, or market time that begins where the run begins or where the last one ended."""
-    if spec.demo is None:
-        return LiveClock()
-    return ReplayClock(max(ns_of(spec.demo.start), resume_ns), spec.speed)
+    if recording is not None:
+        return ReplayClock(recording.start_ns, spec.speed)
+    if spec.demo is not None:
+        return ReplayClock(max(ns_of(spec.demo.start), resume_ns), spec.speed)
+    return LiveClock()
 
 
 def simulated_universe(symbols: tuple[Symbol, ...]) -> tuple[SimInstrument, ...]:
@@ -102,14 +110,30 @@ def sessions_from(calendars: Calendars, start_ns: int, count: int) -> tuple[Sess
 
 
 def assemble_marketplace(
-    spec: EngineSpec, bus: Bus, clock: Clock, instruments: Instruments, calendars: Calendars
+    spec: EngineSpec,
+    bus: Bus,
+    clock: Clock,
+    instruments: Instruments,
+    calendars: Calendars,
+    recording: Recording | None,
+    held: Callable[[Symbol], float],
 ) -> Marketplace:
-    """Build the market half of a run."""
+    """Build the market half of a run. ``held`` is the signed position, for the path inside a played bar."""
     bars = BarStore(bus, clock, spec.market, instruments, calendars)
+    VolumeKeeper(bus, bars, instruments)
     cache = MarketCache(bus, clock, spec.market, instruments, calendars, bars)
     simulation: SimulatedMarket | None = None
-    made: list[SimulatedProvider] = []
-    factories: list[Callable[[Emit], SimulatedProvider]] = []
+    made: list[SimulatedProvider | FilesProvider] = []
+    factories: list[Callable[[Emit], SimulatedProvider | FilesProvider]] = []
+    if recording is not None:
+        played = recording
+
+        def play(emit: Emit) -> FilesProvider:
+            provider = FilesProvider(emit, clock, FilesSettings(), played.archive, held, end_ns=played.end_ns)
+            made.append(provider)
+            return provider
+
+        factories.append(play)
     if spec.demo is not None:
         demo = spec.demo
         days = sessions_from(calendars, ns_of(demo.start) - 12 * 3600 * SECOND, DAYS_AHEAD)
@@ -135,6 +159,21 @@ def assemble_marketplace(
         provider=made[0] if made else None,
         simulation=simulation,
     )
+
+
+class VolumeKeeper:
+    """Keeps each instrument's average daily volume current: the mean of its last twenty sessions."""
+
+    def __init__(self, bus: Bus, bars: BarStore, instruments: Instruments) -> None:
+        self._bars, self._instruments = bars, instruments
+        bus.subscribe(BarClosed, self._on_bar, owner="volume keeper")
+
+    def _on_bar(self, event: BarClosed) -> None:
+        known = self._instruments.get(event.symbol)
+        found = self._bars.arrays(event.symbol, DAY_S, 20) if event.seconds == DAY_S else None
+        if known is not None and found is not None and found.size:
+            mean = float(np.mean(found.volume))
+            self._instruments.add(msgspec.structs.replace(known, adv20=mean), Authority.SETTINGS)
 
 
 def seed_history(place: Marketplace, features: FeatureEngine, intervals: tuple[int, ...]) -> int:

@@ -164,11 +164,16 @@ class Sizer:
         self._gate, self._ledger, self._market = gate, ledger, market
 
     def size(self, symbol: Symbol, side: Side, entry: Decimal, stop: Decimal, risk_percent: float) -> Decimal:
-        """Units that lose at most ``risk_percent`` of equity at the stop and fit every cap; 0 when none does."""
+        """Units that lose at most ``risk_percent`` of equity at the stop and fit every cap.
+
+        Where no cap leaves room the plain risk to the stop is proposed: the gate then denies it with its reason, which
+        a person can read, instead of a silence that nobody can.
+        """
         sizing = self._gate.size(symbol, side, entry, stop)
         account, instrument = self._ledger.account(), self._market.instrument(symbol)
-        if account is None or account.equity is None or instrument is None or sizing.quantity <= ZERO:
+        if account is None or account.equity is None or instrument is None:
             return ZERO
         at_risk = account.equity * exact(risk_percent) / 100
         units = at_risk / (abs(entry - stop) * instrument.multiplier)
-        return min(sizing.quantity, (units // instrument.lot) * instrument.lot)
+        wanted = (units // instrument.lot) * instrument.lot
+        return min(sizing.quantity, wanted) if sizing.quantity > ZERO else wanted

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
-from engine.model.market import BarColumns, Quote, Side
+from engine.model.market import BarColumns, Quote, Session, Side
 from engine.model.order import OrderStatus
 from engine.model.position import Position
 
@@ -15,6 +15,8 @@ class Market(Protocol):
     def quote(self, symbol: Symbol) -> Quote | None: ...
 
     def instrument(self, symbol: Symbol) -> Instrument | None: ...
+
+    def session(self, symbol: Symbol, at_ns: int) -> Session | None: ...
 
 
 class History(Protocol):

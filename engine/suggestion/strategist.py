@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock
+from engine.model.events.market import QuoteTick
 from engine.model.events.thought import Scored, Suggested, SuggestionSuperseded, SuggestionWithdrawn
 from engine.model.ids import Symbol
-from engine.model.market import Side
+from engine.model.market import SessionState, Side
 from engine.model.money import ZERO, exact, to_tick
 from engine.model.order import Origin
 from engine.model.position import Position
@@ -19,6 +20,9 @@ from engine.suggestion.ports import History, Ledger, Market, Orders, Sizer
 
 LOOKBACK_BARS = 250
 EXIT_LIFE_S = 600.0
+AFTER_OPEN_S = 330.0
+"""After the open, when the first prices have settled (G25 allows no entry in the first five minutes)."""
+DAY_S = 86_400
 
 
 class Strategist:
@@ -43,12 +47,14 @@ class Strategist:
         self._ledger, self._orders, self._sizer, self._board = ledger, orders, sizer, board
         self.recipes = dict(recipes)
         self._entered: dict[tuple[Symbol, str], int] = {}
+        self._waiting: dict[Symbol, list[tuple[int, Forecast, str, Recipe]]] = {}
         self.silent: dict[str, int] = {}
         """Why forecasts did not become suggestions, counted."""
 
     async def start(self) -> None:
         """Listen to forecasts."""
         self._bus.subscribe(Scored, self._on_scored, owner="strategist", role=Role.DECIDER)
+        self._bus.subscribe(QuoteTick, self._on_quote, owner="strategist", role=Role.DECIDER)
 
     async def stop(self) -> None:
         """Nothing to finish."""
@@ -62,6 +68,29 @@ class Strategist:
         if forecast.reason.startswith("exit"):
             self._consider_exit(forecast, strategy, recipe)
         elif forecast.score != 0.0:
+            self._enter_when_open(forecast, strategy, recipe)
+
+    def _enter_when_open(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
+        """A daily bar closes with its session: what it says is proposed after the next open, at that day's price."""
+        session = self._market.session(forecast.symbol, self._clock.now())
+        if session is None:
+            return self._skip("the market's hours are not known")
+        if session.state is SessionState.OPEN:
+            return self._consider_entry(forecast, strategy, recipe)
+        if recipe.bar_seconds < DAY_S:
+            return self._skip("the market is closed")
+        opens = session.open_ns if session.open_ns > self._clock.now() else session.next_open_ns
+        when = opens + round(AFTER_OPEN_S * SECOND)
+        self._waiting.setdefault(forecast.symbol, []).append((when, forecast, strategy, recipe))
+        return None
+
+    def _on_quote(self, event: QuoteTick) -> None:
+        waiting = self._waiting.get(event.symbol)
+        if not waiting or event.ts_event < waiting[0][0]:
+            return
+        # The first price after the open has settled, whenever it comes: it is fresh, whatever the source's pace.
+        del self._waiting[event.symbol]
+        for _, forecast, strategy, recipe in waiting:
             self._consider_entry(forecast, strategy, recipe)
 
     def _consider_entry(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:

@@ -1,8 +1,9 @@
 """The language of strategy rules: arithmetic, comparisons and indicators over bars; nothing else.
 
 ``ema(9) > ema(21)``, ``40 < rsi(14) < 70``, ``crosses_above(close, vwap())``, ``macd(12, 26, 9).histogram > 0``,
-``close[1] < open[1]`` (one bar ago), ``RSV20 > 0.8`` (a feature of the vector). Python's parser reads the text; this
-module walks the tree and knows no names but its own, so a rule can compute and cannot act.
+``close[1] < open[1]`` (one bar ago), ``either(vwap(), mean(close, 39))`` (the second where the first is unknown),
+``RSV20 > 0.8`` (a feature of the vector). Python's parser reads the text; this module walks the tree and knows no
+names but its own, so a rule can compute and cannot act.
 """
 
 import ast
@@ -270,6 +271,7 @@ _FUNCTIONS: dict[str, tuple[int, Callable[..., Any], bool]] = {
     "highest": (2, lambda a, n: _rolling(a, n, np.max), True),
     "lowest": (2, lambda a, n: _rolling(a, n, np.min), True),
     "mean": (2, lambda a, n: _rolling(a, n, np.mean), True),
+    "either": (2, lambda a, b: np.where(np.isfinite(a), a, b), False),
     "abs": (1, np.abs, False),
     "min": (2, np.minimum, False),
     "max": (2, np.maximum, False),

@@ -33,6 +33,21 @@ def test_a_cancelled_timer_does_not_run():
     assert clock.next_timer() is None
 
 
+def test_a_jump_runs_what_was_due_once_and_late():
+    clock, ran = StepClock(0), []
+
+    def every_second() -> None:
+        ran.append(clock.now())
+        clock.call_later(1.0, every_second)
+
+    clock.call_later(1.0, every_second)
+    cancelled = clock.call_later(2.0, lambda: ran.append(-1))
+    clock.call_later(1.5, cancelled.cancel)
+    clock.jump_to(100 * SECOND)
+    assert ran == [100 * SECOND]
+    assert clock.next_timer() == 101 * SECOND
+
+
 @given(st.lists(st.integers(0, 1000), max_size=40))
 def test_timers_always_run_in_order_of_time(times: list[int]):
     clock, ran = StepClock(0), []
