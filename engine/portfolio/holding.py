@@ -75,13 +75,18 @@ def add(tally: Tally, fill: Fill, multiplier: Decimal) -> Tally:
 
 
 class Holding:
-    """Fills of one symbol and their tally."""
+    """Fills of one symbol and their tally after each, so that news of the latest fill costs no more than one step."""
 
     def __init__(self, multiplier: Decimal = Decimal(1)) -> None:
         self.multiplier = multiplier
-        self.tally = Tally()
         self._fills: dict[ExecId, Fill] = {}
         self._order: list[tuple[int, ExecId]] = []
+        self._tallies: list[Tally] = []
+
+    @property
+    def tally(self) -> Tally:
+        """What all fills amount to."""
+        return self._tallies[-1] if self._tallies else Tally()
 
     def book(self, fill: Fill) -> bool:
         """Book a fill, or replace the one with its execution id. False when nothing changes."""
@@ -89,23 +94,22 @@ class Holding:
         if known == fill or (known is not None and known.revision > fill.revision):
             return False
         key = (fill.ts_event, fill.exec_id)
+        start = len(self._order)
         if known is not None:
-            old_key = (known.ts_event, known.exec_id)
-            del self._order[bisect_left(self._order, old_key)]
+            start = bisect_left(self._order, (known.ts_event, known.exec_id))
+            del self._order[start]
+        at = bisect_left(self._order, key)
+        self._order.insert(at, key)
         self._fills[fill.exec_id] = fill
-        if known is None and (not self._order or key > self._order[-1]):
-            self._order.append(key)
-            self.tally = add(self.tally, fill, self.multiplier)
-            return True
-        self._order.insert(bisect_left(self._order, key), key)
-        self._recompute()
+        self._recompute(min(start, at))
         return True
 
-    def _recompute(self) -> None:
-        tally = Tally()
-        for _, exec_id in self._order:
+    def _recompute(self, start: int) -> None:
+        del self._tallies[start:]
+        tally = self.tally
+        for _, exec_id in self._order[start:]:
             tally = add(tally, self._fills[exec_id], self.multiplier)
-        self.tally = tally
+            self._tallies.append(tally)
 
     def fills(self) -> tuple[Fill, ...]:
         """All fills, by time and execution id."""
