@@ -58,4 +58,4 @@ def decide(
         return Decision(Action.ASK, agent.denials[0].text)
     if person.denials:
         return Decision(Action.ASK, person.denials[0].text)
-    return Decision(Action.ASK, "every order is asked" if autonomy is Autonomy.ASK else f"mode {mode.value}")
+    return Decision(Action.ASK, "every order is asked" if autonomy is Autonomy.ASK else f"the mode is {mode.value}")
