@@ -100,6 +100,14 @@ class CaseBook:
         live.stored = True
         self.open[name] = live
 
+    def try_save(self, live: Live) -> Receipt | None:
+        """Keep an open case; return the refusal when that fails."""
+        try:
+            self.save(live)
+        except JournalError as error:
+            return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded: {error}")
+        return None
+
     def close(self, live: Live, outcome: Outcome, durable: bool = True) -> None:
         """Keep the outcome; from now on the first answer stands. Raises ``JournalError`` and then nothing stands."""
         name = live.case.suggestion.id

@@ -12,8 +12,8 @@ import msgspec
 
 from engine.api.commands import REASON_CODES, Approve, ApproveIf, Edit, GetSuggestion, Receipt, Refuse, Requote, Snooze
 from engine.approval.case import Case, CaseBook, Live, Outcome
-from engine.approval.drift import Drift, reward_risk
-from engine.approval.freshness import too_old
+from engine.approval.drift import Drift
+from engine.approval.hash import differs_from
 from engine.approval.judge import Judge
 from engine.approval.mandate import Mandates
 from engine.approval.policy import Action, decide, may_send
@@ -23,7 +23,7 @@ from engine.approval.sender import Sender
 from engine.approval.settings import ApprovalSettings
 from engine.approval.telling import Teller
 from engine.approval.turns import Turns
-from engine.approval.watch import Watch
+from engine.approval.watch import Watch, unsound
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import JournalError
@@ -39,7 +39,6 @@ from engine.model.events.market import QuoteTick
 from engine.model.events.thought import Suggested, SuggestionSuperseded, SuggestionWithdrawn
 from engine.model.ids import SuggestionId
 from engine.model.market import Side
-from engine.model.money import finite
 from engine.model.order import Origin
 from engine.model.suggestion import Suggestion, SuggestionState
 
@@ -76,13 +75,20 @@ class ApprovalDesk:
         self._gate = gate
         self._modes = modes
         self._orders = orders
-        self._mandates = mandates
         self._settings = settings
         self._requoter = requoter
         self._cases = CaseBook(store, settings.outcomes_kept)
         self._watch = Watch()
         self._tell = Teller(bus, clock)
-        self._judge = Judge(gate=gate, orders=orders, market=market, ledger=ledger, clock=clock, settings=settings)
+        self._judge = Judge(
+            gate=gate,
+            orders=orders,
+            market=market,
+            ledger=ledger,
+            mandates=mandates,
+            clock=clock,
+            settings=settings,
+        )
         self._sender = Sender(
             gate=gate,
             orders=orders,
@@ -166,16 +172,7 @@ class ApprovalDesk:
             return self._again(command.suggestion_id)
         if self._clock.now() - live.case.checked_ns > round(self._settings.check_age_s * SECOND):
             self._judge.look(live)
-        case = live.case
-        data: dict[str, object] = {
-            "suggestion": msgspec.to_builtins(case.suggestion),
-            "verdict": msgspec.to_builtins(live.verdict),
-            "state": case.state.value,
-            "approval_hash": case.approval_hash,
-            "drift": msgspec.to_builtins(self._judge.drift(case.suggestion)),
-            "reason": case.reason,
-        }
-        return Receipt(ok=True, data=data)
+        return Receipt(ok=True, data=self._judge.shown(live))
 
     # --- suggestions come in
 
@@ -199,12 +196,7 @@ class ApprovalDesk:
         beyond: Denial | None = None
         if may_send(autonomy, mode):
             agent = self._gate.check(self._judge.order(live, Origin.AUTO))
-            beyond = too_old(suggestion, self._clock.now(), self._settings.decision_age_s)
-            beyond = beyond or self._mandates.beyond(
-                suggestion.symbol, agent.notional, self._judge.date(suggestion.symbol)
-            )
-            if autonomy is Autonomy.ASK_ABOVE_LIMITS and beyond is None:
-                beyond = self._judge.above_small(agent)
+            beyond = self._judge.beyond(suggestion, agent, small=autonomy is Autonomy.ASK_ABOVE_LIMITS)
         person = agent if agent is not None and agent.cleared and beyond is None else self._judge.look(live)
         decision = decide(autonomy, mode, person=person, agent=agent, beyond=beyond)
         live.case.reason = decision.reason
@@ -219,7 +211,7 @@ class ApprovalDesk:
             self._deny(live, decision.denials or person.denials, agent or person)
         else:
             live.case.state = S.PENDING
-            self._keep(live)
+            self._cases.save(live)
             self._set_timers(live)
             self._tell.cleared(live, person)
             if decision.action is Action.ASK:
@@ -267,7 +259,7 @@ class ApprovalDesk:
         if isinstance(live, Receipt):
             return live
         case = live.case
-        if (differs := _hash_differs(command, case)) is not None:
+        if (differs := differs_from(case.approval_hash, command)) is not None:
             return differs
         drift = self._judge.drift(case.suggestion)
         if drift.broken:
@@ -283,19 +275,15 @@ class ApprovalDesk:
         if isinstance(live, Receipt):
             return live
         case = live.case
-        if (differs := _hash_differs(command, case)) is not None:
+        if (differs := differs_from(case.approval_hash, command)) is not None:
             return differs
-        if not finite(command.price) or command.price <= 0:
-            return Receipt(ok=False, code="VALUES", text="The price must be above zero.")
-        if not math.isfinite(command.seconds) or command.seconds <= 0:
-            return Receipt(ok=False, code="VALUES", text="The time must be above zero.")
-        if math.isnan(reward_risk(case.suggestion, float(command.price))) and not case.suggestion.reduces:
-            return Receipt(ok=False, code="VALUES", text="That price is beyond the stop or the target.")
+        if why := unsound(command, case.suggestion):
+            return Receipt(ok=False, code="VALUES", text=why)
         until = min(self._clock.now() + round(command.seconds * SECOND), case.suggestion.expires_ns)
         before = (case.state, case.condition_price, case.condition_until_ns, case.condition_by)
         case.state, case.condition_price, case.condition_until_ns = S.CONDITIONAL, command.price, until
         case.condition_by = command.by
-        if (failed := self._try_keep(live)) is not None:
+        if (failed := self._cases.try_save(live)) is not None:
             case.state, case.condition_price, case.condition_until_ns, case.condition_by = before
             return failed
         self._watch.add(live)
@@ -324,7 +312,7 @@ class ApprovalDesk:
         case.suggestion, case.state = suggestion, S.PENDING
         verdict = self._judge.look(live)
         hard = next((denial for denial in verdict.denials if denial.hard), None)
-        failed = self._try_keep(live) if hard is None else None
+        failed = self._cases.try_save(live) if hard is None else None
         if hard is not None or failed is not None:
             case.suggestion, case.state, live.verdict, case.approval_hash, case.checked_ns = before
             if hard is not None:
@@ -365,7 +353,7 @@ class ApprovalDesk:
             return Receipt(ok=False, code="EXPIRY", text="It expires before then; refuse it or answer it now.")
         before = (case.state, case.snoozed_until_ns)
         case.state, case.snoozed_until_ns = S.SNOOZED, until
-        if (failed := self._try_keep(live)) is not None:
+        if (failed := self._cases.try_save(live)) is not None:
             case.state, case.snoozed_until_ns = before
             return failed
         self._watch.remove(live)
@@ -391,7 +379,7 @@ class ApprovalDesk:
     def _ask_again(self, live: Live, why: str) -> Receipt:
         verdict = self._judge.look(live)
         live.case.state = S.PENDING
-        if (failed := self._try_keep(live)) is not None:
+        if (failed := self._cases.try_save(live)) is not None:
             return failed
         self._ask(live, why)
         text = f"Not sent: {why}. Look again and approve what is there now."
@@ -492,16 +480,6 @@ class ApprovalDesk:
             reason=reason,
         )
 
-    def _keep(self, live: Live) -> None:
-        self._cases.save(live)
-
-    def _try_keep(self, live: Live) -> Receipt | None:
-        try:
-            self._cases.save(live)
-        except JournalError as error:
-            return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded: {error}")
-        return None
-
     def _close(
         self,
         live: Live,
@@ -521,11 +499,3 @@ class ApprovalDesk:
                 return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded: {error}")
         self._watch.remove(live)
         return None
-
-
-def _hash_differs(command: Approve | ApproveIf, case: Case) -> Receipt | None:
-    """Return the refusal when the answer is to something else than what is there now (G32)."""
-    if command.approval_hash == case.approval_hash or (command.by == "cli" and not command.approval_hash):
-        return None
-    text = "The suggestion has changed since you looked. Look again."
-    return Receipt(ok=False, code="HASH", text=text, data={"approval_hash": case.approval_hash})

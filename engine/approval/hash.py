@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from engine.api.commands import Approve, ApproveIf, Receipt
 from engine.model.ids import Symbol
 from engine.model.order import OrderRequest, OrderStatus
 from engine.model.position import Position
@@ -35,3 +36,11 @@ def book_fingerprint(symbol: Symbol, positions: Mapping[Symbol, Position], order
         if o.request.symbol == symbol
     )
     return "|".join((held, *open_here))
+
+
+def differs_from(current: str, command: Approve | ApproveIf) -> Receipt | None:
+    """Return the refusal when the answer is to something else than what is there now."""
+    if command.approval_hash == current or (command.by == "cli" and not command.approval_hash):
+        return None
+    text = "The suggestion has changed since you looked. Look again."
+    return Receipt(ok=False, code="HASH", text=text, data={"approval_hash": current})

@@ -7,7 +7,9 @@ import msgspec
 
 from engine.approval.case import Live
 from engine.approval.drift import Drift, measure
+from engine.approval.freshness import too_old
 from engine.approval.hash import approval_hash, book_fingerprint
+from engine.approval.mandate import Mandates
 from engine.approval.ports import Gate, Ledger, Market, Orders
 from engine.approval.requests import order_for
 from engine.approval.settings import ApprovalSettings
@@ -29,6 +31,7 @@ class Judge:
         orders: Orders,
         market: Market,
         ledger: Ledger,
+        mandates: Mandates,
         clock: Clock,
         settings: ApprovalSettings,
     ) -> None:
@@ -36,6 +39,7 @@ class Judge:
         self._orders = orders
         self._market = market
         self._ledger = ledger
+        self._mandates = mandates
         self._clock = clock
         self._settings = settings
 
@@ -89,6 +93,25 @@ class Judge:
         quote = self._market.quote(suggestion.symbol)
         now = quote.mid if quote is not None and quote.two_sided else math.nan
         return measure(suggestion, now, self._market.atr(suggestion.symbol), self._settings)
+
+    def shown(self, live: Live) -> dict[str, object]:
+        """Return what ``GetSuggestion`` answers, as builtins."""
+        case = live.case
+        return {
+            "suggestion": msgspec.to_builtins(case.suggestion),
+            "verdict": msgspec.to_builtins(live.verdict),
+            "state": case.state.value,
+            "approval_hash": case.approval_hash,
+            "drift": msgspec.to_builtins(self.drift(case.suggestion)),
+            "reason": case.reason,
+        }
+
+    def beyond(self, suggestion: Suggestion, agent: Verdict, *, small: bool) -> Denial | None:
+        """Return why the agent may not act alone on what the gate would let it: age, mandate, the small limits."""
+        found = too_old(suggestion, self._clock.now(), self._settings.decision_age_s)
+        if found is None:
+            found = self._mandates.beyond(suggestion.symbol, agent.notional, self.date(suggestion.symbol))
+        return self.above_small(agent) if found is None and small else found
 
     def above_small(self, verdict: Verdict) -> Denial | None:
         account = self._ledger.account()
