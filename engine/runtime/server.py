@@ -36,6 +36,7 @@ class Server:
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
         self._socket: Path | None = None
+        self._stopping = False
 
     @property
     def clients(self) -> int:
@@ -63,6 +64,7 @@ class Server:
         """Send what is still owed, close every connection and take the address back."""
         if self._server is not None:
             self._server.close()
+        self._stopping = True
         for task in tuple(self._sessions):
             task.cancel()
         if self._sessions:
@@ -83,6 +85,10 @@ class Server:
         except (ConnectionError, msgspec.DecodeError, OSError):
             # A client that breaks the protocol or goes away ends its own session, nobody else's.
             return
+        except asyncio.CancelledError:
+            # The engine stops and the session ends in order; any other cancellation is somebody's business.
+            if not self._stopping:
+                raise
         finally:
             self._sessions.discard(task)
             writer.close()

@@ -79,6 +79,10 @@ class Board:
         """All that are remembered, oldest first."""
         return list(self._entries.values())
 
+    def opened(self) -> list[Suggestion]:
+        """All that wait for an answer."""
+        return [entry.suggestion for entry in self._entries.values() if entry.state.open]
+
     def open_for(self, symbol: Symbol, strategy: str | None = None) -> list[Suggestion]:
         """Open suggestions of a symbol (and strategy)."""
         return [

@@ -1,6 +1,7 @@
 """The strategist: forecasts in, suggestions out. One open suggestion per symbol and strategy."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.bus.bus import Bus, Role
@@ -25,6 +26,18 @@ AFTER_OPEN_S = 330.0
 DAY_S = 86_400
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A forecast with its prices, waiting to be compared with the others of its moment."""
+
+    forecast: Forecast
+    strategy: str
+    recipe: Recipe
+    plan: Plan
+    mid: float
+    snapshot: str
+
+
 class Strategist:
     """Decides what to propose; never what to trade."""
 
@@ -41,12 +54,18 @@ class Strategist:
         sizer: Sizer,
         board: Board,
         recipes: Mapping[str, Recipe],
+        most_open: int = 8,
     ) -> None:
-        """``recipes`` maps a source's strategy name to how its forecasts become prices."""
+        """``recipes`` maps a source's strategy name to how its forecasts become prices.
+
+        ``most_open`` bounds what waits for a person at one time: a queue that nobody can read is approved blind.
+        """
         self._bus, self._clock, self._market, self._history = bus, clock, market, history
         self._ledger, self._orders, self._sizer, self._board = ledger, orders, sizer, board
         self.recipes = dict(recipes)
         self._entered: dict[tuple[Symbol, str], int] = {}
+        self._candidates: list[Candidate] = []
+        self._most_open = most_open
         self._waiting: dict[Symbol, list[tuple[int, Forecast, str, Recipe]]] = {}
         self.silent: dict[str, int] = {}
         """Why forecasts did not become suggestions, counted."""
@@ -116,18 +135,39 @@ class Strategist:
         plan = make_plan(forecast, recipe, quote, columns, instrument.tick)
         if isinstance(plan, str):
             return self._skip(plan)
+        snapshot = evidence_hash(forecast, quote, columns, {})
+        if not self._candidates:
+            self._clock.call_later(0.0, self._choose)
+        self._candidates.append(Candidate(forecast, strategy, recipe, plan, quote.mid, snapshot))
+        return None
+
+    def _choose(self) -> None:
+        """Of what one moment offers, propose the strongest, as many as a person can look at; the rest is counted."""
+        candidates, self._candidates = self._candidates, []
+        candidates.sort(key=lambda c: (-abs(c.forecast.score), c.forecast.symbol, c.strategy))
+        room = self._most_open - sum(not s.reduces for s in self._board.opened())
+        for candidate in candidates:
+            if room <= 0:
+                self._skip("stronger ones are open already")
+            elif self._propose(candidate):
+                room -= 1
+
+    def _propose(self, chosen: Candidate) -> bool:
+        forecast, strategy, plan, recipe = chosen.forecast, chosen.strategy, chosen.plan, chosen.recipe
+        symbol, now = forecast.symbol, self._clock.now()
         quantity = self._sizer.size(symbol, plan.side, plan.entry, plan.stop, recipe.risk_percent)
         if quantity <= ZERO:
-            return self._skip("no size fits the limits")
-        snapshot = evidence_hash(forecast, quote, columns, {})
-        suggestion = self._suggestion(forecast, strategy, plan, quantity, quote.mid, snapshot)
+            self._skip("no size fits the limits")
+            return False
+        standing = self._board.open_for(symbol, strategy)
+        suggestion = self._suggestion(forecast, strategy, plan, quantity, chosen.mid, chosen.snapshot)
         self._entered[(symbol, strategy)] = now
         for old in standing:
             self._bus.publish(
                 SuggestionSuperseded(ts_event=now, ts_init=now, id=old.id, symbol=symbol, by=suggestion.id)
             )
         self._bus.publish(Suggested(ts_event=now, ts_init=now, suggestion=suggestion))
-        return None
+        return True
 
     def _suggestion(
         self, forecast: Forecast, strategy: str, plan: Plan, quantity: Decimal, mid: float, snapshot: str
