@@ -179,7 +179,7 @@ class Campaign:
             self.rig.desk.cancel(self.rng.choice(own).ref, "test")
 
     async def modify(self) -> None:
-        own = [s for s in self.rig.desk.open_orders() if not s.external]
+        own = [s for s in self.rig.desk.open_orders() if not s.external and not s.ref.endswith("F")]
         if own:
             status = self.rng.choice(own)
             price = Decimal(self.rng.randrange(9000, 11000)) / 100

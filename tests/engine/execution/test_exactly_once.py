@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from engine.execution.settings import ExecutionSettings
 from engine.model.decision import Mode
-from engine.model.events.order import OrderNeverSent
+from engine.model.events.order import OrderNeverSent, OrderPartlyFilled
 from engine.model.events.system import Alarm
 from engine.model.market import Side
 from engine.model.order import OrderType, Origin, TimeInForce
@@ -304,3 +304,30 @@ async def test_market_orders_of_a_bracket_keep_their_type(rig: Rig) -> None:
     kinds = {rig.desk.orders()[t.ref].request.order_type for t in rig.broker.orders if t.ref != ref}
     assert kinds == {OrderType.STOP, OrderType.LIMIT}
     assert rig.clock.now() % SECOND == 0
+
+
+async def test_nothing_leaves_between_a_restored_link_and_the_first_agreement(rig: Rig) -> None:
+    rig.broker.say_link(LinkState.DOWN)
+    rig.broker.say_link(LinkState.UP)
+    early = rig.submit()
+    assert rig.desk.orders()[early].reason.startswith("NOT_SYNCED")
+    assert not rig.broker.wire
+    rig.clock.advance(1)
+    assert rig.state(rig.submit()) == "WORKING"
+
+
+async def test_a_fill_is_on_disk_before_anybody_hears_of_it(rig: Rig) -> None:
+    import sqlite3
+
+    seen: list[int] = []
+
+    def look(event: OrderPartlyFilled) -> None:
+        reader = sqlite3.connect(f"file:{rig.folder / 'journal.db'}?mode=ro", uri=True)
+        seen.append(reader.execute("SELECT count(*) FROM fills WHERE ref = ?", (event.ref,)).fetchone()[0])
+        reader.close()
+        assert rig.ledger.positions()["AAPL"].quantity == 10
+
+    rig.bus.subscribe(OrderPartlyFilled, look, owner="test")
+    ref = rig.submit()
+    rig.broker.fill(rig.broker.truth(ref), 10, "100")
+    assert seen == [1]

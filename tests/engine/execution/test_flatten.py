@@ -203,3 +203,29 @@ async def test_a_broker_that_raises_on_cancel_does_not_stop_the_stop(tmp_path: P
     assert rig.state(refs[0]) == "CANCELLED"
     assert rig.clock.now() % SECOND == 0
     await rig.close()
+
+
+async def test_the_position_is_read_again_before_it_is_closed(tmp_path: Path) -> None:
+    rig = await build(tmp_path)
+    ref = rig.submit()
+    rig.broker.fill(rig.broker.truth(ref), 100, "100")
+    elsewhere = rig.broker.foreign_order("AAPL", Side.SELL, 60, "100")
+    rig.broker.fill(elsewhere, 60, "100", tell=False)
+    rig.stop_switch.flatten()
+    rig.clock.advance(3)
+    closing = [o for o in rig.desk.open_orders() if o.ref.endswith("F")]
+    assert [o.request.quantity for o in closing] == [40]
+    await rig.close()
+
+
+async def test_positions_that_cannot_be_read_are_unknown_never_a_reason_to_close(tmp_path: Path) -> None:
+    rig = await build(tmp_path)
+    ref = rig.submit()
+    rig.broker.fill(rig.broker.truth(ref), 100, "100")
+    rig.broker.faults.missing = {"positions"}
+    rig.stop_switch.flatten()
+    rig.clock.advance(15)
+    assert not [ref for ref in rig.broker.wire if ref.endswith("F")]
+    said = [e.happened for e in rig.events if isinstance(e, Alarm) and e.code == "FLATTEN:AAPL"]
+    assert "could not be read" in said[-1]
+    await rig.close()
