@@ -424,12 +424,9 @@ class ApprovalDesk:
         for timer in live.timers:
             timer.cancel()
         case = live.case
-        at = self._clock.call_at
-        live.timers = [at(case.suggestion.expires_ns, lambda: self._on_time(live))]
-        if case.state is S.SNOOZED:
-            live.timers.append(at(case.snoozed_until_ns, lambda: self._on_time(live)))
-        if case.state is S.CONDITIONAL:
-            live.timers.append(at(case.condition_until_ns, lambda: self._on_time(live)))
+        again = {S.SNOOZED: case.snoozed_until_ns, S.CONDITIONAL: case.condition_until_ns}.get(case.state)
+        times = [case.suggestion.expires_ns] + ([again] if again is not None else [])
+        live.timers = [self._clock.call_at(when, lambda: self._on_time(live)) for when in times]
 
     def _on_time(self, live: Live) -> None:
         case, now = live.case, self._clock.now()
