@@ -1,0 +1,511 @@
+"""The order ticket reads as a sentence. It asks the gate while one types and lets an order out once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from engine.model.decision import Denial, Verdict
+from engine.model.market import Side
+from engine.model.order import OrderRequest, OrderType, TimeInForce
+from widgets import formats
+from widgets.figures import Figure, Figures
+from widgets.inline_edit import read_number
+from widgets.key_button import KeyButton
+from widgets.objections import Objections
+from widgets.pane_head import PaneHead
+from widgets.theme import current_theme
+from widgets.ticket_draft import (
+    Around,
+    Draft,
+    SizeIn,
+    from_request,
+    may_have,
+    problems,
+    quantity,
+    reference,
+    to_request,
+)
+from widgets.tokens import ChoiceToken, NumberToken, Sentence, TextToken, Word
+from widgets.words import tr
+
+PREVIEW_MS = 60
+RETYPE = "G33"
+"""The fat-finger rule is confirmed by typing the quantity again, not by a second press."""
+
+_TYPES = {
+    OrderType.LIMIT: "limit",
+    OrderType.MARKET: "market",
+    OrderType.STOP: "stop",
+    OrderType.STOP_LIMIT: "stop limit",
+    OrderType.TRAIL: "trailing stop",
+    OrderType.MARKET_ON_CLOSE: "market on close",
+    OrderType.LIMIT_ON_CLOSE: "limit on close",
+    OrderType.MARKET_ON_OPEN: "market on open",
+    OrderType.LIMIT_ON_OPEN: "limit on open",
+    OrderType.RELATIVE: "relative",
+    OrderType.MIDPRICE: "midprice",
+}
+_TIFS = {
+    TimeInForce.DAY: "day",
+    TimeInForce.GTC: "until cancelled",
+    TimeInForce.IOC: "now or never",
+    TimeInForce.FOK: "all now or never",
+    TimeInForce.OPG: "at the open",
+}
+
+
+class OrderTicket(QWidget):
+    """Writes one :class:`OrderRequest`. Nothing leaves without a current verdict of the gate on what is shown."""
+
+    preview_wanted = Signal(object)
+    """OrderRequest: ask the gate what it would say."""
+    send_wanted = Signal(object)
+    """OrderRequest: emitted once per order; the intent id stays the same until :meth:`sent` is called."""
+    dropped = Signal()
+    draft_changed = Signal(object)
+    """OrderRequest or None: for the ghost on chart and ladder."""
+    symbol_typed = Signal(str)
+    flatten_wanted = Signal(str)
+
+    def __init__(self, mint: Callable[[], str], parent: QWidget | None = None) -> None:
+        """``mint`` returns a fresh intent id."""
+        super().__init__(parent)
+        self.setAccessibleName(tr("Order ticket"))
+        self._mint = mint
+        self._draft = Draft(intent=mint())
+        self._around = Around()
+        self._mode, self._account = "paper", ""
+        self._verdict: Verdict | None = None
+        self._risk_before: float | None = None
+        self._blocked: tuple[str, str] = ("", "")
+        self._sending = False
+        self._asked: OrderRequest | None = None
+        self._second_press = False
+        self._said: Denial | None = None
+        self._typed_amount = ""
+        self._armed = ("", False)
+        self._build()
+        self._preview = QTimer(self)
+        self._preview.setSingleShot(True)
+        self._preview.setInterval(PREVIEW_MS)
+        self._preview.timeout.connect(self._ask)
+        self._fill()
+        self._show()
+
+    # --- construction ------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.head = PaneHead()
+        tick = lambda: self._around.tick  # noqa: E731
+        self._side = ChoiceToken(tr("Side"), [("BUY", tr("BUY")), ("SELL", tr("SELL"))], bold=True)
+        self._size = NumberToken(tr("Size"), lambda: Decimal(1), tr("size"))
+        self._size_in = ChoiceToken(tr("Size in"), [(kind.value, tr(kind.value)) for kind in SizeIn])
+        self._shares = Word(role="t2")
+        self._symbol = TextToken(tr("Symbol"), tr("symbol"))
+        self._at = Word(tr("at"))
+        self._trigger = NumberToken(tr("Trigger price"), tick, tr("price"))
+        self._then = Word(tr("limit"))
+        self._limit = NumberToken(tr("Limit price"), tick, tr("price"))
+        self._by = Word(tr("by"))
+        self._trail = NumberToken(tr("Trailing amount"), tick, tr("amount"))
+        self._type = ChoiceToken(tr("Order type"), [(kind.value, tr(words)) for kind, words in _TYPES.items()])
+        self._tif = ChoiceToken(tr("Time in force"), [(kind.value, tr(words)) for kind, words in _TIFS.items()])
+        self._stop = NumberToken(tr("Stop"), tick, tr("none"))
+        self._target = NumberToken(tr("Target"), tick, tr("none"))
+        self.sentence = Sentence()
+        self.sentence.add(self._side)
+        self.sentence.add(self._size, self._size_in)
+        self.sentence.add(self._shares)
+        self.sentence.add(self._symbol)
+        self.sentence.add(self._at, self._trigger)
+        self.sentence.add(self._then, self._limit)
+        self.sentence.add(self._by, self._trail)
+        self.sentence.add(self._type)
+        self.sentence.add(self._tif)
+        self.sentence.add(Word(tr("stop")), self._stop)
+        self.sentence.add(Word(tr("target")), self._target)
+        self._outside = QCheckBox(tr("also outside regular hours"))
+        self.figures = Figures()
+        self.objections = Objections()
+        self._retype = QLineEdit()
+        self._retype.setPlaceholderText(tr("type the quantity again"))
+        self._retype.setAccessibleName(tr("Type the quantity again"))
+        self._retype.hide()
+        self._reckoned = QLabel()
+        self._reckoned.setTextFormat(Qt.TextFormat.PlainText)
+        self._reckoned.setProperty("role", "secondary")
+        self.send = KeyButton("", "Enter", "send")
+        self.send.key_first = False
+        self.drop_button = KeyButton(tr("Drop"), "Esc")
+        self.drop_button.key_first = False
+        self._lay_out()
+        for number in (self._size, self._trigger, self._limit, self._trail, self._stop, self._target):
+            number.changed.connect(self._on_edited)
+        for choice in (self._side, self._size_in, self._type, self._tif):
+            choice.changed.connect(self._on_edited)
+        self._symbol.changed.connect(self._on_edited)
+        self._symbol.editingFinished.connect(self._on_symbol_done)
+        self._outside.toggled.connect(self._on_edited)
+        self._retype.textEdited.connect(self._on_retyped)
+        self.send.clicked.connect(self.press_send)
+        self.drop_button.clicked.connect(self.drop)
+
+    def _lay_out(self) -> None:
+        theme = current_theme()
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(theme.px(12), theme.px(6), theme.px(12), theme.px(4))
+        column.setSpacing(theme.px(6))
+        for part in (self.sentence, self._outside, self.figures, self.objections, self._retype):
+            column.addWidget(part)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(body)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(theme.px(12), theme.px(2), theme.px(12), theme.px(8))
+        foot.setSpacing(theme.px(8))
+        foot.addWidget(self.send, 1)
+        foot.addWidget(self.drop_button)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.head)
+        box.addWidget(area, 1)
+        box.addLayout(foot)
+        self.setFocusProxy(self._size)
+        QWidget.setTabOrder(self._target, self._outside)
+        QWidget.setTabOrder(self._outside, self._retype)
+        QWidget.setTabOrder(self._retype, self.send)
+        QWidget.setTabOrder(self.send, self.drop_button)
+
+    # --- what others tell it -----------------------------------------------------------------------------------
+
+    @property
+    def draft(self) -> Draft:
+        return self._draft
+
+    def request(self) -> OrderRequest | None:
+        """Return the order as it stands; None while a field is wrong."""
+        return to_request(self._draft, self._around)
+
+    def open_request(self, request: OrderRequest, source: str = "") -> None:
+        """Show a request, for example a suggestion to edit or the staged order of the keys."""
+        if not self._sending and to_request(self._draft, self._around) != request:
+            self._take(from_request(request, source))
+
+    def open_symbol(self, symbol: str) -> None:
+        """Start on another symbol; the same symbol changes nothing, and an order being sent is left alone."""
+        if symbol != self._draft.symbol and not self._sending:
+            keep = self._draft
+            self._take(
+                Draft(intent=self._mint(), symbol=symbol, side=keep.side, size=self._plain_size(keep), tif=keep.tif)
+            )
+
+    @staticmethod
+    def _plain_size(draft: Draft) -> Decimal | None:
+        return draft.size if draft.size_in is SizeIn.SHARES else None
+
+    def set_side(self, side: Side) -> None:
+        """Turn the order."""
+        self._side.choose(side.value)
+
+    def set_market(self, around: Around) -> None:
+        """Set quote, tick and equity; sizes in money are reckoned again, and the gate is asked when they changed."""
+        before = self.request()
+        self._around = around
+        if self.request() != before:
+            self._verdict, self._second_press = None, False
+            self._preview.start()
+            self.draft_changed.emit(self.request())
+        self._show()
+
+    def set_book(self, mode: str, account: str) -> None:
+        """Set whose money it is: paper, live or replay, and the account's short name. A change disarms what is open."""
+        if (mode, account) != (self._mode, self._account):
+            self._mode, self._account = mode, account
+            self._verdict, self._second_press = None, False
+            self._preview.start()
+            self._show()
+
+    def set_blocked(self, code: str, text: str) -> None:
+        """Say why nothing may be sent now, whatever the gate says; empty lifts it."""
+        if (code, text) != self._blocked:
+            self._blocked = (code, text)
+            self._show()
+
+    def set_armed(self, text: str, armed: bool) -> None:
+        """Show the state of the keys: `keys armed 4:31`."""
+        self._armed = (text, armed)
+        self._show_head()
+
+    def set_verdict(self, verdict: Verdict, asked: OrderRequest, risk_used_before: float | None = None) -> None:
+        """Take the gate's answer to ``asked``; an answer to an older wording is dropped."""
+        if asked != self._asked or asked != self.request() or verdict.request.intent_id != asked.intent_id:
+            return
+        self._verdict, self._risk_before = verdict, risk_used_before
+        self._second_press = False
+        self._show()
+
+    def sent(self, ok: bool, text: str = "", denials: tuple[Denial, ...] = ()) -> None:
+        """Report what became of the order. Sent: the ticket empties. Refused: it stays, with the reasons."""
+        self._sending = False
+        if ok:
+            self._take(
+                Draft(intent=self._mint(), symbol=self._draft.symbol, side=self._draft.side, tif=self._draft.tif)
+            )
+            return
+        self._draft = replace(self._draft, intent=self._mint())
+        self._verdict, self._asked = None, None
+        self._said = Denial(code=denials[0].code if denials else tr("Not sent"), text=text or tr("no reason was given"))
+        self._preview.start()
+        self._show()
+
+    def drop(self) -> None:
+        """Forget what is written; nothing is sent, nothing kept."""
+        if not self._sending:
+            self._take(Draft(intent=self._mint(), symbol=self._draft.symbol))
+            self.dropped.emit()
+
+    # --- editing -----------------------------------------------------------------------------------------------
+
+    def _take(self, draft: Draft) -> None:
+        self._draft = draft
+        self._verdict, self._asked, self._said = None, None, None
+        self._second_press, self._typed_amount = False, ""
+        self._retype.clear()
+        self._fill()
+        self._preview.start()
+        self._show()
+        self.draft_changed.emit(self.request())
+
+    def _fill(self) -> None:
+        draft = self._draft
+        self._side.put(draft.side.value, "up" if draft.side is Side.BUY else "down")
+        self._size.put(draft.size)
+        self._size_in.put(draft.size_in.value)
+        self._symbol.put(draft.symbol)
+        self._type.put(draft.order_type.value)
+        self._tif.put(draft.tif.value)
+        for field, value in (
+            (self._limit, draft.limit),
+            (self._trigger, draft.trigger),
+            (self._trail, draft.trail),
+            (self._stop, draft.stop),
+            (self._target, draft.target),
+        ):
+            field.put(value)
+        blocked = self._outside.blockSignals(True)
+        self._outside.setChecked(draft.outside_rth)
+        self._outside.blockSignals(blocked)
+
+    def _on_edited(self, *_: Any) -> None:
+        if self._sending:
+            self._fill()
+            return
+        self._draft = replace(
+            self._draft,
+            side=Side(self._side.value),
+            size=self._size.value,
+            size_in=SizeIn(self._size_in.value),
+            symbol=self._symbol.value,
+            order_type=OrderType(self._type.value),
+            limit=self._limit.value,
+            trigger=self._trigger.value,
+            trail=self._trail.value,
+            tif=TimeInForce(self._tif.value),
+            stop=self._stop.value,
+            target=self._target.value,
+            outside_rth=self._outside.isChecked(),
+        )
+        self._side.put(self._draft.side.value, "up" if self._draft.side is Side.BUY else "down")
+        # Whatever the gate said was said of another order.
+        self._verdict, self._said = None, None
+        self._second_press, self._typed_amount = False, ""
+        self._retype.clear()
+        self._preview.start()
+        self._show()
+        self.draft_changed.emit(self.request())
+
+    def _on_symbol_done(self) -> None:
+        if self._symbol.value:
+            self.symbol_typed.emit(self._symbol.value)
+
+    def _on_retyped(self, text: str) -> None:
+        self._typed_amount = text
+        self._show()
+
+    def _ask(self) -> None:
+        request = self.request()
+        self._asked = request
+        if request is not None and not self._sending:
+            self.preview_wanted.emit(request)
+
+    # --- sending -----------------------------------------------------------------------------------------------
+
+    def _standing(self) -> tuple[str, str]:
+        """Return (code, reason) why it cannot be sent now; both empty when it can."""
+        unreadable = [field for field in self._numbers() if not field.readable]
+        wrong = problems(self._draft, self._around)
+        if self._blocked[1]:
+            return self._blocked
+        if unreadable or wrong:
+            return "", tr("not complete")
+        if self._verdict is None:
+            return "", tr("asking the gate…")
+        hard = [denial for denial in self._verdict.denials if denial.hard]
+        if hard:
+            return hard[0].code, hard[0].text
+        if self._must_retype() and not self._retyped():
+            return RETYPE, tr("type the quantity again")
+        return "", ""
+
+    def _numbers(self) -> tuple[NumberToken, ...]:
+        has = may_have(self._draft.order_type)
+        fields = {"limit": self._limit, "trigger": self._trigger, "trail": self._trail}
+        return (self._size, self._stop, self._target, *(field for name, field in fields.items() if name in has))
+
+    def _soft(self) -> tuple[str, ...]:
+        if self._verdict is None:
+            return ()
+        return tuple(dict.fromkeys(denial.code for denial in self._verdict.denials if not denial.hard))
+
+    def _must_retype(self) -> bool:
+        return RETYPE in self._soft()
+
+    def _retyped(self) -> bool:
+        return read_number(self._typed_amount) == quantity(self._draft, self._around)
+
+    def press_send(self) -> None:
+        """Send if nothing is against it; soft objections want a second press (G33: the quantity typed again)."""
+        if self._sending:
+            return
+        _, why = self._standing()
+        if why:
+            self._show()
+            return
+        soft = self._soft()
+        if [code for code in soft if code != RETYPE] and not self._second_press:
+            self._second_press = True
+            self._show()
+            return
+        request = to_request(self._draft, self._around, confirmed=soft)
+        if request is None:
+            return
+        self._sending = True
+        self._show()
+        self.send_wanted.emit(request)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.drop()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not event.isAutoRepeat():
+                self.press_send()
+        else:
+            super().keyPressEvent(event)
+
+    # --- showing -----------------------------------------------------------------------------------------------
+
+    def _show_head(self) -> None:
+        words = []
+        if self._draft.source:
+            words.append((tr("from {source}", source=self._draft.source), "t2", 400))
+        text, armed = self._armed
+        if text:
+            words.append((f"● {text}" if armed else f"■ {text}", "focus" if armed else "warn", 600))
+        self.head.setVisible(bool(words))
+        self.head.set_words(words)
+
+    def _show(self) -> None:
+        draft = self._draft
+        has = may_have(draft.order_type)
+        self._trigger.setVisible("trigger" in has)
+        self._limit.setVisible("limit" in has)
+        self._trail.setVisible("trail" in has)
+        self._at.setVisible("trigger" in has)
+        self._then.setVisible("limit" in has)
+        self._then.say(tr("limit") if "trigger" in has else tr("at"))
+        self._by.setVisible("trail" in has)
+        wrong = problems(draft, self._around)
+        size = quantity(draft, self._around)
+        reckoned = draft.size_in is not SizeIn.SHARES
+        self._shares.setVisible(reckoned)
+        self._shares.say(tr("= {n} shares", n=formats.quantity(size)) if reckoned else "")
+        fields = {"size": self._size, "limit": self._limit, "trigger": self._trigger, "trail": self._trail}
+        fields |= {"stop": self._stop, "target": self._target}
+        for name, field in fields.items():
+            untouched = not field.text()
+            bad = tr("Not a positive number.") if not field.readable else wrong.get(name, "")
+            field.mark("" if untouched and field.readable else bad)
+        self._symbol.mark(wrong.get("symbol", ""))
+        self.sentence.arrange()
+        self._show_words(wrong)
+        self._show_button()
+
+    def _show_words(self, wrong: dict[str, str]) -> None:
+        verdict = self._verdict
+        self.figures.show_figures(self._figures_of(verdict) if verdict is not None else [])
+        touched = self._draft.size is not None and bool(self._draft.symbol)
+        notes = list(dict.fromkeys(wrong.values())) if touched else []
+        if verdict is not None and not verdict.denials and not verdict.warnings and not self._blocked[1]:
+            notes.append(tr("All limits pass."))
+        blocked = [Denial(code=self._blocked[0], text=self._blocked[1])] if self._blocked[1] else []
+        said = [self._said] if self._said is not None else []
+        denials = (*blocked, *said, *(verdict.denials if verdict is not None else ()))
+        self.objections.show_items(denials, verdict.warnings if verdict is not None else (), " ".join(notes))
+        self._retype.setVisible(self._must_retype())
+
+    def _figures_of(self, verdict: Verdict) -> list[Figure]:
+        request = verdict.request
+        equity = self._around.equity
+        risk, share = formats.MISSING, ""
+        if verdict.risk is not None:
+            risk = formats.number(verdict.risk)
+            if equity is not None and equity > 0:
+                share = f"({float(verdict.risk / equity * 100):.2f}{formats.THIN}%)"
+        price = reference(self._draft, self._around)
+        gain = formats.MISSING
+        if request.take_profit is not None and price is not None:
+            amount = abs(request.take_profit - price) * request.quantity * self._around.multiplier
+            gain = formats.number(amount)
+        before = formats.MISSING if self._risk_before is None else f"{self._risk_before:.0%}".rstrip("%")
+        after = formats.MISSING if verdict.risk_used_after is None else f"{verdict.risk_used_after:.0%}".rstrip("%")
+        position = ""
+        if verdict.position_after is not None:
+            position = f"· {formats.signed(verdict.position_after, 0)}"
+        made: list[Figure] = [
+            (tr("Risks"), risk, share),
+            (tr("Could make"), gain, ""),
+            (tr("Margin"), formats.number(verdict.margin), ""),
+            (tr("Risk used · position"), f"{before} → {after}{formats.THIN}%", position),
+        ]
+        if verdict.commission is not None:
+            made.append((tr("Fee"), formats.number(verdict.commission), ""))
+        return made
+
+    def _show_button(self) -> None:
+        whose = f"{self._mode.upper()} {self._account}".strip()
+        code, why = self._standing()
+        self.send.set_mode(self._mode)
+        if self._sending:
+            self.send.say(tr("Sending to {whose}…", whose=whose), enabled=False)
+        elif self._second_press:
+            codes = " ".join(code for code in self._soft() if code != RETYPE)
+            self.send.say(tr("Confirm {codes}: send to {whose}", codes=codes, whose=whose))
+        elif code:
+            self.send.say(tr("Send {whose} · blocked by {code}", whose=whose, code=code), blocked=True)
+        elif why:
+            self.send.say(tr("Send to {whose} · {why}", whose=whose, why=why), blocked=True)
+        else:
+            self.send.say(tr("Send to {whose}", whose=whose))
+        self.drop_button.setEnabled(not self._sending)
+        self._show_head()
