@@ -923,3 +923,79 @@ def _(over: bool) -> Built:
     w = wide(world={"lease": True})
     w.clock._now = w.modes.lease_until - (0 if over else 1)
     return w, w.request()
+
+
+@edge("gross exposure counts what is held of the symbol once", "G13")
+def _(over: bool) -> Built:
+    w = wide({"gross_percent": 80})
+    w.ledger.hold(MSFT, 1000)
+    w.ledger.hold(AAPL, 1000)
+    return w, w.request(quantity=3001 if over else 3000)
+
+
+@edge("sector counts what is held of the symbol once", "G14")
+def _(over: bool) -> Built:
+    w = wide({"sector_percent": 25})
+    w.ledger.hold(MSFT, 250)
+    w.ledger.hold(AAPL, 500)
+    return w, w.request(quantity=1001 if over else 1000)
+
+
+@edge("a short position with working sells counts in full", "G12")
+def _(over: bool) -> Built:
+    w = wide(manual={"position_percent": 20}, allow_short=True)
+    w.shorts.answer = ShortFacts(shortable=3.0, shares=1e9, fee_percent=1.0)
+    w.ledger.hold(AAPL, -500)
+    w.desk.put(_sell(w, 500, limit_price=101))
+    return w, w.manual(side=Side.SELL, quantity=1001 if over else 1000, stop_loss=102, take_profit=95)
+
+
+@edge("gross exposure with working sells of a short", "G13")
+def _(over: bool) -> Built:
+    w = wide({"gross_percent": 80})
+    w.ledger.hold(XOM, -5000, 60)
+    w.desk.put(_sell(w, 5000, symbol=XOM, limit_price=61))
+    return w, w.request(quantity=2001 if over else 2000)
+
+
+@edge("a symbol without a quote counts at what was paid", "G13")
+def _(over: bool) -> Built:
+    w = wide({"gross_percent": 80})
+    w.ledger.hold(MSFT, 1000, 600)
+    del w.market.quotes[MSFT]
+    return w, w.request(quantity=2001 if over else 2000)
+
+
+@edge("a symbol with half a quote counts at its last price", "G13")
+def _(over: bool) -> Built:
+    w = wide({"gross_percent": 80})
+    w.ledger.hold(MSFT, 1000, 1)
+    w.market.set(MSFT, 600.0, bid=float("nan"))
+    return w, w.request(quantity=2001 if over else 2000)
+
+
+@edge("the target of an own bracket cannot trade before its entry has filled", "G29")
+def _(over: bool) -> Built:
+    w = wide()
+    entry = w.desk.put(
+        w.manual(limit_price=d("99.00"), quantity=1), filled=d(1) if over else d(0), state=OrderState.PARTIAL
+    )
+    w.ledger.hold(AAPL, 5)
+    w.desk.put(w.close(1, limit_price=d("99.90"), origin=Origin.PROTECTIVE, parent_ref=entry))
+    return w, w.manual()
+
+
+@edge("observing", "MODE")
+def _(over: bool) -> Built:
+    w = wide(world={"mode": Mode.OBSERVE if over else Mode.HALTED})
+    w.ledger.hold(AAPL, 10)
+    return w, w.close(10, origin=Origin.FLATTEN)
+
+
+@edge("bracket children count up to what their parent has filled", "G28")
+def _(over: bool) -> Built:
+    w = wide()
+    w.ledger.hold(AAPL, 100)
+    entry = w.desk.put(w.manual(limit_price=95, quantity=50), state=OrderState.PARTIAL, filled=d(10))
+    w.desk.put(w.close(50, limit_price=110, origin=Origin.PROTECTIVE, parent_ref=entry))
+    return w, w.close(91 if over else 90)
