@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from dataclasses import dataclass
 from typing import IO
 
@@ -10,7 +9,7 @@ import structlog
 
 from engine.api.commands import Receipt
 from engine.bus.bus import Bus
-from engine.bus.clock import SECOND, ReplayClock
+from engine.bus.clock import SECOND, LiveClock, ReplayClock
 from engine.bus.errors import IntegrityError
 from engine.collection.providers.simulated import SimulatedProvider
 from engine.execution.broker import Broker
@@ -93,6 +92,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._started_wall = 0
         self._market_seconds = 0.0
+        self._wall = LiveClock()
         self.parts = self._assemble()
         self._server: Server | None = None
 
@@ -108,7 +108,7 @@ class Engine:
         self.supervisor = Supervisor(clock, spec.profile)
         bus = Bus(self.supervisor.on_failure)
         run = RunLedger(bus, self._jsonl)
-        storage = open_storage(spec, clock, time.time_ns())
+        storage = open_storage(spec, clock, self._wall.now())
         calendars = Calendars(spec.profile / "calendars")
         universe = spec.universe
         if spec.demo is not None:
@@ -194,7 +194,7 @@ class Engine:
     async def start(self) -> None:
         """Start every part: recovery first, the market last. There is no other way to start."""
         parts, trading = self.parts, self.parts.trading
-        self._started_wall = time.monotonic_ns()
+        self._started_wall = self._wall.monotonic()
         seeded = seed_history(parts.place, parts.thought.features, parts.thought.features.intervals)
         _log.info("history is loaded", bars=seeded, symbols=len(parts.place.cache.symbols()))
         await self._start_audit()
@@ -308,7 +308,7 @@ class Engine:
             decision_hash=parts.ledger_of_run.decision_hash,
             symbols=len(parts.place.cache.symbols()),
             market_seconds=round(self._market_seconds, 3),
-            wall_seconds=round((time.monotonic_ns() - self._started_wall) / 1e9, 3),
+            wall_seconds=round((self._wall.monotonic() - self._started_wall) / 1e9, 3),
             counts=dict(sorted(parts.ledger_of_run.counts.items())),
             cash=ledger.cash(),
             positions={str(symbol): quantity for symbol, quantity in sorted(ours.items())},

@@ -112,7 +112,7 @@ def show_recovered(showing: Showing, trading: Trading, board: Board) -> None:
     by_ref = {status.ref: status for status in statuses}
     fills = [
         (fill, by_ref[fill.ref])
-        for symbol in {status.request.symbol for status in statuses}
+        for symbol in sorted({status.request.symbol for status in statuses})
         for fill in trading.ledger.fills(symbol)
         if fill.ref in by_ref
     ]

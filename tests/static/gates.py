@@ -50,6 +50,8 @@ _RAW = re.compile(
 EDGES: Mapping[str, tuple[str, str]] = {
     "engine/bus/clock.py": (r".*", "the live clock itself"),
     "engine/runtime/lag.py": (r"time\.monotonic", "the lag of the loop is real time, in a replay too"),
+    "engine/runtime/vitals.py": (r"os\.urandom", "the salt of the PIN must not be predictable"),
+    "engine/security/secrets.py": (r"os\.urandom", "salt and nonce of the encrypted file must not be predictable"),
     "engine/runtime/server.py": (r"secrets\.token_\w+", "the door's token must not be predictable"),
 }
 """Path (or folder ending in /) -> names it may use, and why. Every entry must be needed; a test removes idle ones."""
