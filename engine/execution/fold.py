@@ -1,7 +1,7 @@
 """The order state machine: pure functions from a record and one piece of evidence to the record after it.
 
-Claims of the broker (:func:`hear`) only ever add evidence; what we establish ourselves (:func:`establish` and the
-functions after it) sets a new base. :func:`derive` turns both into the state. Unknown words and contradictions become
+Claims of the broker (:func:`hear`) only ever add evidence; what we establish ourselves (:func:`establish`,
+the functions after it, and snapshots in :mod:`engine.execution.sight`) sets a new base. :func:`derive` turns both into the state. Unknown words and contradictions become
 UNKNOWN with an alarm, never an exception (reliability.md §6).
 
 Two readings differ in words from the table of transitions and keep its intent, because the outcome must not depend on
@@ -27,7 +27,6 @@ from engine.model.report import (
     ErrorClass,
     ErrorReport,
     ExecutionReport,
-    OpenOrder,
     StatusReport,
 )
 
@@ -154,26 +153,26 @@ def _hear_status(record: OrderRecord, report: StatusReport) -> Outcome:
     flag = _HEARD[report.status]
     if report.status is BrokerStatus.INACTIVE and "locate" in report.why_held.lower():
         flag = Heard.LOCATE
-    after = _identify(record, report.broker_id, report.perm_id)
+    after = identify(record, report.broker_id, report.perm_id)
     claimed = report.filled if report.filled is not None and finite(report.filled) else ZERO
     after = replace(after, heard=after.heard | flag, claimed=max(after.claimed, claimed))
     if report.text:
-        after = _reason(after, f"2 {report.text}")
+        after = add_reason(after, f"2 {report.text}")
     alarms: list[Alarm] = []
     if flag is Heard.STRANGE:
         alarms.append(Alarm("strange-status", f"the broker used a status word we do not know: {report.text!r}"))
-    return _conclude(record, after, alarms, report.ts_seen)
+    return conclude(record, after, alarms, report.ts_seen)
 
 
 def _hear_echo(record: OrderRecord, report: EchoReport) -> Outcome:
-    after = _identify(record, report.broker_id, report.perm_id)
+    after = identify(record, report.broker_id, report.perm_id)
     flag = Heard.ECHO
     if after.modify is not None and _shows(report, after.modify):
         flag |= Heard.ECHO_NEW
     # Fields that nobody here asked for: somebody else changed the order, or a lost modification took effect.
     strange = after.modify is None and not record.state.closed and not _shows(report, record.request)
     wishes = frozenset({Wish.QUERY}) if strange else frozenset()
-    return _conclude(record, replace(after, heard=after.heard | flag), [], report.ts_seen, wishes)
+    return conclude(record, replace(after, heard=after.heard | flag), [], report.ts_seen, wishes)
 
 
 def _shows(report: EchoReport, wanted: OrderRequest) -> bool:
@@ -187,20 +186,20 @@ def _shows(report: EchoReport, wanted: OrderRequest) -> bool:
 def _hear_execution(record: OrderRecord, report: ExecutionReport) -> Outcome:
     if not (finite(report.quantity) and finite(report.price)) or report.quantity < ZERO:
         alarm = Alarm("bad-execution", f"execution {report.exec_id} has no usable quantity or price")
-        return _conclude(record, record, [alarm], report.ts_seen, frozenset({Wish.QUERY}))
+        return conclude(record, record, [alarm], report.ts_seen, frozenset({Wish.QUERY}))
     base_id, revision = split_exec_id(report.exec_id)
     heard = Execution(
         revision, report.quantity, report.price, report.ts_event, report.ts_seen, report.side, report.liquidity
     )
     known = record.executions.get(base_id)
-    after = _identify(record, report.broker_id, report.perm_id)
+    after = identify(record, report.broker_id, report.perm_id)
     if known is None or (revision, report.quantity, report.price) > (known.revision, known.quantity, known.price):
         after = replace(after, executions={**record.executions, base_id: heard})
     alarms: list[Alarm] = []
     if report.symbol != record.symbol or report.side is not record.request.side:
         text = f"execution {report.exec_id} is {report.side} {report.symbol}, the order is not"
         alarms.append(Alarm("wrong-execution", text))
-    return _conclude(record, after, alarms, report.ts_seen)
+    return conclude(record, after, alarms, report.ts_seen)
 
 
 def _hear_commission(record: OrderRecord, report: CommissionReport) -> Outcome:
@@ -226,18 +225,18 @@ def _hear_error(record: OrderRecord, report: ErrorReport) -> Outcome:
             if record.modify is not None:
                 flag |= Heard.ERROR_MODIFY_FAILED
             wishes.add(Wish.QUERY)
-            after = _reason(after, f"1 {text}")
+            after = add_reason(after, f"1 {text}")
         case ErrorClass.CANCEL_ACK:
             flag = Heard.CANCELLED
             if not record.cancel_asked_ns:
-                after = _reason(after, f"3 {text}")
+                after = add_reason(after, f"3 {text}")
         case ErrorClass.CANCEL_FAILED:
             flag = Heard.ERROR_CANCEL_FAILED
             wishes.add(Wish.QUERY)
-            after = _reason(after, f"4 {text}")
+            after = add_reason(after, f"4 {text}")
         case ErrorClass.INFO:
             flag = Heard.HELD_NOTE if report.code in HELD_CODES else Heard.NOTHING
-            after = _reason(after, f"5 {text}")
+            after = add_reason(after, f"5 {text}")
         case ErrorClass.PACING:
             wishes |= {Wish.PACE, Wish.DEMOTE, Wish.QUERY}
         case ErrorClass.LINK:
@@ -245,12 +244,13 @@ def _hear_error(record: OrderRecord, report: ErrorReport) -> Outcome:
         case ErrorClass.UNKNOWN:
             alarms.append(Alarm(f"code-{report.code}", f"the broker sent a code we do not know: {text}"))
             wishes.add(Wish.QUERY)
-            after = _reason(after, f"6 {text}")
+            after = add_reason(after, f"6 {text}")
     after = replace(after, heard=after.heard | flag)
-    return _conclude(record, after, alarms, report.ts_seen, frozenset(wishes))
+    return conclude(record, after, alarms, report.ts_seen, frozenset(wishes))
 
 
-def _identify(record: OrderRecord, broker_id: str, perm_id: str) -> OrderRecord:
+def identify(record: OrderRecord, broker_id: str, perm_id: str) -> OrderRecord:
+    """Add the broker's ids; an order may wrongly get several, and all of them count."""
     broker_ids, perm_ids = record.broker_ids, record.perm_ids
     if broker_id and broker_id not in broker_ids:
         broker_ids = tuple(sorted((*broker_ids, broker_id)))
@@ -261,13 +261,14 @@ def _identify(record: OrderRecord, broker_id: str, perm_id: str) -> OrderRecord:
     return replace(record, broker_ids=broker_ids, perm_ids=perm_ids)
 
 
-def _reason(record: OrderRecord, reason: str) -> OrderRecord:
+def add_reason(record: OrderRecord, reason: str) -> OrderRecord:
+    """Keep what was said; the leading digit ranks how telling it is."""
     if reason in record.reasons:
         return record
     return replace(record, reasons=tuple(sorted((*record.reasons, reason)))[:8])
 
 
-def _conclude(
+def conclude(
     before: OrderRecord,
     after: OrderRecord,
     alarms: list[Alarm],
@@ -300,12 +301,13 @@ def _conclude(
     if len(after.perm_ids) > 1:
         alarms.append(Alarm("two-ids", f"the broker shows this order under {len(after.perm_ids)} ids: both count"))
         wanted |= {Wish.HALT, Wish.CANCEL, Wish.QUERY}
-    return _finish(before, after, state, alarms, wanted, now_ns)
+    return finish(before, after, state, alarms, wanted, now_ns)
 
 
-def _finish(
+def finish(
     before: OrderRecord, after: OrderRecord, state: OrderState, alarms: list[Alarm], wanted: set[Wish], now_ns: int
 ) -> Outcome:
+    """Set the state and raise each kind of alarm once."""
     fresh = tuple(a for a in alarms if a.kind not in before.alarms or a.kind == "late-fill")
     if not fresh and alarms:
         wanted -= {Wish.HALT, Wish.CANCEL}
@@ -345,8 +347,8 @@ def establish(record: OrderRecord, base: OrderState, now_ns: int, reason: str = 
     if base is S.SENT:
         after = replace(after, sent_ns=now_ns, heard=record.heard)
     if reason:
-        after = _reason(after, f"0 {reason}")
-    return _conclude(record, after, [], now_ns)
+        after = add_reason(after, f"0 {reason}")
+    return conclude(record, after, [], now_ns)
 
 
 def lose_touch(record: OrderRecord, now_ns: int, reason: str) -> Outcome:
@@ -364,7 +366,7 @@ def lose_touch(record: OrderRecord, now_ns: int, reason: str) -> Outcome:
         absent_rounds=0,
         absent_since_ns=0,
     )
-    return _conclude(record, _reason(after, f"7 {reason}"), [], now_ns)
+    return conclude(record, add_reason(after, f"7 {reason}"), [], now_ns)
 
 
 def ask_cancel(record: OrderRecord, now_ns: int) -> Outcome:
@@ -375,7 +377,7 @@ def ask_cancel(record: OrderRecord, now_ns: int) -> Outcome:
         cancel_tries=record.cancel_tries + 1,
         heard=record.heard & ~Heard.ERROR_CANCEL_FAILED,
     )
-    return _conclude(record, after, [], now_ns)
+    return conclude(record, after, [], now_ns)
 
 
 def ask_modify(record: OrderRecord, request: OrderRequest, now_ns: int) -> Outcome:
@@ -389,118 +391,4 @@ def ask_modify(record: OrderRecord, request: OrderRequest, now_ns: int) -> Outco
         heard=record.heard & ~spent,
         acknowledged=record.known_to_broker,
     )
-    return _conclude(record, after, [], now_ns)
-
-
-def see_open(record: OrderRecord, seen: tuple[OpenOrder, ...], now_ns: int) -> Outcome:
-    """A snapshot shows the order open (under one id, or wrongly under several)."""
-    first = max(seen, key=lambda order: (order.filled, order.perm_id))
-    after = record
-    for order in seen:
-        after = _identify(after, order.broker_id, order.perm_id)
-    base, heard = _seen_state(first)
-    resurrected = record.state.closed and record.state is not S.FILLED
-    doubted = record.state in (S.CLAIM_CANCELLED, S.CLAIM_REJECTED)
-    shown = first.request
-    request = replace(
-        record.request, quantity=shown.quantity, limit_price=shown.limit_price, stop_price=shown.stop_price
-    )
-    waiting = record.state is S.PENDING_MODIFY and request == record.request
-    if record.state is S.UNKNOWN and (record.cancel_tries > 1 or record.heard & Heard.ERROR_CANCEL_FAILED):
-        # The cancels came to nothing and the order lives: say so plainly, a new cancel starts anew.
-        after = replace(after, cancel_asked_ns=0, cancel_tries=0)
-    after = replace(
-        after,
-        request=request,
-        modify=record.modify if waiting else None,
-        base=base,
-        base_executed=record.executed,
-        heard=heard,
-        acknowledged=True,
-        claimed=record.executed,
-        absent_rounds=0,
-        absent_since_ns=0,
-    )
-    alarms: list[Alarm] = []
-    wishes: set[Wish] = set()
-    if resurrected:
-        alarms.append(Alarm("resurrected", f"closed as {record.state.value}, but the broker shows it open"))
-        wishes.add(Wish.DEMOTE)
-    elif doubted:
-        alarms.append(Alarm("false-claim", f"the broker said {record.state.value[6:].lower()}, but shows it open"))
-    elif heard & Heard.STRANGE:
-        alarms.append(Alarm("strange-status", "the broker shows it open in a status we do not know"))
-    return _conclude(record, after, alarms, now_ns, frozenset(wishes))
-
-
-def _seen_state(seen: OpenOrder) -> tuple[OrderState, Heard]:
-    match seen.status:
-        case BrokerStatus.WORKING:
-            return S.WORKING, Heard.NOTHING
-        case BrokerStatus.PENDING_CANCEL:
-            return S.WORKING, Heard.PENDING_CANCEL
-        case BrokerStatus.HELD | BrokerStatus.PENDING:
-            return S.HELD, Heard.NOTHING
-        case BrokerStatus.INACTIVE:
-            locate = "locate" in seen.why_held.lower()
-            return S.HELD, Heard.LOCATE if locate else Heard.INACTIVE
-        case _:
-            return S.UNKNOWN, Heard.STRANGE
-
-
-def see_completed(record: OrderRecord, seen: OpenOrder, now_ns: int) -> Outcome:
-    """A snapshot shows the order as finished, and its executions have been folded before."""
-    after = _identify(record, seen.broker_id, seen.perm_id)
-    match seen.status:
-        case BrokerStatus.CANCELLED:
-            end = S.EXPIRED if record.heard & Heard.EXPIRED else S.CANCELLED
-        case BrokerStatus.EXPIRED:
-            end = S.EXPIRED
-        case BrokerStatus.REJECTED | BrokerStatus.INACTIVE:
-            end = S.REJECTED
-        case BrokerStatus.FILLED:
-            return _see_filled(record, after, now_ns)
-        case _:
-            return Outcome(record)
-    if record.state is end and record.base is end:
-        return Outcome(record)
-    return establish(after, end, now_ns)
-
-
-def _see_filled(record: OrderRecord, after: OrderRecord, now_ns: int) -> Outcome:
-    if record.executed >= record.effective.quantity or "shortfall" in record.alarms:
-        return Outcome(record)
-    missing = record.effective.quantity - record.executed
-    after = replace(after, base=S.PARTIAL, heard=Heard.NOTHING, base_executed=record.executed, acknowledged=True)
-    alarm = Alarm("shortfall", f"the broker says filled, but {missing} of it has no execution")
-    state = S.PARTIAL
-    return _finish(record, after, state, [alarm], {Wish.QUERY}, now_ns)
-
-
-def see_absent(record: OrderRecord, now_ns: int, taken_ns: int, link_up_ns: int = 0) -> Outcome:
-    """A complete snapshot, taken after the last news, shows the order nowhere.
-
-    Rounds are counted to two; those from before the link came up do not count.
-    """
-    if record.state is S.CLAIM_CANCELLED:
-        return establish(record, S.EXPIRED if record.heard & Heard.EXPIRED else S.CANCELLED, now_ns)
-    if record.state is S.CLAIM_REJECTED:
-        return establish(record, S.REJECTED, now_ns)
-    counts = record.absent_since_ns >= link_up_ns and record.absent_rounds > 0
-    after = replace(
-        record,
-        absent_rounds=min(record.absent_rounds + 1, 2) if counts else 1,
-        absent_since_ns=record.absent_since_ns if counts else taken_ns,
-    )
-    if record.state is not S.UNKNOWN:
-        after = replace(
-            after,
-            base=S.UNKNOWN,
-            base_executed=record.executed,
-            heard=Heard.NOTHING,
-            acknowledged=record.known_to_broker,
-        )
-        after = _reason(after, "7 the broker does not show it")
-    outcome = _conclude(record, after, [], now_ns)
-    # Counting a round is not a change that anybody needs to hear of.
-    return outcome if outcome.record.state is not record.state else Outcome(after, outcome.alarms, outcome.wishes)
+    return conclude(record, after, [], now_ns)

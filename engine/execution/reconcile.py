@@ -10,16 +10,9 @@ from decimal import Decimal
 import msgspec
 
 from engine.bus.clock import SECOND
-from engine.execution.fold import (
-    Outcome,
-    establish,
-    hear,
-    see_absent,
-    see_completed,
-    see_open,
-    split_exec_id,
-)
+from engine.execution.fold import Outcome, establish, hear, split_exec_id
 from engine.execution.record import OrderRecord
+from engine.execution.sight import see_absent, see_completed, see_open
 from engine.model.ids import AccountId, OrderRef, Symbol
 from engine.model.money import ZERO
 from engine.model.order import OrderRequest, OrderState, OrderType, TimeInForce

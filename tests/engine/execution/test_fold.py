@@ -17,11 +17,10 @@ from engine.execution.fold import (
     establish,
     hear,
     lose_touch,
-    see_absent,
-    see_open,
     split_exec_id,
 )
 from engine.execution.record import OrderRecord
+from engine.execution.sight import see_absent, see_open
 from engine.model.ids import AccountId, IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderState
