@@ -1,8 +1,8 @@
 """The order state machine: pure functions from a record and one piece of evidence to the record after it.
 
-Claims of the broker (:func:`hear`) only ever add evidence; what we establish ourselves (:func:`establish`,
-the functions after it, and snapshots in :mod:`engine.execution.sight`) sets a new base. :func:`derive` turns both into the state. Unknown words and contradictions become
-UNKNOWN with an alarm, never an exception (reliability.md §6).
+Claims of the broker (:func:`hear`) only ever add evidence; what we establish ourselves (:func:`establish` and the
+functions after it; snapshots in :mod:`engine.execution.sight`) sets a new base. :func:`derive` turns both into the
+state. Unknown words and contradictions become UNKNOWN with an alarm, never an exception (reliability.md §6).
 
 Two readings differ in words from the table of transitions and keep its intent, because the outcome must not depend on
 the order of messages: an execution during a pending cancel, or during a claim about the rest, is booked and leaves
