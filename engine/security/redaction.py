@@ -42,7 +42,8 @@ class Redactor:
             return
         from urllib.parse import quote, quote_plus
 
-        for form in {value, quote(value, safe=""), quote_plus(value), value.encode("unicode_escape").decode()}:
+        forms = {value, quote(value, safe=""), quote_plus(value), value.encode("unicode_escape").decode()}
+        for form in sorted(forms):
             self._values[form] = MASK
         longest_first = sorted(self._values, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first)))
