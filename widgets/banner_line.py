@@ -1,0 +1,150 @@
+"""One line under the strip: what happened, what the program did, what you can do. The worst first; never modal."""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from engine.api.rows import AlarmRow
+from widgets.key_button import KeyButton
+from widgets.paint import TEXTS, draw_mark
+from widgets.theme import current_theme
+from widgets.words import tr
+
+_RANKS = {
+    "critical": 0,
+    "red": 0,
+    "danger": 0,
+    "error": 0,
+    "amber": 1,
+    "warning": 1,
+    "warn": 1,
+    "yellow": 2,
+    "info": 2,
+    "notice": 2,
+}
+
+
+def rank(row: AlarmRow) -> int:
+    """Return 0 for red, 1 for amber, 2 for a note; a severity it does not know is red."""
+    return _RANKS.get(row.severity.lower(), 0)
+
+
+class BannerLine(QWidget):
+    """Hidden while there is nothing to say. ``apply`` takes rows of the table ``alarms``."""
+
+    acknowledge = Signal(str)
+    """Code of the alarm that was read."""
+    show_wanted = Signal(str)
+    """The person wants to see what it is about."""
+    height_changed = Signal()
+
+    def __init__(self, key: str = "F8", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: dict[str, AlarmRow] = {}
+        self._button = KeyButton(tr("Acknowledge"), key, parent=self)
+        self._button.key_first = False
+        self._button.clicked.connect(self.acknowledge_current)
+        self._more = KeyButton("", "", parent=self)
+        self._more.clicked.connect(self._on_show)
+        self._asked: set[str] = set()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._refresh()
+
+    def apply(self, rows: Iterable[AlarmRow], removed: Iterable[str] = (), reset: bool = False) -> None:
+        """Take changed rows."""
+        if reset:
+            self._rows = {}
+        for key in removed:
+            self._rows.pop(key, None)
+        for row in rows:
+            self._rows[row.key] = row
+            if not row.acknowledged:
+                self._asked.discard(row.key)
+        self._refresh()
+
+    def shown(self) -> list[AlarmRow]:
+        """Return what is not yet acknowledged, most severe and newest first."""
+        open_ = [row for row in self._rows.values() if not row.acknowledged]
+        return sorted(open_, key=lambda row: (rank(row), -row.since_ns, row.key))
+
+    @property
+    def current(self) -> AlarmRow | None:
+        """The alarm on the line."""
+        return next(iter(self.shown()), None)
+
+    def acknowledge_current(self) -> None:
+        """Say that the alarm on the line has been read; it stays until the engine takes it away."""
+        row = self.current
+        if row is not None and row.key not in self._asked:
+            self._asked.add(row.key)
+            self.acknowledge.emit(row.key)
+            self._refresh()
+
+    def _on_show(self) -> None:
+        row = self.current
+        if row is not None:
+            self.show_wanted.emit(row.key)
+
+    def _refresh(self) -> None:
+        rows = self.shown()
+        theme = current_theme()
+        was = self.isVisibleTo(self.parentWidget()) if self.parentWidget() else self.isVisible()
+        self.setVisible(bool(rows))
+        self.setFixedHeight(theme.px(32))
+        if rows:
+            row = rows[0]
+            waiting = row.key in self._asked
+            self._button.say(tr("Acknowledging…") if waiting else tr("Acknowledge"), enabled=not waiting)
+            more = tr("{n} more", n=len(rows) - 1) if len(rows) > 1 else tr("Show")
+            self._more.say(more)
+            self.setToolTip("\n".join(part for part in (row.happened, row.did, row.you_can) if part))
+            self.setAccessibleName(". ".join(part for part in (row.happened, row.did, row.you_can) if part))
+            self._arrange()
+        if was != bool(rows):
+            self.height_changed.emit()
+        self.update()
+
+    def _arrange(self) -> None:
+        theme = current_theme()
+        right = self.width() - theme.px(12)
+        for button in (self._button, self._more):
+            hint = button.sizeHint()
+            right -= hint.width()
+            button.setGeometry(right, (self.height() - hint.height()) // 2, hint.width(), hint.height())
+            right -= theme.px(8)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.LanguageChange) and hasattr(self, "_asked"):
+            self._refresh()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        row = self.current
+        if row is None:
+            painter.fillRect(self.rect(), theme.color("bg1"))
+            painter.end()
+            return
+        role = ("danger", "warn", "t2")[rank(row)]
+        painter.fillRect(self.rect(), theme.blend(role, 0.18))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color(role))
+        middle, x = self.height() / 2, float(theme.px(16))
+        x += draw_mark(painter, theme, x, middle, ("bad", "warn", "off")[rank(row)]) + theme.px(10)
+        limit = self._more.x() - theme.px(12)
+        times = f" ×{row.count}" if row.count > 1 else ""
+        parts = [(row.happened + times, 600), (row.did, 400), (row.you_can, 600)]
+        for number, (text, weight) in enumerate((text, weight) for text, weight in parts if text):
+            if number:
+                x += TEXTS.draw(painter, theme, x, middle, " · ", theme.color("t3"), pixels=13)
+            shown = TEXTS.elided(theme, text, limit - x, 13, weight)
+            x += TEXTS.draw(painter, theme, x, middle, shown, theme.color("t1"), pixels=13, weight=weight)
+            if shown != text:
+                break
+        painter.end()

@@ -1,0 +1,88 @@
+"""The bottom line: keys of the focused pane on the left, lags and rates on the right."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from widgets import formats
+from widgets.paint import TEXTS, draw_keycap, keycap_width
+from widgets.theme import current_theme
+from widgets.words import tr
+
+
+class StatusLine(QWidget):
+    """Keys give way to figures where it is narrow; what is bad is never left out."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._keys: list[tuple[str, str]] = []
+        self._figures: list[tuple[str, str]] = []
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(current_theme().px(24))
+
+    def set_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Set (key, what it does) of the focused pane, most useful first."""
+        if list(keys) != self._keys:
+            self._keys = list(keys)
+            self.setAccessibleName(", ".join(f"{key} {text}" for key, text in keys))
+            self.update()
+
+    def set_figures(self, figures: Sequence[tuple[str, str]]) -> None:
+        """Set (text, role) at the right edge."""
+        if list(figures) != self._figures:
+            self._figures = list(figures)
+            self.setAccessibleDescription(", ".join(text for text, _ in figures))
+            self.update()
+
+    def set_measures(
+        self,
+        *,
+        window_ms: float | None = None,
+        engine_ms: float | None = None,
+        broker_ms: float | None = None,
+        symbols: int = 0,
+        quotes_per_s: float = 0.0,
+        disk_gb: float | None = None,
+    ) -> None:
+        """Set lags, rates and free disk; slow or nearly full is amber."""
+        figures: list[tuple[str, str]] = []
+        lags = ((tr("window"), window_ms, 50.0), (tr("engine"), engine_ms, 50.0), (tr("broker"), broker_ms, 1000.0))
+        known = [(name, value, most) for name, value, most in lags if value is not None]
+        for number, (name, value, most) in enumerate(known):
+            lead = tr("lag:") + " " if number == 0 else ""
+            figures.append((f"{lead}{name} {value:.0f} ms", "warn" if value > most else "t2"))
+        if symbols:
+            rate = formats.compact(quotes_per_s)
+            figures.append((tr("{n} symbols · {rate} quotes/s", n=symbols, rate=rate), "t2"))
+        if disk_gb is not None:
+            figures.append((tr("disk {n} GB", n=f"{disk_gb:.0f}"), "warn" if disk_gb < 2 else "t2"))
+        self.set_figures(figures)
+
+    def sizeHint(self) -> QSize:
+        return QSize(current_theme().px(600), current_theme().px(24))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.setFixedHeight(current_theme().px(24))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("bg2"))
+        painter.fillRect(0, 0, self.width(), 1, theme.color("hair"))
+        middle, right = (self.height() + 1) / 2, float(self.width() - theme.px(12))
+        for text, role in reversed(self._figures):
+            weight = 600 if role in ("warn", "danger") else 400
+            right -= TEXTS.draw(painter, theme, right, middle, text, theme.color(role), weight=weight, align="right")
+            right -= theme.px(16)
+        x = float(theme.px(12))
+        for key, text in self._keys:
+            width = keycap_width(TEXTS, theme, key) + theme.px(4) + TEXTS.width(theme, text)
+            if x + width > right:
+                break
+            x += draw_keycap(painter, TEXTS, theme, x, middle, key, theme.color("t1")) + theme.px(4)
+            x += TEXTS.draw(painter, theme, x, middle, text, theme.color("t2")) + theme.px(16)
+        painter.end()

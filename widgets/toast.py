@@ -1,0 +1,110 @@
+"""Short notes at the bottom right: a fill, an order that went. They go by themselves and never take the focus."""
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from widgets.objections import wrap
+from widgets.paint import TEXTS, draw_mark
+from widgets.theme import current_theme
+
+SHOW_MS = 6000
+BAD_MS = 15_000
+MOST = 4
+_ROLES = {"info": "focus", "good": "up", "warn": "warn", "bad": "danger"}
+_MARKS = {"good": "ok", "warn": "warn", "bad": "bad"}
+
+
+class Toast(QWidget):
+    """One note; a click closes it."""
+
+    closed = Signal(object)
+
+    def __init__(self, parent: QWidget, title: str, text: str, kind: str) -> None:
+        super().__init__(parent)
+        self.title, self.text, self.kind = title, text, kind
+        self.setAccessibleName(f"{title}. {text}".strip(". "))
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.resize(self.sizeHint())
+
+    def sizeHint(self) -> QSize:
+        theme = current_theme()
+        width = theme.px(320)
+        lines = wrap(self.text, width - theme.px(36)) if self.text else []
+        return QSize(width, theme.px(16 + 18 + 16 * len(lines)))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.closed.emit(self)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.close()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("bg2"))
+        role = _ROLES.get(self.kind, "focus")
+        painter.fillRect(0, 0, theme.px(3), self.height(), theme.color(role))
+        painter.setPen(theme.color("hair"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        x, y = float(theme.px(14)), theme.px(17)
+        if self.kind in _MARKS:
+            x += draw_mark(painter, theme, x, y, _MARKS[self.kind]) + theme.px(6)
+        room = self.width() - x - theme.px(10)
+        title = TEXTS.elided(theme, self.title, room, 12, 600)
+        TEXTS.draw(painter, theme, x, y, title, theme.color("t1"), weight=600)
+        for line in wrap(self.text, self.width() - theme.px(36)) if self.text else []:
+            y += theme.px(16)
+            TEXTS.draw(painter, theme, theme.px(14), y, line, theme.color("t2"))
+        painter.end()
+
+
+class Toaster(QObject):
+    """Stacks toasts over a window's bottom right corner, the newest at the bottom."""
+
+    def __init__(self, window: QWidget, bottom_margin: int = 32) -> None:
+        super().__init__(window)
+        self._window, self._margin = window, bottom_margin
+        self._toasts: list[Toast] = []
+        window.installEventFilter(self)
+
+    @property
+    def toasts(self) -> list[Toast]:
+        """What is on screen, oldest first."""
+        return list(self._toasts)
+
+    def show_toast(self, title: str, text: str = "", kind: str = "info") -> Toast:
+        """Show a note; ``kind`` is info, good, warn or bad. Plain text, whatever it holds."""
+        toast = Toast(self._window, title, text, kind)
+        toast.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        toast.closed.connect(self._forget)
+        self._toasts.append(toast)
+        for old in self._toasts[:-MOST]:
+            old.close()
+        self._toasts = self._toasts[-MOST:]
+        timer = QTimer(toast)
+        timer.setSingleShot(True)
+        timer.timeout.connect(toast.close)
+        timer.start(BAD_MS if kind in ("bad", "warn") else SHOW_MS)
+        toast.show()
+        self._place()
+        return toast
+
+    def _forget(self, toast: Toast) -> None:
+        if toast in self._toasts:
+            self._toasts.remove(toast)
+            self._place()
+
+    def _place(self) -> None:
+        theme = current_theme()
+        bottom = self._window.height() - theme.px(self._margin)
+        for toast in reversed(self._toasts):
+            toast.move(self._window.width() - toast.width() - theme.px(12), bottom - toast.height())
+            toast.raise_()
+            bottom -= toast.height() + theme.px(8)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._window and event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
