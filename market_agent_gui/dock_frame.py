@@ -8,6 +8,15 @@ from market_agent_gui.links import LETTERS, ROLES
 from market_agent_gui.translate import say
 from widgets.theme import HEAD_PX, current_theme
 
+_SMALL = "QToolButton { border: none; background: transparent; min-height: 0; padding: 0 5px; }"
+
+
+def _small_button(name: str) -> QToolButton:
+    button = QToolButton(objectName=name, autoRaise=True)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setStyleSheet(_SMALL)
+    return button
+
 
 class DockHead(QWidget):
     """The title bar. Mouse presses on its empty parts reach the dock, which drags."""
@@ -20,17 +29,16 @@ class DockHead(QWidget):
         self.setObjectName("dockHead")
         self._spec = spec
         self.title = QLabel()
-        self.title.setObjectName("dockTitle")
+        self.title.setProperty("role", "title")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.note = QLabel()
-        self.note.setObjectName("dockNote")
+        self.note.setProperty("role", "caption")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.link = QToolButton(objectName="dockLink", autoRaise=True)
-        self.link.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.link = _small_button("dockLink")
         self.link.setVisible(spec.linked)
         self.link.clicked.connect(self.link_clicked)
-        self.shut = QToolButton(objectName="dockClose", autoRaise=True, text="×")
-        self.shut.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.shut = _small_button("dockClose")
+        self.shut.setText("×")
         self.shut.setVisible(not spec.pinned)
         self.shut.clicked.connect(self.close_clicked)
         row = QHBoxLayout(self)
@@ -53,7 +61,8 @@ class DockHead(QWidget):
         """Show the link mark of a group."""
         theme = current_theme()
         self.link.setText(LETTERS[group])
-        self.link.setStyleSheet(f"QToolButton {{ color: {theme.color(ROLES[group]).name()}; font-weight: 600; }}")
+        colour = theme.color(ROLES[group]).name()
+        self.link.setStyleSheet(_SMALL + f"QToolButton {{ color: {colour}; font-weight: 700; }}")
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

@@ -129,7 +129,9 @@ class EngineHost(QObject):
 
     def leave(self) -> None:
         """Let the engine run on after this window."""
+        self._stopping = True
         self._watch.stop()
+        self._again.stop()
         if self._process is not None:
             # It is not ours any more; without this the interpreter would warn about a child still running.
             self._process.returncode = 0

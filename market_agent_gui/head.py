@@ -1,35 +1,157 @@
 """What is never hidden: mode strip and banner on top, status line and toasts below."""
 
+import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QToolButton, QWidget
 
+from engine.api.rows import SourceRow
+from market_agent_gui.actions import BY_ID, key_text
+from market_agent_gui.bridge import LinkState
 from market_agent_gui.translate import say
+from widgets.banner_line import BannerLine
+from widgets.mode_strip import ModeStrip
+from widgets.status_line import StatusLine
+from widgets.toast import Toaster
 
 if TYPE_CHECKING:
     from market_agent_gui.shell import Shell
 
+BEAT_MS = 100
+BEATS = 10
+KINDS = {"info": "info", "warn": "warn", "bad": "bad"}
+STAGED_KEYS = ("price_up", "price_down", "next_leg", "size_risk", "send", "drop", "next_order", "rehearse")
+USUAL_KEYS = ("stage_buy", "stage_sell", "arm", "cancel_last", "rehearse", "palette", "key_card")
+QUEUE_KEYS = (("J K", "next, previous"), ("Space", "evidence"), ("A", "approve"), ("E", "edit"), ("C", "if…"),
+              ("Z", "snooze"), ("X", "reject"))  # fmt: skip
+
 
 class Head(QObject):
+    """Feeds the widgets that stay, and measures how late the window itself is."""
+
     def __init__(self, shell: "Shell") -> None:
         super().__init__(shell)
         self._shell = shell
+        self.strip, self.banner, self.status = ModeStrip(), BannerLine(), StatusLine()
+        self.toaster = Toaster(shell.window)
         self.menu_button = QToolButton()
         self.menu_button.setText("☰")
         self.menu_button.setProperty("role", "flat")
+        self.menu_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.menu_button.setAccessibleName(say("Menu"))
         self.menu_button.clicked.connect(self.open_menu)
         row = QWidget()
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(0)
         line.addWidget(self.menu_button)
-        line.addStretch(1)
+        line.addWidget(self.strip, 1)
         shell.window.add_to_head(row)
+        shell.window.add_to_head(self.banner)
+        shell.window.set_status(self.status)
+        self._connect()
+        self._beat = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._beat.timeout.connect(self._on_beat)
+        self._last = time.monotonic()
+        self._late: list[float] = []
+        self._beat.start()
+
+    def _connect(self) -> None:
+        shell = self._shell
+        self.strip.halt_wanted.connect(lambda flatten: shell.halting.stop("button", flatten=flatten))
+        self.strip.resume_wanted.connect(lambda: shell.commander.run("resume", "button"))
+        self.strip.autonomy_wanted.connect(shell.modes.choose_autonomy)
+        self.strip.health_wanted.connect(lambda: shell.window.show_dock("log"))
+        self.banner.acknowledge.connect(shell.acknowledge)
+        self.banner.show_wanted.connect(self._on_show)
+        shell.bridge.rows_changed.connect(self._on_rows)
+        shell.bridge.link_changed.connect(self._on_link)
+        shell.host.changed.connect(lambda _state: self._say_away())
+        shell.entry.staged_changed.connect(lambda _order: self._show_keys())
+        shell.app.focusChanged.connect(self._on_focus)
+        self.strip.set_away(say("starting"))
+
+    def close(self) -> None:
+        """Let go of the application."""
+        self._beat.stop()
+        self._shell.app.focusChanged.disconnect(self._on_focus)
 
     def open_menu(self) -> None:
         button = self.menu_button
         self._shell.program.menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def toast(self, severity: str, text: str) -> None:
-        self._shell.window.statusBar().showMessage(text, 8000)
+        """Show a note at the bottom right."""
+        title, colon, rest = text.partition(": ")
+        if not colon or len(title) > 60:
+            title, rest = {"bad": say("Look"), "warn": say("Note")}.get(severity, say("Done")), text
+        self.toaster.show_toast(title, rest, KINDS.get(severity, "info"))
+
+    # --- what the engine says
+
+    def _on_rows(self, table: str, rows: Iterable, removed: Iterable, reset: bool) -> None:
+        if table == "state":
+            self.strip.apply(rows, removed, reset)
+        elif table == "sources":
+            self.strip.apply_sources(rows, removed, reset)
+        elif table == "alarms":
+            self.banner.apply(rows, removed, reset)
+
+    def _on_link(self, _state: str, _text: str) -> None:
+        self._say_away()
+
+    def _say_away(self) -> None:
+        link, host = self._shell.bridge.link, self._shell.host.state
+        if link is LinkState.UP:
+            self.strip.set_away("")
+        else:
+            self.strip.set_away(host.text or say("the engine does not answer"))
+
+    def _on_show(self, code: str) -> None:
+        self._shell.window.show_dock("orders" if "UNKNOWN" in code.upper() else "log")
+
+    # --- the window's own pulse
+
+    def _on_beat(self) -> None:
+        now = time.monotonic()
+        self._late.append(max(0.0, (now - self._last) * 1000 - BEAT_MS))
+        self._last = now
+        if len(self._late) >= BEATS:
+            self._show_measures(max(self._late))
+            self._late.clear()
+
+    def _show_measures(self, window_ms: float) -> None:
+        mirror = self._shell.bridge.mirror
+        state = mirror.state()
+        if state is None or self._shell.bridge.link is not LinkState.UP:
+            self.status.set_measures(window_ms=window_ms)
+            return
+        brokers = [
+            row for row in mirror.rows("sources").values() if isinstance(row, SourceRow) and row.kind == "broker"
+        ]
+        self.status.set_measures(
+            window_ms=window_ms,
+            engine_ms=state.engine_lag_ms,
+            broker_ms=brokers[0].lag_ms if brokers else None,
+            symbols=state.symbols,
+            quotes_per_s=state.quotes_per_s,
+            disk_gb=state.disk_free_gb,
+        )
+
+    # --- keys of the focused pane
+
+    def _on_focus(self, _old: QWidget | None, _new: QWidget | None) -> None:
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        queue = self._shell.window.docks["suggestions"]
+        focus = QApplication.focusWidget()
+        if focus is not None and queue.isAncestorOf(focus):
+            self.status.set_keys([(key, say(text)) for key, text in QUEUE_KEYS])
+            return
+        names = STAGED_KEYS if self._shell.entry.staged is not None else USUAL_KEYS
+        keys = self._shell.keys.keys
+        known = self._shell.commander.knows
+        self.status.set_keys([(key_text(keys.key(name)), say(BY_ID[name].title)) for name in names if known(name)])

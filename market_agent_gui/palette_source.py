@@ -40,7 +40,6 @@ class PaletteSource:
             def stage() -> None:
                 self._shell.links.choose("ticket", command.request.symbol)
                 self._shell.entry.stage_request(command.request)
-                self._shell.entry.preview(command.request)
 
             return [Entry(title=query, group=say("stage this order"), do=stage)]
         return [Entry(title=query, group=say("do this now"), do=lambda: self._shell.bridge.fire(command))]

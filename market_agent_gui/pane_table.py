@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from market_agent_gui.keys.arming import Arming
 from market_agent_gui.presenters.approvals import ApprovalsPresenter
 from market_agent_gui.presenters.chart import ChartPresenter
 from market_agent_gui.presenters.pane import PanePresenter
@@ -14,12 +15,13 @@ from market_agent_gui.presenters.tables import (
     OrdersPresenter,
     PositionsPresenter,
 )
+from market_agent_gui.presenters.ticket import TicketPresenter
 from market_agent_gui.presenters.watchlist import WatchlistPresenter
 from market_agent_gui.presenters.why import WhyPresenter
 from market_agent_gui.services import Services
 
 
-def make_presenters(services: Services, profile: Path) -> dict[str, PanePresenter]:
+def make_presenters(services: Services, arming: Arming, profile: Path) -> dict[str, PanePresenter]:
     """Make every presenter, by dock. Their panes are made later, one by one."""
     approvals, why = ApprovalsPresenter(services), WhyPresenter(services)
     approvals.suggestion_shown.connect(why.show)
@@ -27,6 +29,7 @@ def make_presenters(services: Services, profile: Path) -> dict[str, PanePresente
     made: list[PanePresenter] = [
         ChartPresenter(services),
         WatchlistPresenter(services, profile),
+        TicketPresenter(services, arming),
         why,
         approvals,
         PositionsPresenter(services),

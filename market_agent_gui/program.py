@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
-from engine.api.commands import Acknowledge, Reconcile, SetAutonomy, Watch
+from engine.api.commands import Reconcile, SetAutonomy, Watch
 from engine.model.decision import Autonomy
 from engine.model.ids import Symbol
 from market_agent_gui.closing import CloseDialog
@@ -107,6 +107,11 @@ class Program(QObject):
             self._shell.say("warn", self._shell.preferences.problem)
         if self._shell.ask_first and not self._shell.preferences.now.first_run_done:
             self.first_run()
+
+    def close(self) -> None:
+        """Let go of the application."""
+        self.idle.set_minutes(0)
+        self.rehearsal.close()
 
     def ask_close(self) -> None:
         """Ask what becomes of the engine, or do what was said before."""
@@ -246,12 +251,9 @@ class Program(QObject):
             QApplication.beep()
 
     def _acknowledge(self) -> None:
-        rows = [row for row in self._shell.bridge.mirror.rows("alarms").values() if not row.acknowledged]
-        if not rows:
+        if self._shell.head.banner.current is None:
             raise Refusal(say("no banner to acknowledge"))
-        order = {"red": 0, "amber": 1, "yellow": 2}
-        worst = min(rows, key=lambda row: (order.get(row.severity, 3), -row.since_ns))
-        self._shell.bridge.fire(Acknowledge(code=worst.key))
+        self._shell.head.banner.acknowledge_current()
 
     # --- choices
 

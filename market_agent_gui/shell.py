@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 
 from engine.api.client import EngineUnavailable
-from engine.api.commands import Shutdown
+from engine.api.commands import Acknowledge, Shutdown
 from market_agent_gui.bridge import EngineBridge, LinkState
 from market_agent_gui.commander import Commander
 from market_agent_gui.docks import DOCKS
@@ -151,7 +151,12 @@ class Shell(QObject):
 
     async def _close(self) -> None:
         self.keys.close()
+        self.arming.close()
         self.workspaces.close()
+        self.program.close()
+        self.head.close()
+        for presenter in self.presenters.values():
+            await presenter.close()
         if self._end == "keep":
             self.host.leave()
         else:
@@ -191,7 +196,7 @@ class Shell(QObject):
         from market_agent_gui.pane_table import make_presenters
 
         if not self.presenters:
-            self.presenters = make_presenters(self.services, self.profile)
+            self.presenters = make_presenters(self.services, self.arming, self.profile)
             self._unbuilt = list(self.presenters)
         if not self._unbuilt:
             self.program.on_built()
@@ -208,6 +213,10 @@ class Shell(QObject):
     def symbol(self) -> str:
         """The symbol that keys act on: what the ticket's group shows."""
         return self.links.symbol("ticket")
+
+    def acknowledge(self, code: str) -> None:
+        """A banner has been read."""
+        self.bridge.fire(Acknowledge(code=code))
 
     def say(self, severity: str, text: str) -> None:
         """Tell something in passing."""
@@ -233,7 +242,7 @@ class Shell(QObject):
             self.page.hide()
         elif state == LinkState.LOST.value:
             self.arming.disarm(say("the engine is not connected"))
-            if not self.host.owns:
+            if not self.host.owns and not self._quit.is_set():
                 self.host.start()
 
     def _on_failed(self, command: object, reason: str) -> None:

@@ -59,6 +59,11 @@ class Arming(QObject):
             self.reason = reason
             self.changed.emit()
 
+    def close(self) -> None:
+        """Fall for good, without a word: the window is going."""
+        self._until = None
+        self._tick.stop()
+
     def watch(self, mode: str, account: str, symbol: str) -> None:
         """What the keys would hit now; any change of it disarms."""
         context = (mode, account, symbol)

@@ -48,6 +48,15 @@ def takes_text(widget: QObject | None) -> bool:
     return isinstance(widget, QAbstractSpinBox)
 
 
+def owns_keys(widget: QObject | None) -> bool:
+    """Whether a pane around ``widget`` gives its own meaning to plain keys (ticket, queue)."""
+    while widget is not None:
+        if widget.property("ownsKeys"):
+            return True
+        widget = widget.parent()
+    return False
+
+
 class KeyController(QObject):
     """An application-wide event filter. Presses it knows never reach a widget."""
 
@@ -84,7 +93,11 @@ class KeyController(QObject):
 
     def close(self) -> None:
         """Stop listening."""
-        QApplication.instance().removeEventFilter(self)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.removeEventFilter(self)
+            app.focusWindowChanged.disconnect(self._on_focus_window)
+        self._hold.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
@@ -112,7 +125,8 @@ class KeyController(QObject):
         window = watched.window()
         if window is not None and window.property("recordsKeys"):
             return None
-        action = self.keys.find(key, staged=bool(self._staged_intent()), in_text=takes_text(watched))
+        staged = bool(self._staged_intent()) and not owns_keys(watched)
+        action = self.keys.find(key, staged=staged, in_text=takes_text(watched))
         if action is None or not self._commander.knows(action):
             return None
         popup = QApplication.activePopupWidget() or QApplication.activeModalWidget()

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
+import msgspec
+
 from engine.api.commands import AnyCommand, ModifyOrder, PlaceOrder
 from engine.api.rows import OrderRow
-from engine.model.ids import IntentId, OrderRef, SuggestionId, Symbol
+from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
 from engine.model.order import OrderRequest, OrderType, TimeInForce
@@ -41,7 +43,8 @@ class StagedOrder:
     tif: TimeInForce = TimeInForce.DAY
     ref: str = ""
     order_type: OrderType = OrderType.LIMIT
-    suggestion: str = ""
+    base: OrderRequest | None = None
+    """The ticket's order, whose other fields are kept."""
 
     @property
     def risk(self) -> Decimal | None:
@@ -68,17 +71,21 @@ class StagedOrder:
 
     def request(self) -> OrderRequest:
         """Return the request that the gate would see."""
-        return OrderRequest(
+        base = self.base or OrderRequest(
             intent_id=IntentId(self.intent),
             symbol=Symbol(self.symbol),
             side=self.side,
             quantity=self.quantity,
             order_type=self.order_type,
+        )
+        return msgspec.structs.replace(
+            base,
+            intent_id=IntentId(self.intent),
+            quantity=self.quantity,
             limit_price=self.limit,
             tif=self.tif,
             stop_loss=self.stop,
             take_profit=self.target,
-            suggestion_id=SuggestionId(self.suggestion) if self.suggestion else None,
         )
 
     def say(self) -> str:

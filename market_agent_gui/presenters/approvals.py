@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.api.client import EngineUnavailable
 from engine.api.commands import AnyCommand, Approve, ApproveIf, Edit, Receipt, Refuse, Requote, Snooze
@@ -35,6 +35,7 @@ class ApprovalsPresenter(PanePresenter):
 
         queue = SuggestionQueue()
         self._queue = queue
+        queue.setProperty("ownsKeys", True)
         queue.approve.connect(self._on_approve)
         queue.edit.connect(self._on_edit)
         queue.refuse.connect(lambda key, code: self._send(key, Refuse(suggestion_id=SuggestionId(key), code=code)))
@@ -57,6 +58,9 @@ class ApprovalsPresenter(PanePresenter):
     def row(self, key: str) -> SuggestionRow | None:
         found = self.services.bridge.mirror.rows("suggestions").get(key)
         return found if isinstance(found, SuggestionRow) else None
+
+    async def close(self) -> None:
+        await self._tasks.close()
 
     # --- answers
 
@@ -101,7 +105,9 @@ class ApprovalsPresenter(PanePresenter):
         self.current = key
         row = self.row(key)
         self.suggestion_shown.emit(row)
-        if row is not None:
+        # A card that selects itself because it has just come must not move the symbol that the keys act on.
+        focus = QApplication.focusWidget()
+        if row is not None and focus is not None and (focus is self._queue or self._queue.isAncestorOf(focus)):
             self.choose(row.symbol)
 
     def _on_evidence(self, key: str) -> None:

@@ -71,6 +71,9 @@ class ChartPresenter(PanePresenter):
     def on_symbol(self, symbol: str) -> None:
         self._show()
 
+    async def close(self) -> None:
+        await self._tasks.close()
+
     # --- history
 
     def _on_interval(self, seconds: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.api.client import EngineUnavailable
 from engine.api.commands import CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, PreviewOrder, Receipt
@@ -21,6 +21,7 @@ from market_agent_gui.commander import Commander, Refusal
 from market_agent_gui.keys.guard import Intents, PressGuard
 from market_agent_gui.keys.staging import (
     DEFAULT_SIZES,
+    Leg,
     StagedOrder,
     follow_quote,
     marketable,
@@ -35,7 +36,6 @@ from market_agent_gui.loop import TaskOwner
 
 log = logging.getLogger(__name__)
 
-PREVIEW_MS = 60
 RISK_MONEY = Decimal(250)
 
 
@@ -44,8 +44,10 @@ class OrderEntry(QObject):
 
     staged_changed = Signal(object)
     """A :class:`StagedOrder` or ``None``."""
-    verdict_changed = Signal(object)
-    """The gate's verdict on the staged order, or ``None`` while it is not known."""
+    judged = Signal(object, object)
+    """The gate's verdict on a request, and that request."""
+    sent = Signal(str, bool, str, object)
+    """intent, whether it was taken, a sentence, denials."""
     said = Signal(str, str)
     """severity (info, warn, bad) and one sentence."""
     sending_changed = Signal(bool)
@@ -61,7 +63,6 @@ class OrderEntry(QObject):
     ) -> None:
         super().__init__(parent)
         self.staged: StagedOrder | None = None
-        self.verdict: Verdict | None = None
         self.sizes = DEFAULT_SIZES
         self.size = DEFAULT_SIZES[2]
         self.risk_money = RISK_MONEY
@@ -70,10 +71,9 @@ class OrderEntry(QObject):
         self._intents = intents
         self._symbol = symbol
         self._tasks = TaskOwner(self._on_task_error)
-        self._preview = QTimer(self, singleShot=True, interval=PREVIEW_MS)
-        self._preview.timeout.connect(self._ask_preview)
+        self._unconfirmed: dict[str, str] = {}
         bridge.quotes.connect(self._on_quotes)
-        bridge.link_changed.connect(self._on_link)
+        bridge.rows_changed.connect(self._on_rows)
         self._register(commander)
 
     def _register(self, commander: Commander) -> None:
@@ -129,6 +129,8 @@ class OrderEntry(QObject):
         position = self._bridge.mirror.position(symbol)
         if position is not None and position.locked:
             return f"{symbol} is locked: {position.locked}"
+        if symbol in self._unconfirmed:
+            return f"{symbol}: {self._unconfirmed[symbol]} is not confirmed; do not re-enter"
         if any(row.state == "UNKNOWN" for row in self._bridge.mirror.working(symbol)):
             return f"{symbol}: an order is not confirmed; do not re-enter"
         return ""
@@ -159,11 +161,19 @@ class OrderEntry(QObject):
             moved = replace(self.staged, **{field: to_tick(price, self.staged.tick)})
             self._set(replace(moved, joins=False) if leg == "entry" else moved)
 
-    def stage_request(self, request: OrderRequest) -> None:
-        """Show an order typed into the ticket as staged (the ticket stays its editor)."""
-        price = self._bridge.mirror.price(request.symbol)
-        if request.limit_price is None or price is None:
+    def stage_request(self, request: OrderRequest | None) -> None:
+        """Show the order of the ticket as staged; one without a limit price casts no ghost."""
+        staged = self.staged
+        if request is None or request.limit_price is None:
+            if staged is not None and not staged.ref:
+                self._set(None)
             return
+        if staged is not None and not staged.ref and staged.request() == request:
+            return
+        price = self._bridge.mirror.price(request.symbol)
+        if price is None:
+            return
+        same = staged is not None and staged.intent == request.intent_id
         self._set(
             StagedOrder(
                 intent=request.intent_id or self._intents.mint(),
@@ -174,9 +184,10 @@ class OrderEntry(QObject):
                 tick=exact(price.tick),
                 stop=request.stop_loss,
                 target=request.take_profit,
+                leg=staged.leg if same and staged is not None else Leg.ENTRY,
                 tif=request.tif,
                 order_type=request.order_type,
-                suggestion=request.suggestion_id or "",
+                base=request,
             )
         )
 
@@ -230,21 +241,13 @@ class OrderEntry(QObject):
         if order == before:
             return
         self.staged = order
-        self.verdict = None
         self.staged_changed.emit(order)
-        self.verdict_changed.emit(None)
-        if order is not None and not order.ref:
-            self._preview.start()
 
     # --- preview
 
     def preview(self, request: OrderRequest) -> None:
         """Ask the gate about an order of the ticket."""
         self._tasks.start(self._preview_request(request), "preview")
-
-    def _ask_preview(self) -> None:
-        if self.staged is not None and not self.staged.ref:
-            self._tasks.start(self._preview_request(self.staged.request()), "preview")
 
     async def _preview_request(self, request: OrderRequest) -> None:
         try:
@@ -253,11 +256,8 @@ class OrderEntry(QObject):
             log.info("no preview: %s", error)
             return
         verdict = read_verdict(receipt)
-        staged = self.staged
-        if staged is not None and staged.intent != request.intent_id:
-            return
-        self.verdict = verdict
-        self.verdict_changed.emit(verdict)
+        if verdict is not None:
+            self.judged.emit(verdict, request)
 
     # --- sending
 
@@ -269,13 +269,13 @@ class OrderEntry(QObject):
         if not self._guard.take_off(order.intent):
             raise Refusal("it is being sent: wait for the answer")
         self.sending_changed.emit(True)
-        self._tasks.start(self._send(order.intent, order.command(), order.say()), "send order")
+        self._tasks.start(self._send(order.intent, order.symbol, order.command(), order.say()), "send order")
 
     def send_request(self, request: OrderRequest) -> None:
         """Send an order of the ticket, once per intent."""
         reason = "" if request.reduce_only else self.blocked(request.symbol)
         if reason:
-            self.said.emit("bad", reason)
+            self.sent.emit(request.intent_id, False, reason, ())
             return
         if not request.intent_id:
             request = msgspec.structs.replace(request, intent_id=IntentId(self._intents.mint()))
@@ -283,35 +283,40 @@ class OrderEntry(QObject):
             return
         self.sending_changed.emit(True)
         say = f"{request.side.value} {request.quantity.normalize():f} {request.symbol}"
-        self._tasks.start(self._send(request.intent_id, PlaceOrder(request=request), say), "send order")
+        self._tasks.start(self._send(request.intent_id, request.symbol, PlaceOrder(request=request), say), "send order")
 
-    async def _send(self, intent: str, command: PlaceOrder | ModifyOrder, say: str) -> None:
+    async def _send(self, intent: str, symbol: str, command: PlaceOrder | ModifyOrder, say: str) -> None:
         try:
             receipt = await self._bridge.send(command)
         except (EngineUnavailable, OSError) as error:
-            # The order may have left. The intent stays in flight for good: the same press cannot go out again.
-            self.said.emit("bad", f"{say}: not confirmed, do not re-enter ({error})")
-            self._set_after_send()
+            # The order may have left. Its intent stays in flight for good and its symbol is closed to further entries
+            # until the engine has shown its orders again.
+            self._unconfirmed[symbol] = say
+            text = f"{say}: not confirmed, do not re-enter ({error})"
+            self.said.emit("bad", text)
+            self._drop_sent(intent)
+            self.sent.emit(intent, False, text, ())
             return
         finally:
             self.sending_changed.emit(False)
         self._guard.land(intent)
         if receipt.ok:
             self.said.emit("info", f"{say}: {receipt.text or 'accepted'}")
-            if self.staged is not None and self.staged.intent == intent:
-                self._set_after_send()
+            self._drop_sent(intent)
+            self.sent.emit(intent, True, receipt.text, ())
             return
         reasons = " · ".join(f"{denial.code} {denial.text}" for denial in receipt.denials)
-        self.said.emit("bad", f"{say}: {reasons or receipt.text or receipt.code}")
+        text = reasons or receipt.text or receipt.code
+        self.said.emit("bad", f"{say}: {text}")
         if self.staged is not None and self.staged.intent == intent:
             # A refusal ends the intent; another press is another one.
             self._set(replace(self.staged, intent=self._intents.mint()))
+        self.sent.emit(intent, False, text, receipt.denials)
 
-    def _set_after_send(self) -> None:
-        self.staged = None
-        self.verdict = None
-        self.staged_changed.emit(None)
-        self.verdict_changed.emit(None)
+    def _drop_sent(self, intent: str) -> None:
+        if self.staged is not None and self.staged.intent == intent:
+            self.staged = None
+            self.staged_changed.emit(None)
 
     # --- reducing
 
@@ -374,10 +379,9 @@ class OrderEntry(QObject):
         if price is not None and (moved := follow_quote(order, price)) is not order:
             self._set(moved)
 
-    def _on_link(self, state: str, _text: str) -> None:
-        if state != LinkState.UP.value and self.staged is not None:
-            self.verdict = None
-            self.verdict_changed.emit(None)
+    def _on_rows(self, table: str, _rows: object, _removed: object, reset: bool) -> None:
+        if table == "orders" and reset:
+            self._unconfirmed.clear()
 
     def _need_symbol(self) -> str:
         symbol = self._symbol()

@@ -47,6 +47,9 @@ class PanePresenter(QObject):
     def on_symbol(self, symbol: str) -> None:
         """Show another symbol."""
 
+    async def close(self) -> None:
+        """End what runs: the window is going."""
+
     @property
     def symbol(self) -> str:
         """The symbol of the pane's link group."""

@@ -37,6 +37,10 @@ class RehearsalPresenter(QObject):
         else:
             self._timer.stop()
 
+    def close(self) -> None:
+        """Stop refreshing."""
+        self._timer.stop()
+
     def refresh(self) -> None:
         """Say anew what each key would do."""
         shell = self._shell

@@ -1,0 +1,120 @@
+"""The ticket and the staged order are one: what is typed here casts the ghost, what the keys stage is read here."""
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QWidget
+
+from engine.api.rows import QuoteRow, StateRow
+from engine.api.wire import Follow
+from engine.model.decision import Denial, Verdict
+from engine.model.money import exact
+from engine.model.order import OrderRequest
+from market_agent_gui.commander import Refusal
+from market_agent_gui.keys.arming import Arming
+from market_agent_gui.keys.staging import StagedOrder
+from market_agent_gui.mode_frame import account_tail
+from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.services import Services
+from market_agent_gui.translate import say
+
+MARKET_MS = 100
+
+
+class TicketPresenter(PanePresenter):
+    dock = "ticket"
+    tables = ("quotes", "positions", "orders")
+
+    def __init__(self, services: Services, arming: Arming) -> None:
+        super().__init__(services)
+        self._arming = arming
+        self._staged_intent = ""
+
+    def make(self) -> QWidget:
+        from widgets.order_ticket import OrderTicket
+
+        entry = self.services.entry
+        self._ticket = ticket = OrderTicket(entry.mint)
+        ticket.setProperty("ownsKeys", True)
+        ticket.preview_wanted.connect(entry.preview)
+        ticket.send_wanted.connect(entry.send_request)
+        ticket.dropped.connect(entry.drop)
+        ticket.draft_changed.connect(self._on_draft)
+        ticket.symbol_typed.connect(self.choose)
+        ticket.flatten_wanted.connect(lambda _symbol: self.services.commander.run("flatten_symbol", "button"))
+        entry.staged_changed.connect(self._on_staged)
+        entry.judged.connect(self._on_judged)
+        entry.sent.connect(self._on_sent)
+        self._arming.changed.connect(self._show_armed)
+        self._due = QTimer(self, singleShot=True, interval=MARKET_MS)
+        self._due.timeout.connect(self._show_market)
+        self.services.bridge.quotes.connect(lambda _block: self._due.isActive() or self._due.start())
+        self.services.bridge.link_changed.connect(lambda _state, _text: self._show_market())
+        self.feed("state", lambda rows, _removed, _reset: self._on_state(rows))
+        self._show_armed()
+        return ticket
+
+    def wish(self) -> Follow:
+        return Follow(tables=self.tables, quotes=True)
+
+    def on_symbol(self, symbol: str) -> None:
+        self._ticket.open_symbol(symbol)
+        self._show_market()
+
+    async def close(self) -> None:
+        if self.pane is not None:
+            self._due.stop()
+
+    # --- one order
+
+    def _on_draft(self, request: OrderRequest | None) -> None:
+        try:
+            self.services.entry.stage_request(request)
+        except Refusal as refusal:
+            self.services.say("warn", str(refusal))
+
+    def _on_staged(self, order: StagedOrder | None) -> None:
+        before, self._staged_intent = self._staged_intent, order.intent if order is not None else ""
+        if order is None:
+            if before and self._ticket.draft.intent == before:
+                self._ticket.drop()
+        elif not order.ref:
+            self._ticket.open_request(order.request(), order.base.strategy if order.base is not None else "")
+
+    def _on_judged(self, verdict: Verdict, request: OrderRequest) -> None:
+        state = self.services.bridge.mirror.state()
+        self._ticket.set_verdict(verdict, request, state.risk_used if state is not None else None)
+
+    def _on_sent(self, intent: str, ok: bool, text: str, denials: tuple[Denial, ...]) -> None:
+        if self._ticket.draft.intent == intent:
+            self._ticket.sent(ok, text, denials)
+
+    # --- around
+
+    def _show_market(self) -> None:
+        from widgets.ticket_draft import Around
+
+        mirror, symbol = self.services.bridge.mirror, self.symbol
+        price, state = mirror.price(symbol), mirror.state()
+        row = mirror.rows("quotes").get(symbol)
+        self._ticket.set_market(
+            Around(
+                tick=exact(row.tick) if isinstance(row, QuoteRow) else Around().tick,
+                bid=price.bid if price is not None else None,
+                ask=price.ask if price is not None else None,
+                last=price.last if price is not None else None,
+                equity=state.equity if state is not None else None,
+            )
+        )
+        self._ticket.set_blocked("", self.services.entry.blocked(symbol) if symbol else "")
+
+    def _on_state(self, rows: tuple[StateRow, ...]) -> None:
+        for row in rows:
+            self._ticket.set_book(row.book, account_tail(row.account))
+        self._show_market()
+
+    def _show_armed(self) -> None:
+        from widgets.formats import duration
+
+        if self._arming.armed:
+            self._ticket.set_armed(say("keys armed {left}", left=duration(self._arming.left_s)), True)
+        else:
+            self._ticket.set_armed(say("keys disarmed: {reason}", reason=self._arming.reason), False)

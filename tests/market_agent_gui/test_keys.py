@@ -1,0 +1,188 @@
+"""Arming, the guard, intents and the staged order."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.api.commands import ModifyOrder, PlaceOrder
+from engine.api.rows import OrderRow
+from engine.model.market import Side
+from market_agent_gui.actions import Risk
+from market_agent_gui.keys.arming import Arming
+from market_agent_gui.keys.guard import Drop, Intents, PressGuard
+from market_agent_gui.keys.staging import (
+    Leg,
+    StagedOrder,
+    follow_quote,
+    marketable,
+    next_leg,
+    nudge,
+    size_from_risk,
+    stage,
+    stage_change,
+)
+from market_agent_gui.mirror import STALE, Price
+
+D = Decimal
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def price(bid: float = 190.33, ask: float = 190.35, flags: int = 0) -> Price:
+    return Price(symbol="AAPL", bid=bid, ask=ask, last=190.34, tick=0.01, ts=1, flags=flags)
+
+
+def staged(**changes: object) -> StagedOrder:
+    order = stage("i-1", Side.BUY, price(), D(100))
+    return replace(order, **changes)
+
+
+# --- arming
+
+
+@pytest.mark.usefixtures("qapp")
+class TestArming:
+    def test_it_falls_when_its_time_is_over(self) -> None:
+        time = Time()
+        arming = Arming(seconds=60, monotonic=time)
+        assert arming.arm()
+        time.now += 59
+        assert arming.armed
+        time.now += 2
+        assert not arming.armed
+
+    @pytest.mark.parametrize(
+        ("context", "what"),
+        [
+            (("live", "DU1", "AAPL"), "mode"),
+            (("paper", "DU2", "AAPL"), "account"),
+            (("paper", "DU1", "MSFT"), "symbol"),
+        ],
+    )
+    def test_it_falls_when_what_the_keys_hit_changes(self, context: tuple[str, str, str], what: str) -> None:
+        arming = Arming()
+        arming.watch("paper", "DU1", "AAPL")
+        arming.arm()
+        arming.watch("paper", "DU1", "AAPL")
+        assert arming.armed
+        arming.watch(*context)
+        assert not arming.armed
+        assert what in arming.reason
+
+    def test_it_stays_down_while_something_speaks_against_it(self) -> None:
+        arming = Arming()
+        assert not arming.arm("the quote is stale")
+        assert arming.reason == "the quote is stale"
+
+
+# --- guard
+
+
+def test_an_auto_repeat_never_acts_whatever_the_key() -> None:
+    guard = PressGuard(Time())
+    assert all(guard.judge("x", risk, auto_repeat=True) is Drop.REPEAT for risk in Risk)
+
+
+def test_a_second_send_within_a_second_is_dropped() -> None:
+    time = Time()
+    guard = PressGuard(time)
+    assert guard.judge("send", Risk.ADDS, auto_repeat=False) is None
+    time.now += 0.9
+    assert guard.judge("send", Risk.ADDS, auto_repeat=False) is Drop.GAP
+    time.now += 0.2
+    assert guard.judge("send", Risk.ADDS, auto_repeat=False) is None
+
+
+def test_stop_is_never_dropped_for_being_quick() -> None:
+    guard = PressGuard(Time())
+    assert [guard.judge("stop", Risk.SAFETY, auto_repeat=False) for _ in range(5)] == [None] * 5
+
+
+def test_one_intent_flies_once() -> None:
+    guard = PressGuard()
+    assert guard.take_off("i")
+    assert not guard.take_off("i")
+    guard.land("i")
+    assert guard.take_off("i")
+
+
+def test_intents_differ() -> None:
+    intents = Intents("7f3a")
+    assert [intents.mint(), intents.mint()] == ["7f3a-0001", "7f3a-0002"]
+
+
+# --- staging
+
+
+def test_a_staged_buy_joins_the_bid_and_a_sell_the_offer() -> None:
+    assert stage("i", Side.BUY, price(), D(1)).limit == D("190.33")
+    assert stage("i", Side.SELL, price(), D(1)).limit == D("190.35")
+
+
+@pytest.mark.parametrize("bad", [price(flags=STALE), price(bid=float("nan")), price(bid=191, ask=190), price(bid=0.0)])
+def test_nothing_is_staged_on_a_quote_that_is_no_good(bad: Price) -> None:
+    with pytest.raises(ValueError, match="no fresh quote"):
+        stage("i", Side.BUY, bad, D(1))
+    with pytest.raises(ValueError, match="no fresh quote"):
+        marketable(staged(), bad)
+
+
+def test_a_joining_order_follows_the_quote_until_its_price_is_touched() -> None:
+    order = staged()
+    assert follow_quote(order, price(bid=190.40, ask=190.42)).limit == D("190.40")
+    touched = nudge(order, 1)
+    assert follow_quote(touched, price(bid=190.40, ask=190.42)) is touched
+    assert follow_quote(order, price(flags=STALE)) is order
+
+
+@given(ticks=st.lists(st.integers(-3000, 3000), max_size=20))
+def test_prices_stay_on_the_grid_and_above_zero_however_they_are_nudged(ticks: list[int]) -> None:
+    order = staged()
+    for step in ticks:
+        order = nudge(order, step)
+        assert order.limit > 0
+        assert order.limit % order.tick == 0
+
+
+def test_the_arrows_move_the_chosen_leg_alone() -> None:
+    order = nudge(next_leg(staged()), -100)
+    assert order.leg is Leg.STOP
+    assert (order.limit, order.stop) == (D("190.33"), D("189.33"))
+
+
+def test_size_from_risk_never_risks_more_than_asked() -> None:
+    order = size_from_risk(staged(stop=D("188.00")), D(250))
+    assert order.quantity == D(107)
+    assert order.risk is not None
+    assert order.risk <= 250
+
+
+@pytest.mark.parametrize("stop", [None, D("191.00"), D("190.33")])
+def test_size_from_risk_needs_a_stop_on_the_losing_side(stop: Decimal | None) -> None:
+    with pytest.raises(ValueError, match="stop"):
+        size_from_risk(staged(stop=stop), D(250))
+
+
+def test_enter_sends_the_displayed_order_with_its_intent() -> None:
+    command = staged(stop=D("188.00"), target=D("194.00")).command()
+    assert isinstance(command, PlaceOrder)
+    request = command.request
+    assert (request.intent_id, request.symbol, request.side) == ("i-1", "AAPL", Side.BUY)
+    assert (request.limit_price, request.stop_loss, request.take_profit) == (D("190.33"), D("188.00"), D("194.00"))
+
+
+def test_changing_a_stop_order_moves_its_stop_price() -> None:
+    row = OrderRow(key="r-1", symbol="AAPL", side="SELL", quantity=D(100), filled=D(0), state="WORKING",
+                   order_type="STP", stop_price=D("187.90"))  # fmt: skip
+    command = nudge(stage_change("i-2", row, D("0.01")), 5).command()
+    assert isinstance(command, ModifyOrder)
+    assert (command.ref, command.stop_price, command.limit_price) == ("r-1", D("187.95"), None)

@@ -1,0 +1,83 @@
+"""A window and a small engine, driven by coroutines of a test."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from market_agent_gui.bridge import LinkState
+from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.shell import Shell
+from market_agent_gui.translate import Language
+from tests.support_gui.fake_engine import FakeEngine
+from widgets.theme import apply_theme
+
+
+async def until(condition: Callable[[], object], what: str = "the condition", seconds: float = 8.0) -> None:
+    """Wait for a condition. Raises ``AssertionError`` naming it when it does not come true."""
+    for _ in range(int(seconds / 0.02)):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"it did not come true: {what}")
+
+
+class Desk:
+    """``shell`` before ``engine``."""
+
+    def __init__(self, profile: Path, app: QApplication, book: str = "paper") -> None:
+        self.profile = profile
+        apply_theme(app, "dark")
+        self.engine = FakeEngine(profile, book)
+        command = [sys.executable, "-c", "raise SystemExit(0)"]
+        self.shell = Shell(
+            app,
+            profile,
+            command,
+            PreferencesFile(profile),
+            Language(app),
+            demo=True,
+            settings_file=profile / "settings.yaml",
+            ask_first=False,
+        )
+        self.toasts: list[tuple[str, str]] = []
+        self.shell.head.toast = lambda severity, text: self.toasts.append((severity, text))  # type: ignore[method-assign]
+        self._running: asyncio.Task[int] | None = None
+
+    async def open(self, *, furnish: bool = True) -> None:
+        """Start the engine, open the window, wait until it is attached and every pane stands."""
+        if furnish:
+            self.engine.furnish()
+        await self.engine.start()
+        self._running = asyncio.ensure_future(self.shell.run())
+        await until(lambda: self.shell.bridge.link is LinkState.UP, "the link")
+        await until(lambda: self.shell.presenters and not self.shell._unbuilt, "all panes")
+        await until(lambda: self.shell.bridge.mirror.state() is not None, "the state")
+        self.shell.window.activateWindow()
+
+    def key(self, key: str, widget: QWidget | None = None) -> None:
+        """Press a key where the focus is, or on a widget: ``Ctrl+B``."""
+        from PySide6.QtGui import QKeySequence
+
+        combination = QKeySequence(key)[0]
+        target = widget or QApplication.focusWidget() or self.shell.window
+        QTest.keyClick(target, Qt.Key(combination.key()), combination.keyboardModifiers())
+
+    def sent(self, kind: type) -> list:
+        """Return the commands of a kind that the engine has had."""
+        return [command for command in self.engine.commands if isinstance(command, kind)]
+
+    async def close(self) -> None:
+        if self._running is not None:
+            self.shell.quit(keep_engine=True)
+            await self._running
+            await self.engine.stop()
+            await asyncio.sleep(0.02)
+        else:
+            await self.shell._close()
+        self.shell.window.deleteLater()
+        self.shell.deleteLater()
