@@ -1,46 +1,31 @@
 """Interactive Brokers as a broker: cleared orders out, claims in. It believes the wire and nothing else."""
 
 import asyncio
-from collections.abc import Callable
-from decimal import Decimal
 
-from ib_async import CommissionReport as IbCommission
-from ib_async import Contract, Execution, Order, OrderState
+from ib_async import Contract, Order
 
-from engine.bus.clock import Clock, Timer
+from engine.bus.clock import Clock
 from engine.bus.errors import BrokerError, SettingsError
 from engine.execution.brokers.ibkr import reading, wire_order
 from engine.execution.brokers.ibkr.contracts import Catalogue, Contracts
+from engine.execution.brokers.ibkr.hearing import Hearing, ReportSink
 from engine.execution.brokers.ibkr.link import Link
-from engine.execution.brokers.ibkr.names import Name, Names
+from engine.execution.brokers.ibkr.names import Name
+from engine.execution.brokers.ibkr.picture import Picture
 from engine.execution.brokers.ibkr.place import send_change, send_family, send_question
 from engine.execution.brokers.ibkr.settings import IbkrSettings
-from engine.execution.brokers.ibkr.survey import Found, OrderRow, Survey
-from engine.execution.error_codes import classify
+from engine.execution.brokers.ibkr.survey import Found, Survey
 from engine.model.broker import BrokerCapabilities, WhatIf
 from engine.model.ids import AccountId, OrderRef, Symbol
-from engine.model.money import ZERO
 from engine.model.order import ClearedOrder, OrderRequest, OrderType, Origin, TimeInForce
 from engine.model.position import Account
 from engine.model.report import (
-    AccountReport,
-    AnyReport,
-    BrokerPosition,
     BrokerSnapshot,
-    BrokerStatus,
-    CommissionReport,
-    EchoReport,
     ErrorClass,
-    ErrorReport,
-    ExecutionReport,
     LinkReport,
     LinkState,
-    OpenOrder,
-    StatusReport,
 )
 
-ReportSink = Callable[[AnyReport], None]
-_ACCOUNT_EVERY_S = 0.5
 _CLOSING = (Origin.PROTECTIVE, Origin.FLATTEN)
 
 
@@ -58,16 +43,20 @@ class IbkrBroker:
         self._settings = settings
         self.account_id = AccountId(settings.account)
         self.contracts = Contracts(catalogue)
-        self._names = Names()
         self._survey = Survey(clock, link.pace, settings.read_timeout_s, settings.read_budget_s)
-        self._sink: ReportSink | None = None
-        self._values: dict[tuple[str, str], str] = {}
-        self._account_whole = asyncio.Event()
-        self._account_timer: Timer | None = None
-        self._questions: dict[int, asyncio.Future[WhatIf]] = {}
+        self._hearing = Hearing(
+            clock,
+            link,
+            account=self.account_id,
+            client_id=settings.client_id,
+            cash_account=settings.cash_account,
+            contracts=self.contracts,
+            survey=self._survey,
+        )
+        self._picture = Picture(self.account_id, settings.client_id, self.contracts, self._hearing.names)
         self._wanted: tuple[Symbol, ...] = ()
         self._qualifying: asyncio.Task[None] | None = None
-        link.give_orders_to(self)
+        link.give_orders_to(self._hearing)
         link.listen(self._on_link)
 
     # --- Broker
@@ -91,16 +80,14 @@ class IbkrBroker:
         )
 
     def attach(self, sink: ReportSink) -> None:
-        self._sink = sink
+        self._hearing.sink = sink
 
     async def start(self) -> None:
         """Begin to connect."""
         await self._link.start()
 
     async def stop(self) -> None:
-        if self._account_timer is not None:
-            self._account_timer.cancel()
-            self._account_timer = None
+        self._hearing.stop()
         if self._qualifying is not None:
             self._qualifying.cancel()
             await asyncio.wait([self._qualifying])
@@ -118,7 +105,7 @@ class IbkrBroker:
         if refusal := self._refusal(family):
             code, text = refusal
             for part in family:
-                self._error(part.ref, code, text, ErrorClass.REJECT)
+                self._hearing.error(part.ref, code, text, ErrorClass.REJECT)
             return
         self._link.open_door()
         built = self._build(order)
@@ -127,11 +114,11 @@ class IbkrBroker:
     def modify(self, ref: OrderRef, request: OrderRequest) -> None:
         if self._link.state is not LinkState.UP:
             raise BrokerError("the link is not up; a change could double the order")
-        name = self._names.get(ref)
+        name = self._hearing.names.get(ref)
         if name is None or not name.order_ids:
             raise BrokerError(f"the gateway has not told the id of {ref}; only its own client can change an order")
         if flaw := wire_order.misfit(request, self.contracts.listing(request.symbol)):
-            self._error(ref, 110, flaw, ErrorClass.MODIFY_FAILED)
+            self._hearing.error(ref, 110, flaw, ErrorClass.MODIFY_FAILED)
             return
         contract = self._contract(request.symbol)
         order = wire_order.build(
@@ -146,7 +133,7 @@ class IbkrBroker:
         name.request = request
 
     def cancel(self, ref: OrderRef) -> None:
-        name = self._names.get(ref)
+        name = self._hearing.names.get(ref)
         if name is None or not name.order_ids:
             raise BrokerError(f"no id of {ref} is known at the gateway; only the client that placed it can cancel it")
         wire = self._link.client
@@ -157,7 +144,8 @@ class IbkrBroker:
         taken = self._clock.now()
         found = await self._survey.read(lambda: self._link.client, self._link.next_id)
         account = await self._account_now()
-        return self._snapshot(taken, found, account)
+        self._sweep(found)
+        return self._picture.snapshot(taken, found, account)
 
     def snapshot_now(self) -> BrokerSnapshot | None:
         return None
@@ -172,13 +160,13 @@ class IbkrBroker:
             order = wire_order.build(request, ref=OrderRef(""), account=self.account_id, order_id=order_id)
             order.whatIf = True
             answer: asyncio.Future[WhatIf] = asyncio.get_running_loop().create_future()
-            self._questions[order_id] = answer
+            self._hearing.questions[order_id] = answer
             try:
                 send_question(self._link.open_door(), contract, order)
                 async with asyncio.timeout(self._settings.read_timeout_s):
                     return await answer
             finally:
-                del self._questions[order_id]
+                del self._hearing.questions[order_id]
         except (BrokerError, TimeoutError):
             return None
 
@@ -205,6 +193,7 @@ class IbkrBroker:
         contract = self._contract(order.request.symbol)
         parent_id = self._link.next_id()
         group = f"oca-{order.ref}" if len(order.legs) > 1 else ""
+        refs = tuple(part.ref for part in (order, *order.legs))
         built = []
         for place, part in enumerate((order, *order.legs)):
             leg = place > 0
@@ -213,6 +202,7 @@ class IbkrBroker:
                 order_ids=[self._link.next_id() if leg else parent_id],
                 parent_id=parent_id if leg else 0,
                 oca_group=(part.request.oca_group or group) if leg else "",
+                family=refs if order.legs else (),
                 request=part.request,
             )
             wired = wire_order.build(
@@ -224,7 +214,7 @@ class IbkrBroker:
                 oca_group=name.oca_group,
                 transmit=place == len(order.legs),
             )
-            self._names.sent(name)
+            self._hearing.names.sent(name)
             built.append((contract, wired))
         return built
 
@@ -239,281 +229,30 @@ class IbkrBroker:
             work = self.contracts.qualify(self._link, self._wanted)
             self._qualifying = asyncio.get_running_loop().create_task(work, name="ibkr contracts")
 
-    # --- reporting
+    def _sweep(self, found: Found) -> None:
+        """Cancel what is left of a bracket whose last leg never arrived: drafts that work for nobody."""
+        wire = self._link.client
+        for order_id in self._picture.drafts(found):
+            self._link.pace.cancel(lambda order_id=order_id: wire.cancelOrder(order_id, ""))  # type: ignore[misc]
 
-    def _say(self, report: AnyReport) -> None:
-        if self._sink is not None:
-            self._sink(report)
+    # --- the link
 
     def _on_link(self, state: LinkState, code: int, text: str) -> None:
         now = self._clock.now()
         if state in (LinkState.DOWN, LinkState.CONNECTING):
-            self._survey.give_up(text)
-            self._values.clear()
-            self._account_whole.clear()
-            for answer in self._questions.values():
-                if not answer.done():
-                    answer.set_exception(BrokerError(text))
-        self._say(LinkReport(ts_event=now, ts_seen=now, state=state, code=code, text=reading.plain(text)))
+            self._hearing.forget_connection(text)
+        self._hearing.say(LinkReport(ts_event=now, ts_seen=now, state=state, code=code, text=reading.plain(text)))
         if state is LinkState.UP:
             self._qualify()
 
-    def _error(self, ref: OrderRef, code: int, text: str, kind: ErrorClass) -> None:
-        now = self._clock.now()
-        self._say(
-            ErrorReport(ts_event=now, ts_seen=now, ref=ref, code=code, text=reading.plain(text), error_class=kind)
-        )
-
-    # --- what the gateway says (OrderEar)
-
-    def on_order_error(self, req_id: int, code: int, text: str) -> None:
-        """A code under a request's or an order's id; they share their numbers."""
-        answer = self._questions.get(req_id)
-        if answer is not None:
-            if not answer.done() and classify(code) is not ErrorClass.INFO:
-                answer.set_result(WhatIf(refused=reading.plain(f"{text} ({code})")))
-            return
-        ref = self._names.of_order(req_id) if req_id > 0 else OrderRef("")
-        if ref or req_id <= 0:
-            self._error(ref, code, text, classify(code))
-
-    def on_open_order(self, order_id: int, contract: Contract, order: Order, state: OrderState) -> None:
-        if order.whatIf:
-            self._answer(order_id, state)
-            return
-        self._link.saw_id(order_id)
-        self._survey.add("open_orders", (contract, order, state))
-        if order.account not in ("", self.account_id):
-            return
-        ref = self._shown(order)
-        reading_all = self._survey.collecting("open_orders")
-        if not ref and reading_all:
-            return
-        status = reading.status_of(state.status)
-        now = self._clock.now()
-        if status in reading.OVER or status is BrokerStatus.OTHER:
-            # An order that is over is not acknowledged by being shown.
-            self._status(ref, order_id, order.permId, state.status, None, "")
-            return
-        name = self._names.get(ref)
-        shown = reading.request_of(order, self.contracts.symbol_of(contract), name.request if name else None)
-        self._say(
-            EchoReport(
-                ts_event=now,
-                ts_seen=now,
-                ref=ref,
-                quantity=shown.quantity,
-                limit_price=shown.limit_price,
-                stop_price=shown.stop_price,
-                broker_id=str(order_id) if order_id > 0 else "",
-                perm_id=str(order.permId) if order.permId else "",
-            )
-        )
-
-    def _shown(self, order: Order) -> OrderRef:
-        ref = OrderRef(order.orderRef or "")
-        if not ref:
-            return self._names.find(0, order.permId)
-        own = order.clientId == self._settings.client_id
-        self._names.shown(ref, order.orderId if own else 0, order.permId, order.parentId if own else 0, order.ocaGroup)
-        return ref
-
-    def on_completed(self, contract: Contract, order: Order, state: OrderState) -> None:
-        self._survey.add("completed", (contract, order, state))
-
-    def on_status(
-        self, order_id: int, client_id: int, perm_id: int, status: str, numbers: tuple[float, float, float], held: str
-    ) -> None:
-        reading_all = self._survey.collecting("open_orders")
-        if reading_all:
-            self._survey.statuses[client_id, order_id, perm_id] = (status, numbers[0], held)
-        ref = self._names.find(order_id if client_id == self._settings.client_id else 0, perm_id)
-        if ref or not reading_all:
-            self._status(ref, order_id, perm_id, status, numbers, held)
-
-    def _status(
-        self,
-        ref: OrderRef,
-        order_id: int,
-        perm_id: int,
-        word: str,
-        numbers: tuple[float, float, float] | None,
-        held: str,
-    ) -> None:
-        now = self._clock.now()
-        status = reading.status_of(word)
-        filled, remaining, average = (reading.amount(n) for n in numbers or (None, None, None))
-        self._say(
-            StatusReport(
-                ts_event=now,
-                ts_seen=now,
-                ref=ref,
-                status=status,
-                filled=filled,
-                remaining=remaining,
-                average_price=average,
-                broker_id=str(order_id) if order_id > 0 else "",
-                perm_id=str(perm_id) if perm_id else "",
-                why_held=held,
-                text=reading.plain(word) if status is BrokerStatus.OTHER else "",
-            )
-        )
-
-    def on_execution(self, req_id: int, contract: Contract, execution: Execution) -> None:
-        if execution.acctNumber not in ("", self.account_id):
-            return
-        if 0 < execution.orderId < 2**31 - 1 and execution.clientId == self._settings.client_id:
-            self._link.saw_id(execution.orderId)
-        if req_id == self._survey.request_id and req_id:
-            self._survey.add("executions", self._execution(contract, execution))
-        else:
-            self._say(self._execution(contract, execution))
-
-    def _execution(self, contract: Contract, execution: Execution) -> ExecutionReport:
-        own = execution.orderId if execution.clientId == self._settings.client_id else 0
-        ref = OrderRef(execution.orderRef or "")
-        if ref:
-            self._names.shown(ref, own if 0 < own < 2**31 - 1 else 0, execution.permId)
-        else:
-            ref = self._names.find(0, execution.permId)
-        return reading.execution_of(execution, contract, ref, self.contracts.symbol_of, self._clock.now())
-
-    def on_commission(self, report: IbCommission) -> None:
-        commission = reading.amount(report.commission)
-        if commission is None or not report.execId:
-            return
-        now = self._clock.now()
-        told = CommissionReport(
-            ts_event=now, ts_seen=now, exec_id=report.execId, commission=commission, currency=report.currency or "USD"
-        )
-        if self._survey.collecting("executions"):
-            self._survey.add("commissions", told)
-        self._say(told)
-
-    def on_position(self, account: str, contract: Contract, quantity: float, cost: float) -> None:
-        self._survey.add("positions", (account, contract, quantity, cost))
-
-    def on_account_value(self, tag: str, value: str, currency: str, account: str) -> None:
-        if account != self.account_id:
-            return
-        self._values[tag, currency] = value
-        if self._account_timer is None and self._account_whole.is_set():
-            self._account_timer = self._clock.call_later(_ACCOUNT_EVERY_S, self._tell_account)
-
-    def _tell_account(self) -> None:
-        self._account_timer = None
-        if self._account_whole.is_set():
-            now = self._clock.now()
-            self._say(AccountReport(ts_event=now, ts_seen=now, account=self._account()))
-
-    def on_end(self, what: str, req_id: int = 0) -> None:
-        if what == "account":
-            self._account_whole.set()
-            self._tell_account()
-        elif what != "executions" or req_id == self._survey.request_id:
-            self._survey.end(what)
-
-    # --- questions
-
-    def _answer(self, order_id: int, state: OrderState) -> None:
-        answer = self._questions.get(order_id)
-        if answer is None or answer.done():
-            return
-        margin = reading.amount(state.initMarginAfter)
-        if margin is None and reading.amount(state.maintMarginAfter) is None:
-            return
-        charges = (state.commission, state.maxCommission, state.minCommission)
-        answer.set_result(
-            WhatIf(
-                initial_margin_after=margin,
-                maintenance_margin_after=reading.amount(state.maintMarginAfter),
-                equity_after=reading.amount(state.equityWithLoanAfter),
-                commission=next((c for c in map(reading.amount, charges) if c is not None), None),
-            )
-        )
-
-    # --- the whole picture
-
     async def _account_now(self) -> Account | None:
+        """The values told so far; asked for again when they never came whole."""
         try:
             async with asyncio.timeout(self._settings.read_timeout_s):
-                await self._account_whole.wait()
+                if not self._hearing.account_whole.is_set():
+                    await self._link.pace.control()
+                    self._link.client.reqAccountUpdates(True, self.account_id)
+                await self._hearing.account_whole.wait()
         except TimeoutError:
             return None
-        return self._account()
-
-    def _account(self) -> Account:
-        return reading.account_of(self.account_id, self._values, self._settings.cash_account, self._clock.now())
-
-    def _snapshot(self, taken: int, found: Found, account: Account | None) -> BrokerSnapshot:
-        open_orders = None if found.open_orders is None else self._open(found.open_orders, found)
-        completed = None if found.completed is None else self._completed(found.completed)
-        positions = None
-        if found.positions is not None:
-            latest = {(a, c.conId): (c, q, cost) for a, c, q, cost in found.positions}
-            positions = tuple(
-                self._position(contract, quantity, cost)
-                for (owner, _), (contract, quantity, cost) in latest.items()
-                if owner == self.account_id and quantity
-            )
-        return BrokerSnapshot(
-            taken_ns=taken,
-            open_orders=open_orders,
-            completed=completed,
-            executions=None if found.executions is None else tuple(found.executions),
-            positions=positions,
-            account=account,
-            commissions=tuple(found.commissions),
-        )
-
-    def _open(self, rows: list[OrderRow], found: Found) -> tuple[OpenOrder, ...]:
-        shown: dict[int, OpenOrder] = {}
-        for contract, order, state in rows:
-            if order.account not in ("", self.account_id):
-                continue
-            word, filled, held = found.statuses.get(
-                (order.clientId, order.orderId, order.permId), (state.status, 0.0, "")
-            )
-            status = reading.status_of(word)
-            if status in (BrokerStatus.FILLED, BrokerStatus.CANCELLED):
-                shown.pop(order.permId, None)
-                continue
-            shown[order.permId] = self._open_order(contract, order, status, reading.amount(filled) or ZERO, held)
-        return tuple(shown.values())
-
-    def _completed(self, rows: list[OrderRow]) -> tuple[OpenOrder, ...]:
-        return tuple(
-            self._open_order(contract, order, reading.status_of(state.status), self._filled(order), "")
-            for contract, order, state in rows
-            if order.account in ("", self.account_id)
-        )
-
-    def _open_order(
-        self, contract: Contract, order: Order, status: BrokerStatus, filled: Decimal, held: str
-    ) -> OpenOrder:
-        ref = OrderRef(order.orderRef or "") or self._names.find(0, order.permId)
-        own = order.clientId == self._settings.client_id and order.orderId > 0
-        name = self._names.get(ref)
-        return OpenOrder(
-            ref=ref,
-            perm_id=str(order.permId) if order.permId else "",
-            broker_id=str(order.orderId) if own else "",
-            account=self.account_id,
-            status=status,
-            request=reading.request_of(order, self.contracts.symbol_of(contract), name.request if name else None),
-            filled=filled,
-            why_held=held,
-        )
-
-    @staticmethod
-    def _filled(order: Order) -> Decimal:
-        return reading.amount(order.filledQuantity) or ZERO
-
-    def _position(self, contract: Contract, quantity: float, cost: float) -> BrokerPosition:
-        multiplier = reading.amount(contract.multiplier) or Decimal(1)
-        return BrokerPosition(
-            account=self.account_id,
-            symbol=self.contracts.symbol_of(contract),
-            quantity=reading.amount(quantity) or ZERO,
-            average_price=(reading.amount(cost) or ZERO) / multiplier,
-        )
+        return self._hearing.account()

@@ -19,6 +19,8 @@ class Name(msgspec.Struct, kw_only=True):
     perm_ids: list[int] = []
     parent_id: int = 0
     oca_group: str = ""
+    family: tuple[OrderRef, ...] = ()
+    """The entry and its legs in the order of sending, when it was sent with others; the last one transmits all."""
     request: OrderRequest | None = None
     """As we sent it last; None for orders of an earlier run."""
 

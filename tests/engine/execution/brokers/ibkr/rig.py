@@ -131,6 +131,8 @@ class IbRig(Rig):
         self.values = values
         self.reports: list[AnyReport] = []
         self.breaches: list[str] = []
+        self.changes: dict[str, int] = {}
+        """Changes that a test made past the desk."""
         self.catalogue = FakeMarket(clock)
         self.catalogue.prices.update(PRICES)
         self._new_broker(clock)
@@ -223,8 +225,11 @@ class IbRig(Rig):
 
     def first_frames(self) -> dict[str, int]:
         """New-order frames per reference (changes are counted apart)."""
-        changes = {ref: record.modifies for ref, record in self.desk._records.by_ref.items()}
-        return {ref: n - changes.get(OrderRef(ref), 0) for ref, n in self.gateway.place_counts().items()}
+        asked = {ref: record.modifies for ref, record in self.desk._records.by_ref.items()}
+        return {
+            ref: n - asked.get(OrderRef(ref), 0) - self.changes.get(ref, 0)
+            for ref, n in self.gateway.place_counts().items()
+        }
 
     async def agrees(self) -> None:
         """Every order of ours stands where the gateway's ledger says, with its fills and our positions."""
@@ -241,7 +246,7 @@ class IbRig(Rig):
                     return False
             for symbol in PRICES:
                 position = self.ledger.positions().get(Symbol(symbol))
-                if (position.quantity if position else 0) != self.gateway.ledger.held(symbol):
+                if (position.quantity if position else 0) != self.gateway.ledger.held(symbol, ACCOUNT):
                     return False
             return True
 
