@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.15
 LAST_RETRY_S = 2.0
+CONNECT_S = 2.0
 HALT_FILE = "HALT"
 HALT_ANSWER_S = 2.0
 ALWAYS = ("state", "quotes", "positions", "orders", "alarms", "sources", "suggestions")
@@ -68,21 +69,25 @@ class EngineBridge(QObject):
         self._tasks = TaskOwner(self._on_task_error)
         self._wake = asyncio.Event()
         self._follow_due = False
+        self._attending: asyncio.Task[None] | None = None
 
     # --- life
 
     def start(self) -> None:
         """Begin to look for the engine; needs a running loop."""
-        self._tasks.start(self._attend(), "bridge")
+        self._attending = self._tasks.start(self._attend(), "bridge")
 
     async def close(self) -> None:
         """Leave the engine; it goes on."""
         self._closing = True
         self._wake.set()
-        await self._tasks.close()
         if self._client is not None:
             await self._client.close()
-            self._client = None
+        if self._attending is not None:
+            # An attempt to connect is let end: cancelled half-way it would leave its socket open.
+            await asyncio.wait({self._attending}, timeout=CONNECT_S + 0.5)
+        await self._tasks.close()
+        self._client = None
         self._say(LinkState.CLOSED, "")
 
     def knock(self) -> None:
@@ -194,7 +199,7 @@ class EngineBridge(QObject):
             same = door is not None and door.pid == self.engine_pid
             try:
                 client = await EngineClient.connect(
-                    self._profile, last_notice=self._last_notice if same else -1, timeout_s=2.0
+                    self._profile, last_notice=self._last_notice if same else -1, timeout_s=CONNECT_S
                 )
             except (EngineUnavailable, msgspec.MsgspecError) as error:
                 self._say(LinkState.LOST if self.engine_pid else LinkState.CONNECTING, str(error))
@@ -202,6 +207,9 @@ class EngineBridge(QObject):
                 delay = min(LAST_RETRY_S, delay * 1.5)
                 continue
             delay = FIRST_RETRY_S
+            if self._closing:
+                await client.close()
+                return
             await self._listen(client)
 
     async def _listen(self, client: EngineClient) -> None:

@@ -69,7 +69,7 @@ class Head(QObject):
         shell.bridge.rows_changed.connect(self._on_rows)
         shell.bridge.link_changed.connect(self._on_link)
         shell.host.changed.connect(lambda _state: self._say_away())
-        shell.entry.staged_changed.connect(lambda _order: self._show_keys())
+        shell.entry.staged_changed.connect(lambda _order: self.show_keys())
         shell.app.focusChanged.connect(self._on_focus)
         self.strip.set_away(say("starting"))
 
@@ -143,9 +143,10 @@ class Head(QObject):
     # --- keys of the focused pane
 
     def _on_focus(self, _old: QWidget | None, _new: QWidget | None) -> None:
-        self._show_keys()
+        self.show_keys()
 
-    def _show_keys(self) -> None:
+    def show_keys(self) -> None:
+        """Name the keys that act now in the status line."""
         queue = self._shell.window.docks["suggestions"]
         focus = QApplication.focusWidget()
         if focus is not None and queue.isAncestorOf(focus):

@@ -5,6 +5,7 @@ from pathlib import Path
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.presenters.approvals import ApprovalsPresenter
 from market_agent_gui.presenters.chart import ChartPresenter
+from market_agent_gui.presenters.depth import DepthPresenter, TapePresenter
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.tables import (
     DenialsPresenter,
@@ -32,6 +33,8 @@ def make_presenters(services: Services, arming: Arming, profile: Path) -> dict[s
         TicketPresenter(services, arming),
         why,
         approvals,
+        DepthPresenter(services),
+        TapePresenter(services),
         PositionsPresenter(services),
         OrdersPresenter(services),
         FillsPresenter(services),

@@ -103,6 +103,7 @@ class Program(QObject):
 
     def on_built(self) -> None:
         """All panes stand."""
+        self._shell.head.show_keys()
         if self._shell.preferences.problem:
             self._shell.say("warn", self._shell.preferences.problem)
         if self._shell.ask_first and not self._shell.preferences.now.first_run_done:

@@ -1,0 +1,106 @@
+"""Depth and tape of one symbol: a click stages, a right click cancels, a drag changes."""
+
+from decimal import Decimal
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from engine.api.frames import DepthBlock, TapePrint
+from engine.api.rows import QuoteRow
+from engine.api.wire import Follow
+from engine.model.market import Side
+from engine.model.money import exact
+from market_agent_gui.commander import Refusal
+from market_agent_gui.keys.staging import StagedOrder
+from market_agent_gui.presenters.pane import PanePresenter
+
+
+class _OneSymbol(PanePresenter):
+    def tick(self) -> Decimal:
+        """Return the tick of the symbol shown."""
+        row = self.services.bridge.mirror.rows("quotes").get(self.symbol)
+        return exact(row.tick) if isinstance(row, QuoteRow) else Decimal("0.01")
+
+
+class DepthPresenter(_OneSymbol):
+    dock = "depth"
+    tables = ("orders",)
+
+    def make(self) -> QWidget:
+        from widgets.depth_ladder import DepthLadder
+
+        self._ladder = ladder = DepthLadder()
+        ladder.price_clicked.connect(self._on_clicked)
+        ladder.cancel_wanted.connect(self.services.entry.cancel)
+        ladder.order_dragged.connect(self._on_dragged)
+        ladder.order_clicked.connect(lambda _ref: self.services.show_pane("orders"))
+        self.services.bridge.depth.connect(self._on_depth)
+        self.services.bridge.quotes.connect(self._on_quotes)
+        self.services.entry.staged_changed.connect(self._on_staged)
+        self.feed("orders", lambda _rows, _removed, _reset: self._show_orders())
+        return ladder
+
+    def wish(self) -> Follow:
+        return Follow(tables=self.tables, quotes=True, depth=(self.symbol,) if self.symbol else ())
+
+    def on_symbol(self, symbol: str) -> None:
+        self._ladder.set_symbol(symbol, self.tick())
+        self._show_orders()
+        self._on_staged(self.services.entry.staged)
+        self.renew_wish()
+
+    def _on_depth(self, block: DepthBlock) -> None:
+        self._ladder.set_depth(block)
+
+    def _on_quotes(self, _block: object) -> None:
+        price = self.services.bridge.mirror.price(self.symbol) if self.visible else None
+        if price is not None:
+            self._ladder.set_last(price.last)
+
+    def _show_orders(self) -> None:
+        self._ladder.set_orders(tuple(self.services.bridge.mirror.rows("orders").values()))
+
+    def _on_staged(self, order: StagedOrder | None) -> None:
+        mine = order is not None and not order.ref and order.symbol == self.symbol
+        self._ladder.set_staged(order.request() if mine and order is not None else None)
+
+    def _on_clicked(self, side: str, price: Decimal, modifiers: Qt.KeyboardModifier) -> None:
+        entry = self.services.entry
+        try:
+            # The ladder may be of another colour than the ticket: what is clicked is what is staged.
+            self.services.links.choose("ticket", self.symbol)
+            entry.stage_at(Side(side), price)
+        except (Refusal, ValueError) as refusal:
+            self.services.say("warn", str(refusal))
+
+    def _on_dragged(self, ref: str, price: Decimal) -> None:
+        entry = self.services.entry
+        row = self.services.bridge.mirror.rows("orders").get(ref)
+        if row is None:
+            entry.move_leg("entry", price)
+        elif row.limit_price is not None:
+            entry.modify(ref, limit_price=price)
+        else:
+            entry.modify(ref, stop_price=price)
+
+
+class TapePresenter(_OneSymbol):
+    dock = "tape"
+    tables = ()
+
+    def make(self) -> QWidget:
+        from widgets.tape import Tape
+
+        self._tape = tape = Tape()
+        self.services.bridge.tape.connect(self._on_tape)
+        return tape
+
+    def wish(self) -> Follow:
+        return Follow(tape=(self.symbol,) if self.symbol else ())
+
+    def on_symbol(self, symbol: str) -> None:
+        self._tape.set_symbol(symbol, self.tick())
+        self.renew_wish()
+
+    def _on_tape(self, prints: tuple[TapePrint, ...]) -> None:
+        self._tape.add(prints)
