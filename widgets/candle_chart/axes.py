@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFontMetrics, QPainter, QRegion
 
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import PriceAxis
@@ -64,24 +64,28 @@ def _day_starts(frame: Frame) -> list[int]:
     return [first + int(i) + 1 for i in np.flatnonzero(days[1:] != days[:-1])]
 
 
-def paint_price_labels(painter: QPainter, frame: Frame, marks: AxisMarks, avoid: list[int]) -> None:
+def paint_price_labels(painter: QPainter, frame: Frame, marks: AxisMarks, avoid: list[int], region: QRegion) -> None:
     """Label the price axis, leaving out what a tag would cover."""
     axis, style = frame.geometry.price_axis, frame.style
-    height = style.px(18)
+    height, pad = style.px(18), style.px(8)
     painter.fillRect(axis, style.ground)
     painter.setPen(style.hair)
     painter.drawLine(axis.left(), axis.top(), axis.left(), axis.bottom())
     painter.setFont(style.axis)
     painter.setPen(style.caption)
     price = frame.geometry.price
+    asked = region.intersected(axis).boundingRect()
+    highest, lowest = asked.top() - height, asked.bottom() + height
     for y, value in marks.prices:
+        if not highest <= y <= lowest:
+            continue
         if y < price.top() + height // 2 or y > price.bottom() - height // 4:
             continue
-        if any(abs(y - tag) < height for tag in avoid):
-            continue
-        box = QRect(axis.left(), y - height // 2, axis.width() - style.px(8), height)
-        painter.drawText(box, ALIGN_RIGHT, frame.price_text(value))
-    _pane_labels(painter, frame)
+        box = QRect(axis.left(), y - height // 2, axis.width() - pad, height)
+        if not any(abs(y - tag) < height for tag in avoid):
+            painter.drawText(box, ALIGN_RIGHT, frame.price_text(value))
+    if lowest > price.bottom():
+        _pane_labels(painter, frame)
 
 
 def _pane_labels(painter: QPainter, frame: Frame) -> None:

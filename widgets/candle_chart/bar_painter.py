@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QFontMetrics, QPainter, QPen
 
-from widgets.candle_chart import boxes, lines
+from widgets.candle_chart import boxes, lines, tail
 from widgets.candle_chart.boxes import Columns
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import BarStyle, LineLayer
@@ -20,9 +20,14 @@ _THIN = 2.0
 
 def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) -> None:
     """Paint device columns [x0, x1), which `clip` encloses; the backdrop is there already."""
-    columns, pitch = _columns(frame, x0, x1)
+    line = line_width(frame.ratio)
+    short = x0 > 0 and frame.view.pitch >= _THIN and tail.is_short(frame, x0)
+    columns, pitch = (None, 0.0) if short else _columns(frame, x0, x1)
     _to_device(painter, frame)
-    _volume(painter, frame, columns, pitch)
+    if columns is None:
+        tail.paint_volume(painter, frame, x0, line)
+    else:
+        _volume(painter, frame, columns, pitch)
     painter.restore()
     _pane_lines(painter, frame, x0, clip)
     painter.setClipRect(clip.intersected(QRectF(frame.geometry.price)))
@@ -32,7 +37,10 @@ def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) 
         _line(painter, frame, closes, frame.scale, x0)
     else:
         _to_device(painter, frame)
-        _bars(painter, frame, columns, pitch)
+        if columns is None:
+            tail.paint_bars(painter, frame, x0, line)
+        else:
+            _bars(painter, frame, columns, pitch)
         painter.restore()
 
 
@@ -156,8 +164,8 @@ def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
         known = values[np.isfinite(values)]
         if len(known) and known[0] > 0:
             values = values * (frame.base_price / known[0])
-            stroke = lines.pen(frame.style.theme.color(series.role), 1.5, series.dash)
-            _stroke(painter, frame, stroke, bars, frame.scale, values, x0)
+            stroke = lines.pen(frame.style.theme.color(series.role), 1.5)
+            _stroke(painter, frame, stroke, series.dash, bars, frame.scale, values, x0)
 
 
 def _bar_numbers(frame: Frame) -> Bars:
@@ -169,20 +177,30 @@ def _bar_numbers(frame: Frame) -> Bars:
 
 
 def _line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, x0: int) -> None:
+    if x0 > 0 and not layer.dash and frame.view.pitch >= _THIN and tail.is_short(frame, x0):
+        tail.paint_line(painter, frame, layer, scale, x0)
+        return
     bars = _bar_numbers(frame)
     bars = bars[bars < len(layer.values)]
     if len(bars) > 1:
-        stroke = lines.pen(frame.style.theme.color(layer.role), layer.width, layer.dash)
-        _stroke(painter, frame, stroke, bars, scale, layer.values[bars], x0)
+        stroke = lines.pen(frame.style.theme.color(layer.role), layer.width)
+        _stroke(painter, frame, stroke, layer.dash, bars, scale, layer.values[bars], x0)
 
 
 def _stroke(
-    painter: QPainter, frame: Frame, stroke: QPen, bars: Bars, scale: PriceScale, values: Floats, x0: int
+    painter: QPainter,
+    frame: Frame,
+    stroke: QPen,
+    dash: tuple[float, ...],
+    bars: Bars,
+    scale: PriceScale,
+    values: Floats,
+    x0: int,
 ) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     xs: Floats = (bars.astype(np.float64) + 0.5 - frame.view.low) * (frame.view.width / frame.view.span / frame.ratio)
     pane = QRectF(0.0, scale.top - 1, frame.geometry.plot_width, scale.bottom - scale.top + 2)
-    lines.draw(painter, stroke, xs, scale.ys(values), pane, x0 / frame.ratio)
+    lines.draw(painter, stroke, dash, xs, scale.ys(values), pane, x0 / frame.ratio)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 

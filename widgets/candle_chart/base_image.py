@@ -49,6 +49,9 @@ class BaseImage:
         if part.isEmpty():
             return
         ratio = frame.ratio
+        if ratio == 1.0:
+            painter.drawImage(part.topLeft(), self._image, part.translated(-body.left(), -body.top()))
+            return
         if ratio == int(ratio):
             left, top = part.left() * ratio, (part.top() - body.top()) * ratio
             painter.drawImage(QRectF(part), self._image, QRectF(left, top, part.width() * ratio, part.height() * ratio))

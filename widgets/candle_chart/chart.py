@@ -78,7 +78,9 @@ class CandleChart(QWidget):
     history_wanted = Signal()
     """The view went left of the first bar; said once for each load."""
 
-    def __init__(self, parent: QWidget | None = None, *, repaint_ms: int = 16, max_bars: int | None = None) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, repaint_ms: int = 16, legend_ms: int = 200, max_bars: int | None = None
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -99,6 +101,8 @@ class CandleChart(QWidget):
         self._history_asked = False
         self._dirty = QRegion()
         self._throttle = Throttle(self._flush_dirty, repaint_ms, self)
+        # Nobody reads numbers that change twenty times a second: the line above the bars follows more slowly.
+        self._legend_throttle = Throttle(self._touch_legend, legend_ms, self)
         self._interaction = Interaction(self)
         self._countdown_timer = QTimer(self)
         self._countdown_timer.setInterval(1000)
@@ -378,8 +382,8 @@ class CandleChart(QWidget):
             self._repaint(QRegion(geometry.price.united(geometry.price_axis)))
 
     def _tick(self) -> None:
-        frame = self.frame()
-        self._repaint(self._scene.tick_region(frame, self._countdown()))
+        self._repaint(self._scene.tick_region(self.frame()))
+        self._legend_throttle.request()
 
     def _repaint(self, region: QRegion) -> None:
         self._dirty += region
@@ -395,12 +399,16 @@ class CandleChart(QWidget):
         left = int(self._data.ts[-1]) + self._instrument.interval_ns - self._clock()
         return duration(left / 1e9) if 0 < left <= self._instrument.interval_ns else ""
 
+    def _touch_legend(self) -> None:
+        if self._frame is not None:
+            self._repaint(self._scene.legend_region(self._frame))
+
     def _on_second(self) -> None:
         self._touch_last_price()
 
     def _touch_last_price(self) -> None:
         if self._frame is not None and len(self._data):
-            self._repaint(self._scene.countdown_region(self._frame))
+            self._repaint(self._scene.price_region(self._frame))
 
     def set_drag_cursor(self, shape: Qt.CursorShape) -> None:
         """Show what a press would do here."""
@@ -417,6 +425,9 @@ class CandleChart(QWidget):
     # ------------------------------------------------------------------ Qt
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self._frame is not None and self._frame.ratio != self.devicePixelRatioF():
+            # The window came to another screen: everything has other pixels.
+            self._relayout()
         painter = QPainter(self)
         self._scene.paint(painter, self.frame(), event.region(), self._countdown(), self._interaction.selected)
         painter.end()
@@ -430,11 +441,6 @@ class CandleChart(QWidget):
             self._style = ChartStyle.of(current_theme())
             self._relayout()
         super().changeEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.DevicePixelRatioChange:
-            self._relayout()
-        return super().event(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         if self._clock is not None:

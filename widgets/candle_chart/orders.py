@@ -186,8 +186,12 @@ def _axis_tag(painter: QPainter, frame: Frame, item: PlacedTag, colour: QColor, 
     painter.drawText(box.adjusted(0, 0, -style.px(5), 0), ALIGN_RIGHT, number(item.price, frame.decimals))
 
 
-def last_price_boxes(frame: Frame, placed: tuple[PlacedTag, ...]) -> tuple[int, QRect, QRect]:
-    """Return the last price's height, its box on the axis and the countdown's box (empty where there is no room).
+LastPrice = tuple[int, QRect, QRect]
+"""Height of the last price, its box on the axis, the countdown's box (empty where there is no room)."""
+
+
+def last_price_boxes(frame: Frame, placed: tuple[PlacedTag, ...]) -> LastPrice:
+    """Place the last price.
 
     Order tags stay where they are; the last price, which moves anyway, finds the nearest free place beside them.
     """
@@ -214,10 +218,10 @@ def _free_box(axis: QRect, pane: QRect, taken: list[QRect], top: int, height: in
     return QRect(axis.left() + 1, top, axis.width() - 1, height)
 
 
-def paint_last_price(painter: QPainter, frame: Frame, placed: tuple[PlacedTag, ...], countdown: str) -> None:
+def paint_last_price(painter: QPainter, frame: Frame, last: LastPrice, countdown: str) -> None:
     """Paint the dotted line from the last bar, the price on the axis and the time left in the bar."""
     style = frame.style
-    y, box, left_box = last_price_boxes(frame, placed)
+    y, box, left_box = last
     painter.setPen(pen(style.caption, 1, (1.0, 3.0)))
     painter.drawLine(QLineF(max(0.0, frame.last_x), y + 0.5, frame.geometry.plot_width, y + 0.5))
     if abs(box.center().y() - y) > 1:

@@ -29,7 +29,7 @@ class PriceScale:
                 return 1e7
             price = math.log(price)
         low, high = self._bounds()
-        return self.top + (high - price) * (self.bottom - self.top) / (high - low)
+        return self.top + (high - price) * ((self.bottom - self.top) / (high - low))
 
     def ys(self, prices: Floats) -> Floats:
         """Return the heights of many prices."""

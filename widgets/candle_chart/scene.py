@@ -21,7 +21,7 @@ from widgets.candle_chart.marks import (
     place_fills,
     place_pins,
 )
-from widgets.candle_chart.orders import PlacedTag, last_price_boxes, paint_last_price, paint_tags, place_tags
+from widgets.candle_chart.orders import LastPrice, PlacedTag, last_price_boxes, paint_last_price, paint_tags, place_tags
 from widgets.candle_chart.time_axis import DAY, time_of_bar
 from widgets.formats import clock, day
 
@@ -38,7 +38,7 @@ class Scene:
         self._base = BaseImage()
         self._whole = True
         self._tail = False
-        self._last_region = QRegion()
+        self._last_price: LastPrice = (0, QRect(), QRect())
         self.tags: tuple[PlacedTag, ...] = ()
         self.pins: tuple[PlacedPin, ...] = ()
         self.fills: tuple[PlacedFill, ...] = ()
@@ -59,28 +59,29 @@ class Scene:
 
     # ------------------------------------------------------------------ what to repaint
 
-    def tick_region(self, frame: Frame, countdown: str) -> QRegion:
+    def tick_region(self, frame: Frame) -> QRegion:
         """Return what a change of the last bar touches; its columns are painted again at the next paint."""
         self._tail = True
         body = frame.geometry.body
         left = int(self._base.first_dirty(frame) / frame.ratio) - 1
         right = int(frame.last_x) + 3
         region = QRegion(QRect(left, body.top(), right - left, body.height()).intersected(body))
-        region += self._price_region(frame) + self._last_region
-        if self.crosshair is None or self.crosshair[0] == len(frame.data) - 1:
-            region += QRegion(frame.geometry.header)
-        self._last_region = self._price_region(frame)
-        return region
+        return region + self.price_region(frame)
 
-    def countdown_region(self, frame: Frame) -> QRegion:
-        """Return where the time left in the bar stands."""
-        return self._price_region(frame) + self._last_region
+    def price_region(self, frame: Frame) -> QRegion:
+        """Return where the last price and the time left in the bar stand and stood."""
+        before, self._last_price = self._last_price, last_price_boxes(frame, self.tags)
+        # One strip from the last bar to the edge: a region of many small rectangles costs more than it saves.
+        strip = QRect()
+        for y, box, left in (before, self._last_price):
+            strip = strip.united(box).united(left).united(QRect(box.left(), y - 1, 1, 3))
+        strip.setLeft(int(frame.last_x) - 1)
+        return QRegion(strip.adjusted(0, -1, 1, 1))
 
-    def _price_region(self, frame: Frame) -> QRegion:
-        y, box, left = last_price_boxes(frame, self.tags)
-        line = QRect(int(frame.last_x) - 1, y - 1, frame.geometry.plot_width - int(frame.last_x) + 1, 3)
-        link = QRect(box.left() - 7, min(y, box.top()) - 2, 8, abs(y - box.top()) + box.height() + 4)
-        return QRegion(line) + QRegion(box.adjusted(0, -1, 0, 1)) + QRegion(left) + QRegion(link)
+    def legend_region(self, frame: Frame) -> QRegion:
+        """Return the line above the bars, if it shows the last bar."""
+        shows_last = self.crosshair is None or self.crosshair[0] == len(frame.data) - 1
+        return QRegion(frame.geometry.header) if shows_last else QRegion()
 
     def crosshair_region(self, frame: Frame) -> QRegion:
         """Return what the crosshair covers."""
@@ -101,23 +102,25 @@ class Scene:
     def paint(self, painter: QPainter, frame: Frame, region: QRegion, countdown: str, selected: str | None) -> None:
         """Paint the frame where `region` asks for it."""
         geometry = frame.geometry
-        if self._whole:
+        has_bars, whole = len(frame.data) > 0, self._whole
+        if whole:
             self._base.rebuild(frame)
-            self._last_region = self._price_region(frame) if len(frame.data) else QRegion()
         elif self._tail:
             self._base.repaint_from(frame, self._base.first_dirty(frame))
         self._whole = self._tail = False
+        touched = region.boundingRect()
         for rect in rectangles(region):
             self._base.blit(painter, rect, frame)
-        has_bars = len(frame.data) > 0
-        if region.intersects(geometry.price_axis):
+        if has_bars and whole:
+            self._last_price = last_price_boxes(frame, self.tags)
+        if touched.right() >= geometry.plot_width:
             taken = [item.axis_tag.center().y() for item in self.tags]
             if has_bars:
-                taken.append(last_price_boxes(frame, self.tags)[1].center().y())
-                below = last_price_boxes(frame, self.tags)[2]
+                taken.append(self._last_price[1].center().y())
+                below = self._last_price[2]
                 taken += [below.center().y()] if countdown and not below.isNull() else []
-            paint_price_labels(painter, frame, self._base.marks, taken)
-        if region.intersects(geometry.time_axis):
+            paint_price_labels(painter, frame, self._base.marks, taken, region)
+        if touched.bottom() >= geometry.time_axis.top():
             paint_time_labels(painter, frame, self._base.marks)
         if not has_bars:
             self._empty(painter, frame)
@@ -131,8 +134,10 @@ class Scene:
         drawings = frame.layers.drawings + ((self.draft,) if self.draft else ())
         if drawings and region.intersects(geometry.price):
             paint_drawings(painter, frame, drawings, selected)
-        if region.intersects(self._price_region(frame).boundingRect()):
-            paint_last_price(painter, frame, self.tags, countdown)
+        _, box, left = self._last_price
+        line = QRect(int(frame.last_x), self._last_price[0] - 1, geometry.plot_width - int(frame.last_x), 3)
+        if any(region.intersects(part) for part in (line, box, left)):
+            paint_last_price(painter, frame, self._last_price, countdown)
         paint_tags(painter, frame, self.tags, region)
         self._crosshair(painter, frame)
         if region.intersects(geometry.header):
@@ -140,10 +145,11 @@ class Scene:
 
     def _captions(self, painter: QPainter, frame: Frame, region: QRegion) -> None:
         for point, name, colour, box in self._names:
-            if region.intersects(box.adjusted(-4, -4, 4, 4)):
+            if box.right() + 4 >= region.boundingRect().left() and region.intersects(box.adjusted(-4, -4, 4, 4)):
                 halo_text(painter, point, name, frame.style.small, colour, frame.style.ground)
         volume = frame.geometry.volume
-        if volume.height() and region.intersects(volume):
+        words = QRect(0, volume.top(), frame.geometry.plot_width // 2, frame.style.px(18))
+        if volume.height() and region.intersects(words):
             metrics = QFontMetrics(frame.style.small)
             painter.setFont(frame.style.small)
             painter.setPen(frame.style.caption)

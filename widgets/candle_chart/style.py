@@ -38,7 +38,7 @@ class ChartStyle:
 
     def px(self, pixels: float) -> int:
         """Scale a length."""
-        return self.theme.px(pixels)
+        return max(1, round(pixels * self.theme.scale))
 
     def axis_width(self, longest: str) -> int:
         """Return the width of the price axis for its longest label."""

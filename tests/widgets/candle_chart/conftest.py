@@ -18,7 +18,7 @@ def make_chart(qtbot: QtBot, qapp: QApplication) -> Callable[..., CandleChart]:
     apply_theme(qapp, "dark")
 
     def make(bars: Columns | None = None, width: int = 800, height: int = 500, **options: int) -> CandleChart:
-        chart = CandleChart(repaint_ms=0, **options)
+        chart = CandleChart(repaint_ms=0, legend_ms=0, **options)
         qtbot.addWidget(chart)
         chart.set_instrument(ChartInstrument(symbol="AAPL"))
         chart.resize(width, height)
