@@ -59,7 +59,8 @@ def _engine(profile: Profile, args: argparse.Namespace, environment: Mapping[str
     if args.command == "replay":
         args.replay, args.demo, args.seed = args.what, False, None
     try:
-        return run(profile.root, settings, args, ProfileLock(profile.lock_file))
+        file = args.settings or profile.settings_file
+        return run(profile.root, settings, file, args, ProfileLock(profile.lock_file))
     except ProfileInUseError as error:
         complain(str(error))
         return FAILED

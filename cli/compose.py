@@ -2,12 +2,16 @@
 
 import argparse
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
+from config.errors import ConfigError
+from config.load import load
 from config.settings import Settings
 from engine.model.decision import Autonomy, Book
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
+from engine.risk.limits import fingerprint
 from engine.runtime.spec import DemoSpec, EngineSpec, ReplaySpec
 from engine.simulation.paper.settings import PaperSettings
 
@@ -34,8 +38,28 @@ def build_hash() -> str:
     return f"{VERSION}+{digest.hexdigest()[:12]}"
 
 
-def make_spec(settings: Settings, args: argparse.Namespace, profile: Path) -> EngineSpec:
-    """Decide what runs. Raises :class:`Unready` naming the key."""
+def limits_on_disk(file: Path) -> Callable[[], str | None]:
+    """Watch the limits of a settings file: their hash as the file has them now, read again when the file changed."""
+    seen: tuple[int, str | None] = (-1, None)
+
+    def look() -> str | None:
+        nonlocal seen
+        try:
+            changed = file.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+        if changed != seen[0]:
+            try:
+                seen = (changed, fingerprint(load(file).settings.risk))
+            except ConfigError:
+                seen = (changed, "unreadable")
+        return seen[1]
+
+    return look
+
+
+def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file: Path | None = None) -> EngineSpec:
+    """Decide what runs; ``file`` is where the settings came from. Raises :class:`Unready` naming the key."""
     replay = getattr(args, "replay", None)
     demo = bool(getattr(args, "demo", False))
     simulated = settings.providers.simulated.enabled and settings.broker.kind == "paper" and not replay
@@ -62,6 +86,7 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path) -> En
         replay=_replay(replay) if replay else None,
         speed=getattr(args, "speed", 1.0),
         seed=seed,
+        limits_on_disk=limits_on_disk(file) if file is not None else None,
         risk=settings.risk,
         market=settings.market,
         memory=settings.database,

@@ -26,10 +26,10 @@ from engine.runtime.spec import EngineSpec
 PROGRESS_EVERY_S = 0.5
 
 
-def run(profile: Path, settings: Settings, args: argparse.Namespace, lock: ProfileLock) -> int:
+def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace, lock: ProfileLock) -> int:
     """Run an engine until its time is up or somebody stops it; return the exit code."""
     try:
-        spec = make_spec(settings, args, profile)
+        spec = make_spec(settings, args, profile, file)
     except Unready as error:
         complain(str(error))
         return BAD_ARGUMENTS

@@ -129,6 +129,23 @@ class Resume(Command, frozen=True, kw_only=True):
     pin: str = ""
 
 
+class Rearm(Command, frozen=True, kw_only=True):
+    """Lift one latch (G10, G18, G19 ...) after looking at why it tripped."""
+
+    code: str
+    scope: str = ""
+    """Strategy the latch is for; empty for all."""
+    reason: str
+    pin: str = ""
+
+
+class SetPin(Command, frozen=True, kw_only=True):
+    """Set or change the PIN; the old one is asked when there is one."""
+
+    new: str
+    old: str = ""
+
+
 class SetMode(Command, frozen=True, kw_only=True):
     mode: Mode
     reason: str = ""
@@ -226,6 +243,8 @@ AnyCommand = (
     | Flatten
     | Halt
     | Resume
+    | Rearm
+    | SetPin
     | SetMode
     | SetAutonomy
     | Watch

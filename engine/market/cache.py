@@ -85,6 +85,13 @@ class MarketCache:
         live = self._live.get(symbol)
         return None if live is None or live.ts_event == 0 else live.to_quote()
 
+    def mark(self, symbol: Symbol) -> float:
+        """Return the price that values a holding: the last trade, else the mid; NaN when neither is known."""
+        live = self._live.get(symbol)
+        if live is None:
+            return float("nan")
+        return live.last if live.last > 0.0 else (live.bid + live.ask) / 2.0
+
     def instrument(self, symbol: Symbol) -> Instrument | None:
         return self._instruments.get(symbol)
 

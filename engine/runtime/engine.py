@@ -21,9 +21,10 @@ from engine.model.decision import Autonomy, Book, Mode
 from engine.model.events.book import Reconciled
 from engine.model.events.system import Alarm, LagExceeded, RunSummary
 from engine.model.ids import Symbol
-from engine.model.market import Session
-from engine.model.money import ZERO
+from engine.model.market import Session, SessionState
+from engine.model.money import ZERO, cents
 from engine.model.suggestion import SuggestionState
+from engine.runtime.clusters import ClusterBook
 from engine.runtime.handler import CommandHandler
 from engine.runtime.lag import LagMeter
 from engine.runtime.late import late
@@ -79,6 +80,7 @@ class Parts:
     ledger_of_run: RunLedger
     audit: AuditChain
     recorder: Recorder
+    clusters: ClusterBook
 
 
 class Engine:
@@ -93,6 +95,8 @@ class Engine:
         self._started_wall = 0
         self._market_seconds = 0.0
         self._wall = LiveClock()
+        self._settled = ""
+        self._opened = False
         self.parts = self._assemble()
         self._server: Server | None = None
 
@@ -126,11 +130,13 @@ class Engine:
         def session_at(at_ns: int) -> Session | None:
             return calendars.session(main_calendar, at_ns)
 
+        self._session_at = session_at
         broker = self._make_broker(bus, place)
         board = Board(bus, clock, storage.journal.kv)
         lag = LagMeter(self._on_lag)
         vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time)
-        trading = assemble_trading(spec, bus, clock, storage, place.cache, broker, vitals, session_at)
+        clusters = ClusterBook(bus, place.bars)
+        trading = assemble_trading(spec, bus, clock, storage, place.cache, broker, vitals, session_at, clusters)
         ledger_later.fill(trading.ledger)
         strategies = read_strategies(spec.strategies)
         thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, strategies)
@@ -168,6 +174,7 @@ class Engine:
             ledger_of_run=run,
             audit=AuditChain(bus, clock, storage.journal, FileAnchor(spec.profile / AUDIT_ANCHOR, atomic_write)),
             recorder=Recorder(bus, clock, storage.seen),
+            clusters=clusters,
         )
 
     def _make_broker(self, bus: Bus, place: Marketplace) -> Broker:
@@ -196,10 +203,11 @@ class Engine:
         parts, trading = self.parts, self.parts.trading
         self._started_wall = self._wall.monotonic()
         seeded = seed_history(parts.place, parts.thought.features, parts.thought.features.intervals)
+        parts.clusters.compute(tuple(parts.place.cache.symbols()))
         _log.info("history is loaded", bars=seeded, symbols=len(parts.place.cache.symbols()))
-        await self._start_audit()
         await parts.recorder.start()
         await trading.modes.start()
+        await self._check_records()
         await trading.ledger.start()
         await trading.desk.start()
         await parts.board.start()
@@ -221,24 +229,33 @@ class Engine:
         parts.lag.start()
         await self.supervisor.start()
 
-    async def _start_audit(self) -> None:
-        """A broken chain does not keep the engine from watching; it keeps it from trading."""
+    async def _check_records(self) -> None:
+        """Damaged records do not keep the engine from watching; they keep it from trading until a person has looked."""
+        recovery = self.parts.storage.database.recovery
+        if recovery is not None:
+            source = f"the backup {recovery.restored_from.name}" if recovery.restored_from else "nothing: it is new"
+            self._observe(
+                "DATABASE",
+                f"The order journal was damaged ({recovery.reason}); it was set aside as {recovery.set_aside.name}.",
+                f"It was restored from {source}. The engine only observes.",
+                "Compare orders and positions with the broker, then raise the mode by hand.",
+            )
         try:
             await self.parts.audit.start()
         except IntegrityError as error:
-            now = self.clock.now()
-            self.parts.bus.publish(
-                Alarm(
-                    ts_event=now,
-                    ts_init=now,
-                    code="AUDIT",
-                    severity="red",
-                    happened=f"The record of what was done is damaged: {error}.",
-                    did="The engine only observes.",
-                    you_can="Run main.py audit verify, and compare with the broker.",
-                )
+            self._observe(
+                "AUDIT",
+                f"The record of what was done is damaged: {error}.",
+                "The engine only observes.",
+                "Run main.py audit verify, and compare with the broker.",
             )
-            self.parts.trading.modes.lower(Mode.OBSERVE, "audit", str(error))
+
+    def _observe(self, code: str, happened: str, did: str, you_can: str) -> None:
+        now = self.clock.now()
+        self.parts.bus.publish(
+            Alarm(ts_event=now, ts_init=now, code=code, severity="red", happened=happened, did=did, you_can=you_can)
+        )
+        self.parts.trading.modes.lower(Mode.OBSERVE, code.lower(), happened)
 
     async def listen(self) -> None:
         """Open the door."""
@@ -298,6 +315,7 @@ class Engine:
         parts, now = self.parts, self.clock.now()
         ledger, snapshot = parts.trading.ledger, parts.broker.snapshot_now()
         ours = {symbol: p.quantity for symbol, p in ledger.positions().items() if p.quantity != ZERO}
+        equity = ledger.equity()
         agreed = False
         if snapshot is not None and snapshot.positions is not None and snapshot.account is not None:
             theirs = {p.symbol: p.quantity for p in snapshot.positions if p.quantity != ZERO}
@@ -312,7 +330,7 @@ class Engine:
             counts=dict(sorted(parts.ledger_of_run.counts.items())),
             cash=ledger.cash(),
             positions={str(symbol): quantity for symbol, quantity in sorted(ours.items())},
-            equity=ledger.equity(),
+            equity=cents(equity) if equity is not None else None,
             reconciled=agreed,
         )
 
@@ -381,7 +399,22 @@ class Engine:
             for row in self.parts.place.collector.rows():
                 self.parts.showing.tables["sources"].put(row)
             self._save_clock()
+            self._end_of_day()
             await asyncio.sleep(1.0)
+
+    def _end_of_day(self) -> None:
+        """Once after each session: closed orders become final, a verified copy is kept, old news goes."""
+        session = self._session_at(self.clock.now())
+        date = session.date if session is not None else ""
+        if session is None or session.state is SessionState.OPEN or date == self._settled or not self._opened:
+            self._opened = self._opened or (session is not None and session.state is SessionState.OPEN)
+            return
+        self._settled, self._opened = date, False
+        settled = self.parts.trading.desk.settle()
+        if self.parts.storage.backups.due():
+            self.parts.storage.backups.make(self.parts.storage.database.connection)
+        self.parts.recorder.forget(self.spec.memory.news_retention_days)
+        _log.info("end of day", settled=settled, date=date)
 
     # -- called by parts ---------------------------------------------------------------------------------------------
 

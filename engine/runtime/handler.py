@@ -1,6 +1,5 @@
 """Commands to their one receiver. Refusals are receipts with codes; only a broken engine raises."""
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -9,16 +8,12 @@ import msgspec
 from engine.api import commands as c
 from engine.api.commands import AnyCommand, Receipt
 from engine.bus.clock import Clock, ReplayClock
-from engine.model.ids import IntentId, Symbol
-from engine.model.order import OrderRequest, Origin
+from engine.model.ids import Symbol
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.showing import Showing
 from engine.runtime.stopping import StopSwitch
 from engine.runtime.trading import Trading
 from engine.suggestion.board import Board
-
-INTENTS_KEPT = 5_000
-PEOPLE_ONLY = (Origin.MANUAL, Origin.FLATTEN)
 
 
 class History(Protocol):
@@ -45,12 +40,10 @@ class CommandHandler:
         self._clock, self._trading, self._showing, self._board = clock, trading, showing, board
         self._history, self._stop, self._status, self._watch = history, stop, status, watch
         self._shutdown, self._reconcile = shutdown, reconcile
-        self._answered: OrderedDict[IntentId, Receipt] = OrderedDict()
 
     async def handle(self, command: AnyCommand) -> Receipt:
         """Carry out one command."""
-        if command.by != "cli":
-            self._trading.modes.present(command.by)
+        self._trading.modes.present(command.by)
         match command:
             case c.Halt():
                 return await self._stop.stop(command.by, command.reason, command.flatten, command.protective)
@@ -79,7 +72,7 @@ class CommandHandler:
             case c.PlaceOrder():
                 return self._place(command)
             case c.PreviewOrder():
-                return self._preview(command.request)
+                return trading.by_hand.preview(command)
             case c.ModifyOrder():
                 return trading.desk.modify(
                     command.ref,
@@ -105,6 +98,10 @@ class CommandHandler:
         match command:
             case c.Resume():
                 return trading.modes.resume(command.typed, command.reason, command.by, command.pin)
+            case c.Rearm():
+                return trading.modes.rearm(command.code, command.scope, command.by, command.reason, command.pin)
+            case c.SetPin():
+                return self._set_pin(command)
             case c.SetMode():
                 if command.mode.level <= trading.modes.mode.level:
                     trading.modes.lower(command.mode, command.by, command.reason or "asked")
@@ -136,37 +133,21 @@ class CommandHandler:
         return Receipt(ok=False, code="UNKNOWN", text=f"{type(command).__name__} is not carried out here.")
 
     def _place(self, command: c.PlaceOrder) -> Receipt:
-        request = command.request
-        if request.origin not in PEOPLE_ONLY:
-            return Receipt(ok=False, code="ORIGIN", text="Only a person's orders come through this door.")
-        before = self._answered.get(request.intent_id)
-        if before is not None:
-            return before
-        if request.algo:
-            return Receipt(ok=False, code="ALGO", text=f"There is no execution algorithm called {request.algo}.")
-        verdict, cleared = self._trading.gate.clear(request)
-        if cleared is None:
-            first = verdict.denials[0]
-            return Receipt(ok=False, code=first.code, text=first.text, denials=verdict.denials)
-        status = self._trading.desk.submit(cleared)
-        receipt = Receipt(
-            ok=not status.state.closed,
-            code="" if not status.state.closed else status.state.value,
-            text=status.reason or f"{status.ref}: {status.state.value.lower()}",
-            data={"ref": status.ref, "state": status.state.value},
-        )
-        self._answered[request.intent_id] = receipt
-        if len(self._answered) > INTENTS_KEPT:
-            self._answered.popitem(last=False)
-        return receipt
+        if command.request.algo:
+            return Receipt(
+                ok=False, code="ALGO", text=f"There is no execution algorithm called {command.request.algo}."
+            )
+        return self._trading.by_hand.place(command)
 
-    def _preview(self, request: OrderRequest) -> Receipt:
-        verdict = self._trading.gate.check(request)
-        data = {"verdict": msgspec.to_builtins(verdict, str_keys=True)}
-        if verdict.cleared:
-            return Receipt(ok=True, text="Nothing speaks against it.", data=data)
-        first = verdict.denials[0]
-        return Receipt(ok=False, code=first.code, text=first.text, denials=verdict.denials, data=data)
+    def _set_pin(self, command: c.SetPin) -> Receipt:
+        pin = self._trading.pin
+        why = pin.check(command.old) if pin.is_set else ""
+        if why:
+            return Receipt(ok=False, code="PIN", text=why)
+        if not 4 <= len(command.new) <= 64:
+            return Receipt(ok=False, code="PIN", text="A PIN has 4 to 64 characters.")
+        pin.set(command.new)
+        return Receipt(ok=True, text="The PIN is set.")
 
     def _suggestion(self, command: c.GetSuggestion) -> Receipt:
         suggestion = self._board.suggestion(command.suggestion_id)

@@ -1,5 +1,6 @@
 """What an engine is made of: every choice that main has already taken, as one value."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +51,8 @@ class EngineSpec:
     """Market seconds per second; None is as fast as it goes. A live market knows only 1."""
     seed: int = 1
     approval: ApprovalSettings = field(default_factory=ApprovalSettings)
+    limits_on_disk: Callable[[], str | None] | None = None
+    """Hash of the limits as the settings file has them now; None when there is no file to watch."""
     risk: RiskSettings = field(default_factory=RiskSettings)
     market: MarketSettings = field(default_factory=MarketSettings)
     memory: MemorySettings = field(default_factory=MemorySettings)

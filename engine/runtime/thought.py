@@ -70,6 +70,7 @@ def assemble_thought(
         orders=trading.desk,
         sizer=Sizer(trading.gate, trading.ledger, market),
         board=board,
+        allow_short=lambda: trading.limits.active.allow_short,
         recipes={name: recipe_of(compiled) for name, compiled in strategies.items()},
     )
     return Thought(features=features, scorer=scorer, strategist=strategist, strategies=strategies)

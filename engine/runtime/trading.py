@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.approval.by_hand import HandOrders
 from engine.approval.desk import ApprovalDesk
 from engine.approval.mandate import Mandates
 from engine.bus.bus import Bus
@@ -24,6 +25,8 @@ from engine.risk.limits import LimitBook
 from engine.risk.losses import LossBook
 from engine.risk.modes import ModeKeeper
 from engine.risk.pin import Pin
+from engine.risk.plugins import foreign_rules
+from engine.risk.ports import Clusters
 from engine.risk.sessions import AutoSessions
 from engine.runtime.late import late
 from engine.runtime.spec import EngineSpec
@@ -42,6 +45,8 @@ class Trading:
     desk: OrderDesk
     ledger: Ledger
     approval: ApprovalDesk
+    by_hand: HandOrders
+    pin: Pin
 
 
 class _Salt:
@@ -58,6 +63,7 @@ def assemble_trading(
     broker: Broker,
     vitals: VitalSigns,
     session_at: Callable[[int], Session | None],
+    clusters: Clusters,
 ) -> Trading:
     """Build the trading half. ``session_at`` is the main calendar."""
     journal = storage.journal
@@ -87,7 +93,9 @@ def assemble_trading(
         lease=not spec.simulated_time,
         today=today,
     )
-    limits = LimitBook(spec.risk, store=kv, clock=clock, bus=bus, pin=pin, session_at=session_at)
+    limits = LimitBook(
+        spec.risk, store=kv, clock=clock, bus=bus, pin=pin, session_at=session_at, on_disk=spec.limits_on_disk
+    )
     limits.load()
     losses = LossBook(kv)
     losses.load()
@@ -122,6 +130,9 @@ def assemble_trading(
         sessions=AutoSessions(kv),
         book=spec.book,
         build_hash=spec.build,
+        foreign=foreign_rules(),
+        clusters=clusters,
+        marks=market.mark,
     )
     gate_later.fill(gate)
     governor = Governor(
@@ -153,7 +164,15 @@ def assemble_trading(
         settings=spec.approval,
     )
     return Trading(
-        modes=modes, limits=limits, gate=gate, governor=governor, desk=desk, ledger=ledger, approval=approval
+        modes=modes,
+        limits=limits,
+        gate=gate,
+        governor=governor,
+        desk=desk,
+        ledger=ledger,
+        approval=approval,
+        by_hand=HandOrders(gate=gate, orders=desk, modes=modes, store=kv, clock=clock),
+        pin=pin,
     )
 
 

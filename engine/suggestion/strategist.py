@@ -1,6 +1,6 @@
 """The strategist: forecasts in, suggestions out. One open suggestion per symbol and strategy."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -55,6 +55,7 @@ class Strategist:
         board: Board,
         recipes: Mapping[str, Recipe],
         most_open: int = 8,
+        allow_short: Callable[[], bool] = lambda: True,
     ) -> None:
         """``recipes`` maps a source's strategy name to how its forecasts become prices.
 
@@ -64,6 +65,7 @@ class Strategist:
         self._ledger, self._orders, self._sizer, self._board = ledger, orders, sizer, board
         self.recipes = dict(recipes)
         self._entered: dict[tuple[Symbol, str], int] = {}
+        self._allow_short = allow_short
         self._candidates: list[Candidate] = []
         self._most_open = most_open
         self._waiting: dict[Symbol, list[tuple[int, Forecast, str, Recipe]]] = {}
@@ -122,6 +124,8 @@ class Strategist:
             o.request.symbol == symbol and o.request.origin is not Origin.PROTECTIVE for o in self._orders.open_orders()
         ):
             return self._skip("an order is working")
+        if side is Side.SELL and not self._allow_short():
+            return self._skip("short sales are off")
         last = self._entered.get((symbol, strategy))
         if last is not None and now - last < recipe.cooldown_bars * recipe.bar_seconds * SECOND:
             return self._skip("pause between entries")

@@ -33,7 +33,7 @@ from engine.simulation.paper.orders import Leg, PaperOrder, shown
 from engine.simulation.paper.settings import PaperSettings
 from engine.simulation.paper.store import PaperStore
 from engine.simulation.paper.venue import Venue
-from engine.simulation.paper.voice import Sink, Voice
+from engine.simulation.paper.voice import Sink, Voice, told
 
 ACCOUNT_EVERY_S = 5.0
 DAY_NS = 86_400 * SECOND
@@ -76,6 +76,8 @@ class PaperExchange:
             expire=lambda order: self._close(order, BrokerStatus.EXPIRED, "good-till time passed"),
             new_session=self._new_session,
         )
+        self._executions: list[tuple[ExecutionReport, Decimal]] = []
+        """Today's executions with their fees; the store has them all."""
         self._account = PaperAccount(cash={settings.currency: settings.cash})
         self._books = Books(self.account_id, clock, market, settings)
         self.placements: Counter[str] = Counter()
@@ -114,8 +116,7 @@ class PaperExchange:
         self._bus.subscribe(BookChanged, self._on_book, owner="paper exchange", role=Role.DECIDER)
         self._bus.subscribe(HaltChanged, self._on_halt, owner="paper exchange", role=Role.DECIDER)
         self._voice.connect()
-        for report, commission in self._store.load_executions(self._clock.now() - DAY_NS):
-            self._voice.commission(report, commission)
+        self._executions = self._store.load_executions(self._clock.now() - DAY_NS)
         self._clock.call_later(ACCOUNT_EVERY_S, self._account_tick)
         self._clock.call_later(0.0, self._day.tick)
 
@@ -159,7 +160,8 @@ class PaperExchange:
             taken_ns=self._clock.now(),
             open_orders=tuple(shown(o) for o in self._orders.values() if o.open and o.accepted_ns),
             completed=tuple(shown(o) for o in self._orders.values() if not o.open and o.accepted_ns >= since),
-            executions=tuple(report for report, _ in self._store.load_executions(since)),
+            executions=tuple(report for report, _ in self._executions if report.ts_event >= since),
+            commissions=tuple(told(report, fee) for report, fee in self._executions if report.ts_event >= since),
             positions=tuple(
                 BrokerPosition(
                     account=self.account_id, symbol=Symbol(symbol), quantity=h.quantity, average_price=h.average
@@ -383,6 +385,7 @@ class PaperExchange:
         self._store.begin()
         self._store.save_order(order)
         self._store.save_execution(report, charge)
+        self._executions.append((report, charge))
         self._store.save_account(self._account, self._issued)
         family = families.after_fill(order, self._orders.values(), self._open_now)
         for member in family:
@@ -436,6 +439,8 @@ class PaperExchange:
         if date != self._account.session_date:
             self._account.session_date = date
             self._account.session_equity = self._books.equity(self._account)
+            since = self._clock.now() - DAY_NS
+            self._executions = [pair for pair in self._executions if pair[0].ts_event >= since]
             self._store.begin()
             self._store.save_account(self._account, self._issued)
             self._store.commit()

@@ -25,6 +25,13 @@ from engine.simulation.paper.orders import PaperOrder
 Sink = Callable[[AnyReport], None]
 
 
+def told(execution: ExecutionReport, amount: Decimal) -> CommissionReport:
+    """The report of what an execution cost."""
+    return CommissionReport(
+        ts_event=execution.ts_event, ts_seen=execution.ts_seen, exec_id=execution.exec_id, commission=amount
+    )
+
+
 class Voice:
     """Delivers reports to the sink; what is on its way when the link closes is lost, as it would be."""
 
@@ -91,11 +98,7 @@ class Voice:
 
     def commission(self, execution: ExecutionReport, amount: Decimal) -> None:
         """Report what an execution cost; it comes after the execution, as at a real broker."""
-        self.say(
-            CommissionReport(
-                ts_event=execution.ts_event, ts_seen=execution.ts_seen, exec_id=execution.exec_id, commission=amount
-            )
-        )
+        self.say(told(execution, amount))
 
     def account(self) -> None:
         """Report the account's values as they are now."""
