@@ -105,7 +105,7 @@ class GridView(QTableView):
         at = self.position_of(key)
         if at is None:
             return False
-        if at != self.currentIndex().row():
+        if at != self.currentIndex().row() or not self.selectionModel().isRowSelected(at):
             self.selectRow(at)
         return True
 

@@ -42,12 +42,8 @@ class InlineEdit(QLineEdit):
     def start(self, rect: QRect, text: str, name: str) -> None:
         """Open over ``rect`` with ``text`` selected."""
         self.setAccessibleName(name)
-        theme = current_theme()
-        self.setFont(theme.font(12))
-        self.setStyleSheet(
-            f"QLineEdit {{ background: {theme.bg2}; border: 0; padding: 0 4px;"
-            f" border-bottom: 2px solid {theme.focus}; }}"
-        )
+        self.setFont(current_theme().font(12))
+        self._mark(False)
         self.setToolTip("")
         self.setText(text)
         self.setGeometry(rect)
@@ -65,7 +61,7 @@ class InlineEdit(QLineEdit):
             value = read_number(self.text())
             if value is None:
                 self.setToolTip(tr("Not a positive number: {text}", text=self.text()))
-                self.setStyleSheet(self.styleSheet().replace(current_theme().focus, current_theme().danger))
+                self._mark(True)
                 self.selectAll()
                 return
             self.hide()
@@ -79,6 +75,12 @@ class InlineEdit(QLineEdit):
         if self.isVisible() and event.reason() != Qt.FocusReason.PopupFocusReason:
             self.hide()
             self.dropped.emit()
+
+    def _mark(self, invalid: bool) -> None:
+        # A property the theme knows; a style sheet of its own would be parsed again at every press.
+        if bool(self.property("invalid")) != invalid:
+            self.setProperty("invalid", invalid)
+            self.style().polish(self)
 
     def _close(self) -> None:
         self.hide()

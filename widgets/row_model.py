@@ -99,6 +99,7 @@ class RowModel(QAbstractTableModel):
         self._rows: dict[str, Any] = {}
         self._shown: list[str] = []
         self._position: dict[str, int] = {}
+        self._leaving: dict[str, Any] = {}
         self._cells: dict[str, tuple[Cell, ...]] = {}
         self._sort_keys: dict[str, tuple[int, Any]] = {}
         self._haystack: dict[str, str] = {}
@@ -135,7 +136,12 @@ class RowModel(QAbstractTableModel):
 
     def row(self, position: int) -> Any:
         """Return the row shown at a position."""
-        return self._rows[self._shown[position]]
+        return self._held(self._shown[position])
+
+    def _held(self, key: str) -> Any:
+        # While rows are being taken out, views still ask for what they are about to lose.
+        row = self._rows.get(key)
+        return self._leaving[key] if row is None else row
 
     def key_at(self, position: int) -> str:
         return self._shown[position]
@@ -157,7 +163,7 @@ class RowModel(QAbstractTableModel):
         key = self._shown[position]
         found = self._cells.get(key)
         if found is None:
-            found = self._cells[key] = self._format(self._rows[key])
+            found = self._cells[key] = self._format(self._held(key))
         return found
 
     def tint(self, position: int) -> str:
@@ -238,6 +244,10 @@ class RowModel(QAbstractTableModel):
             self._rows[key] = row
         self._drop_oldest()
         self._arrange(changed)
+        for key in self._leaving:
+            if key not in self._rows:
+                self._cells.pop(key, None)
+        self._leaving.clear()
         for key, column, direction in flashes:
             self.flashed.emit(key, column, direction)
 
@@ -261,6 +271,9 @@ class RowModel(QAbstractTableModel):
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.columns) - 1)
 
     def _forget(self, key: str) -> None:
+        row = self._rows.get(key)
+        if row is not None:
+            self._leaving[key] = row
         for table in (self._rows, self._sort_keys, self._haystack, self._cells):
             table.pop(key, None)
 
