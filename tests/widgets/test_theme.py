@@ -5,12 +5,13 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QColor, QFontMetrics
+from PySide6.QtGui import QColor, QFontMetrics, QImage
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from widgets.theme import apply_theme, current_theme, mix, tabular_font, theme, theme_names
 from widgets.theme_qss import style_sheet
+from widgets.theme_tiles import build
 
 THEMES = ("dark", "light", "dark-colour-blind", "light-colour-blind", "high-contrast")
 
@@ -129,6 +130,18 @@ def test_digits_share_one_width_under_the_style_sheet(qtbot: QtBot, qapp: QAppli
         assert len(widths) == 1, role
     metrics = QFontMetrics(tabular_font(13))
     assert len({metrics.horizontalAdvance(digit * 8) for digit in "0123456789"}) == 1
+
+
+def test_the_images_are_those_of_the_tokens(tmp_path: Path) -> None:
+    build(tmp_path)
+    folder = Path(__file__).resolve().parents[2] / "resources" / "styles"
+    made = sorted(path.name for path in tmp_path.iterdir())
+    assert made == sorted(path.name for path in folder.glob("*.png"))
+    for name in made:
+        fresh, kept = (
+            QImage(str(place / name)).convertToFormat(QImage.Format.Format_ARGB32) for place in (tmp_path, folder)
+        )
+        assert fresh == kept, f"{name}: run python -m widgets.theme_tiles"
 
 
 def test_a_mix_is_opaque_and_between() -> None:

@@ -102,6 +102,8 @@ def _zone(painter: QPainter, frame: Frame, zone: AgentZone) -> None:
     if zone.label:
         metrics = QFontMetrics(frame.style.small)
         text_y = top - 4 if zone.kind == "entry" else bottom + metrics.ascent() + 2
+        price = frame.geometry.price
+        text_y = min(max(text_y, price.top() + metrics.ascent()), price.bottom() - metrics.descent())
         painter.setFont(frame.style.small)
         painter.setPen(theme.color(role))
         x = max(left, frame.last_x) + 4

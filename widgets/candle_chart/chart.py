@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QHideEvent,
@@ -101,12 +101,18 @@ class CandleChart(QWidget):
         self._history_asked = False
         self._dirty = QRegion()
         self._throttle = Throttle(self._flush_dirty, repaint_ms, self)
-        # Nobody reads numbers that change twenty times a second: the line above the bars follows more slowly.
-        self._legend_throttle = Throttle(self._touch_legend, legend_ms, self)
+        # Nobody reads numbers that change twenty times a second: the line above the bars joins every so many ticks, and
+        # catches up once they stop.
+        self._legend_ms = legend_ms
+        self._legend_age = QElapsedTimer()
+        self._legend_late = QTimer(self)
+        self._legend_late.setSingleShot(True)
+        self._legend_late.setInterval(2 * legend_ms)
+        self._legend_late.timeout.connect(self._touch_legend)
         self._interaction = Interaction(self)
         self._countdown_timer = QTimer(self)
         self._countdown_timer.setInterval(1000)
-        self._countdown_timer.timeout.connect(self._on_second)
+        self._countdown_timer.timeout.connect(self._touch_last_price)
         self.set_instrument(self._instrument)
 
     # ------------------------------------------------------------------ data in
@@ -382,8 +388,14 @@ class CandleChart(QWidget):
             self._repaint(QRegion(geometry.price.united(geometry.price_axis)))
 
     def _tick(self) -> None:
-        self._repaint(self._scene.tick_region(self.frame()))
-        self._legend_throttle.request()
+        region = self._scene.tick_region(self.frame())
+        if not self._legend_age.isValid() or self._legend_age.elapsed() >= self._legend_ms:
+            self._legend_late.stop()
+            self._legend_age.start()
+            region += self._scene.legend_region(self.frame())
+        elif not self._legend_late.isActive():
+            self._legend_late.start()
+        self._repaint(region)
 
     def _repaint(self, region: QRegion) -> None:
         self._dirty += region
@@ -402,9 +414,6 @@ class CandleChart(QWidget):
     def _touch_legend(self) -> None:
         if self._frame is not None:
             self._repaint(self._scene.legend_region(self._frame))
-
-    def _on_second(self) -> None:
-        self._touch_last_price()
 
     def _touch_last_price(self) -> None:
         if self._frame is not None and len(self._data):

@@ -209,10 +209,11 @@ def last_price_boxes(frame: Frame, placed: tuple[PlacedTag, ...]) -> LastPrice:
 
 
 def _free_box(axis: QRect, pane: QRect, taken: list[QRect], top: int, height: int) -> QRect:
+    top = min(max(top, pane.top()), pane.bottom() - height)
     tops = [top, *(other.top() - height for other in taken), *(other.bottom() + 1 for other in taken)]
     for candidate in sorted(tops, key=lambda wanted: abs(wanted - top)):
         box = QRect(axis.left() + 1, candidate, axis.width() - 1, height)
-        inside = pane.top() - height // 2 <= candidate <= pane.bottom() - height // 2
+        inside = pane.top() <= candidate <= pane.bottom() - height
         if inside and not any(box.intersects(other) for other in taken):
             return box
     return QRect(axis.left() + 1, top, axis.width() - 1, height)

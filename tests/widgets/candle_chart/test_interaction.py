@@ -21,6 +21,7 @@ from widgets.candle_chart.layers import (
     OrderState,
     Pin,
 )
+from widgets.candle_chart.orders import last_price_boxes
 
 MakeChart = Callable[..., CandleChart]
 LEFT = Qt.MouseButton.LeftButton
@@ -132,6 +133,20 @@ def test_a_price_far_away_is_pinned_at_the_edge_with_its_distance(chart: CandleC
     assert tag.text.startswith("▲ ")
     assert "away" in tag.text
     assert chart.frame().scale.high < 200.0
+
+
+def test_the_last_price_is_never_cut_nor_hidden_by_orders(make_chart: MakeChart) -> None:
+    bars = random_bars(300)
+    last = float(bars.close[-1])
+    for height in (150, 260, 500):
+        chart = make_chart(bars, 500, height)
+        chart.set_orders(tuple(working(last + (i - 2) * 0.02, leg=f"leg{i}") for i in range(5)))
+        _, box, _ = last_price_boxes(chart.frame(), chart.scene.tags)
+        pane = chart.frame().geometry.price
+        assert pane.top() <= box.top()
+        assert box.bottom() <= pane.bottom()
+        if height >= 260:
+            assert not any(box.intersects(tag.axis_tag) for tag in chart.scene.tags)
 
 
 def test_a_click_tells_price_and_modifiers(qtbot: QtBot, chart: CandleChart) -> None:

@@ -1,6 +1,7 @@
 """Draw the small images the style sheet needs, at 1x and 2x; run once after a change of tokens.
 
-`python -m resources.styles.build_tiles` writes hatch, arrow and tick tiles beside this file.
+`python -m widgets.theme_tiles` writes hatch, arrow and tick tiles into `resources/styles`; a test says when they are
+not those of the tokens.
 """
 
 from pathlib import Path
@@ -69,4 +70,4 @@ def build(folder: Path) -> None:
 
 if __name__ == "__main__":
     application = QGuiApplication(["-platform", "offscreen"])
-    build(Path(__file__).resolve().parent)
+    build(Path(__file__).resolve().parents[1] / "resources" / "styles")
