@@ -37,6 +37,7 @@ from engine.runtime.marketplace import (
     make_clock,
     seed_history,
     simulated_universe,
+    warm,
 )
 from engine.runtime.recording import open_recording
 from engine.runtime.server import Server
@@ -203,6 +204,7 @@ class Engine:
         parts, trading = self.parts, self.parts.trading
         self._started_wall = self._wall.monotonic()
         seeded = seed_history(parts.place, parts.thought.features, parts.thought.features.intervals)
+        warm(parts.place)
         parts.clusters.compute(tuple(parts.place.cache.symbols()))
         _log.info("history is loaded", bars=seeded, symbols=len(parts.place.cache.symbols()))
         await parts.recorder.start()

@@ -176,6 +176,15 @@ class VolumeKeeper:
             self._instruments.add(msgspec.structs.replace(known, adv20=mean), Authority.SETTINGS)
 
 
+def warm(place: Marketplace) -> None:
+    """Make what compiles on first use compile now: an order book opened later must not hold the loop."""
+    if place.simulation is not None and place.provider is not None:
+        symbol = place.simulation.symbols[0]
+        book = place.simulation.book(symbol, 0)
+        book.advance(place.simulation.session(0).open_ns + SECOND)
+        book.depth(1)
+
+
 def seed_history(place: Marketplace, features: FeatureEngine, intervals: tuple[int, ...]) -> int:
     """Load history of every symbol into bars and features; return how many bars."""
     if place.provider is None:

@@ -1,0 +1,208 @@
+"""The command line is stable: what it prints, what it answers as JSON, and how it exits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import main
+from engine.api.door import read_door
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A real engine process on the simulated market, and its profile."""
+    profile = tmp_path_factory.mktemp("cli") / "profile"
+    command = [sys.executable, str(ROOT / "main.py"), "run", "--demo", "--quiet", "--speed", "20", "--seed", "3"]
+    process = subprocess.Popen([*command, "--profile", str(profile)], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while read_door(profile) is None:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline, "the engine did not open its door"
+        time.sleep(0.1)
+    time.sleep(1.0)
+    yield profile
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main.main(list(arguments))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_status_answers_with_every_key_that_scripts_rely_on(running, capsys):
+    code, out, _ = call(capsys, "status", "--json", "-", "--profile", str(running))
+    status = json.loads(out)
+    assert code == 0
+    keys = {"mode", "autonomy", "link", "account", "cash", "equity", "positions", "orders", "unknown", "locks"}
+    assert keys | {"sources", "reconciled_at"} <= set(status)
+    assert status["link"] == "up"
+    assert status["cash"] == {"USD": "1000000"}
+
+
+def test_an_order_is_previewed_placed_shown_and_cancelled(running, capsys):
+    profile = ("--profile", str(running))
+    code, out, _ = call(capsys, "order", "buy KO 10 @ 55 day", "--preview", "--json", "-", *profile)
+    assert (code, json.loads(out)["ok"]) == (0, True)
+    code, out, _ = call(capsys, "order", "buy KO 10 @ 55 day", "--json", "-", *profile)
+    placed = json.loads(out)
+    assert (code, placed["denials"]) == (0, [])
+    ref = placed["ref"]
+    _, out, _ = call(capsys, "status", "--json", "-", *profile)
+    assert ref in [order["ref"] for order in json.loads(out)["orders"]]
+    code, out, _ = call(capsys, "order", f"cancel {ref}", *profile)
+    assert code == 0
+    deadline = time.monotonic() + 10
+    while ref in [o["ref"] for o in json.loads(call(capsys, "status", "--json", "-", *profile)[1])["orders"]]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_denied_order_fails_with_its_codes(running, capsys):
+    code, out, _ = call(capsys, "order", "buy KO 9000 @ 60", "--json", "-", "--profile", str(running))
+    assert code == 1
+    assert [denial["code"] for denial in json.loads(out)["denials"]]
+    code, _, err = call(capsys, "order", "buy KO 9000 @ 60", "--profile", str(running))
+    assert code == 1
+    assert "G" in err
+
+
+def test_an_order_that_cannot_be_read_names_the_word(running, capsys):
+    code, _, err = call(capsys, "order", "buy KO many", "--profile", str(running))
+    assert code == 2
+    assert "many" in err
+
+
+def test_a_second_engine_on_the_profile_is_refused_and_names_the_first(running, capsys):
+    code, _, err = call(capsys, "run", "--demo", "--for", "1", "--profile", str(running))
+    assert code == 1
+    assert str(read_door(running).pid) in err
+
+
+def test_rejecting_needs_a_known_reason(running, capsys):
+    code, _, err = call(capsys, "suggestions", "reject", "S-1", "--reason", "BORED", "--profile", str(running))
+    assert code == 2
+    assert "PRICE" in err
+
+
+def test_halt_stops_and_says_so_in_status(running, capsys):
+    code, out, _ = call(capsys, "halt", "--profile", str(running))
+    assert code == 0
+    assert "Stopped" in out
+    _, out, _ = call(capsys, "status", "--json", "-", "--profile", str(running))
+    assert json.loads(out)["mode"] == "HALTED"
+
+
+def test_without_an_engine_halt_leaves_the_flag_that_keeps_the_next_one_from_trading(tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    code, _, err = call(capsys, "halt", "--profile", str(tmp_path))
+    assert code == 1
+    assert "no engine is running" in err
+    assert (tmp_path / "HALT").exists()
+
+
+def test_settings_that_cannot_be_are_named_by_line_and_key(tmp_path, capsys):
+    file = tmp_path / "settings.yaml"
+    file.write_text("mode: paper\nautonomi: ask\n", encoding="utf-8")
+    file.chmod(0o600)
+    tmp_path.chmod(0o700)
+    code, _, err = call(capsys, "run", "--settings", str(file), "--profile", str(tmp_path), "--for", "1")
+    assert code == 2
+    assert "line 2" in err
+    assert "autonomi" in err
+
+
+def test_what_is_not_in_this_version_is_refused_by_its_key(tmp_path, capsys):
+    file = tmp_path / "settings.yaml"
+    file.write_text("providers: {polygon: {enabled: true}}\n", encoding="utf-8")
+    file.chmod(0o600)
+    tmp_path.chmod(0o700)
+    code, _, err = call(capsys, "run", "--settings", str(file), "--profile", str(tmp_path), "--for", "1")
+    assert code == 2
+    assert "providers.polygon" in err
+
+
+def test_a_replay_of_an_empty_archive_says_how_to_fill_it(tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    code, _, err = call(capsys, "replay", "all", "--profile", str(tmp_path))
+    assert code == 2
+    assert "data import" in err
+
+
+def test_genuine_minute_bars_are_imported_listed_and_played(shared_dir, tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    profile = ("--profile", str(tmp_path))
+    file = shared_dir / "market_data" / "minute" / "SP500_NOV2019_1min.csv"
+    code, out, _ = call(capsys, "data", "import", str(file), *profile)
+    assert code == 0
+    assert "1563 of 1563 rows imported" in out
+    code, out, _ = call(capsys, "data", "list", "--json", "-", *profile)
+    assert [(row["symbol"], row["count"]) for row in json.loads(out)] == [("SP500", 1563)]
+    code, out, _ = call(capsys, "replay", "SP500", "--json", "-", *profile)
+    summary = json.loads(out)
+    assert code == 0
+    assert summary["counts"]["Suggested"] > 0
+    assert summary["reconciled"]
+
+
+def test_a_bad_row_is_named_and_nothing_is_imported_unless_asked(tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    file = tmp_path / "ABC.csv"
+    file.write_text(
+        "timestamp,open,high,low,close,volume\n2024-01-02,1,2,0.5,1.5,10\n2024-01-03,1,0.2,0.5,1.5,10\n2024-01-04,1,2,1,2,9\n",
+        encoding="utf-8",
+    )
+    profile = ("--profile", str(tmp_path))
+    code, out, _ = call(capsys, "data", "import", str(file), *profile)
+    assert code == 1
+    assert "line 3" in out
+    assert call(capsys, "data", "list", "--json", "-", *profile)[1].strip() == "[]"
+    code, out, _ = call(capsys, "data", "import", str(file), "--on-bad", "skip", *profile)
+    assert code == 0
+    assert "2 of 3 rows imported, 1 skipped" in out
+
+
+def test_audit_verify_finds_a_changed_row(tmp_path, capsys):
+    import sqlite3
+
+    profile = tmp_path / "p"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(ROOT / "main.py"), "run", "--demo", "--auto", "--speed", "max", "--for", "900"]
+    subprocess.run([*command, "--quiet", "--profile", str(profile)], check=True, env=environment)
+    code, out, _ = call(capsys, "audit", "verify", "--json", "-", "--profile", str(profile))
+    assert (code, json.loads(out)["ok"]) == (0, True)
+    database = sqlite3.connect(profile / "journal.db")
+    database.execute("DROP TRIGGER audit_no_update")
+    database.execute("UPDATE audit SET payload = replace(payload, '1', '2') WHERE seq = 2")
+    database.commit()
+    database.close()
+    code, out, _ = call(capsys, "audit", "verify", "--json", "-", "--profile", str(profile))
+    answer = json.loads(out)
+    assert (code, answer["ok"]) == (1, False)
+    assert answer["faults"][0]["seq"] == 2
+
+
+def test_doctor_lists_every_check(tmp_path, capsys):
+    tmp_path.chmod(0o700)
+    code, out, _ = call(capsys, "doctor", "--json", "-", "--profile", str(tmp_path))
+    names = [check["name"] for check in json.loads(out)]
+    assert code == 0
+    assert {"settings", "strategies", "database", "keyring", "display", "clock"} <= set(names)
+
+
+@pytest.mark.parametrize("arguments", [["nosuch"], ["run", "--speed", "fast"], ["data"], ["secrets", "burn"]])
+def test_wrong_arguments_exit_with_two(arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main.main(arguments)
+    assert exit_.value.code == 2
