@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from engine.api.rows import SourceRow
 from market_agent_gui.actions import BY_ID, key_text
@@ -14,6 +14,7 @@ from market_agent_gui.translate import say
 from widgets.banner_line import BannerLine
 from widgets.mode_strip import ModeStrip
 from widgets.status_line import StatusLine
+from widgets.theme import current_theme
 from widgets.toast import Toaster
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Head(QObject):
         self.menu_button = QToolButton()
         self.menu_button.setText("☰")
         self.menu_button.setProperty("role", "flat")
+        self.menu_button.setFixedWidth(current_theme().px(36))
+        self.menu_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.menu_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.menu_button.setAccessibleName(say("Menu"))
         self.menu_button.clicked.connect(self.open_menu)
@@ -46,7 +49,12 @@ class Head(QObject):
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(0)
-        line.addWidget(self.menu_button)
+        corner = QVBoxLayout()
+        corner.setContentsMargins(0, 0, 0, 0)
+        corner.setSpacing(0)
+        corner.addWidget(shell.window.line)
+        corner.addWidget(self.menu_button, 1)
+        line.addLayout(corner)
         line.addWidget(self.strip, 1)
         shell.window.add_to_head(row)
         shell.window.add_to_head(self.banner)

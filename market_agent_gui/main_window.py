@@ -40,7 +40,6 @@ class MainWindow(QMainWindow):
         self._head_column = QVBoxLayout(self._head)
         self._head_column.setContentsMargins(0, 0, 0, 0)
         self._head_column.setSpacing(0)
-        self._head_column.addWidget(self.line)
         self.setMenuWidget(self._head)
         self.docks: dict[str, DockFrame] = {}
         self._frames = {"main": ModeFrame(self)}

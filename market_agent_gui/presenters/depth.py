@@ -5,11 +5,14 @@ from decimal import Decimal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from engine.api.commands import Unwatch, Watch
 from engine.api.frames import DepthBlock, TapePrint
 from engine.api.rows import QuoteRow
 from engine.api.wire import Follow
+from engine.model.ids import Symbol
 from engine.model.market import Side
 from engine.model.money import exact
+from market_agent_gui.bridge import LinkState
 from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.presenters.pane import PanePresenter
@@ -29,7 +32,9 @@ class DepthPresenter(_OneSymbol):
     def make(self) -> QWidget:
         from widgets.depth_ladder import DepthLadder
 
+        self._watched = ""
         self._ladder = ladder = DepthLadder()
+        self.services.bridge.link_changed.connect(self._on_link)
         ladder.price_clicked.connect(self._on_clicked)
         ladder.cancel_wanted.connect(self.services.entry.cancel)
         ladder.order_dragged.connect(self._on_dragged)
@@ -43,7 +48,27 @@ class DepthPresenter(_OneSymbol):
     def wish(self) -> Follow:
         return Follow(tables=self.tables, quotes=True, depth=(self.symbol,) if self.symbol else ())
 
+    def set_visible(self, visible: bool) -> None:
+        super().set_visible(visible)
+        self._watch_depth()
+
+    def _watch_depth(self) -> None:
+        """Ask the engine for the depth of what is shown, and no longer for what was."""
+        wanted = self.symbol if self.visible and self.services.bridge.link is LinkState.UP else ""
+        if wanted == self._watched:
+            return
+        before, self._watched = self._watched, wanted
+        if before and self.services.bridge.link is LinkState.UP:
+            self.services.bridge.fire(Unwatch(symbols=(Symbol(before),), depth=True))
+        if wanted:
+            self.services.bridge.fire(Watch(symbols=(Symbol(wanted),), depth=True))
+
+    def _on_link(self, _state: str, _text: str) -> None:
+        self._watched = ""
+        self._watch_depth()
+
     def on_symbol(self, symbol: str) -> None:
+        self._watch_depth()
         self._ladder.set_symbol(symbol, self.tick())
         self._show_orders()
         self._on_staged(self.services.entry.staged)

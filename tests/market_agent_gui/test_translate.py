@@ -1,0 +1,47 @@
+"""Both languages say everything, with the same names to fill in, and switch while a window is open."""
+
+import string
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from market_agent_gui.dock_frame import DockFrame
+from market_agent_gui.docks import BY_ID
+from market_agent_gui.translate import Language, load_catalogue, say
+from tests.support_gui.strings import spoken, tables
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.usefixtures("qapp")
+def test_every_string_of_the_shell_is_translated(repo_dir: Path) -> None:
+    wanted = spoken(repo_dir / "market_agent_gui") | tables()
+    assert sorted(wanted - set(load_catalogue("ru"))) == []
+
+
+def test_a_translation_fills_in_the_same_names() -> None:
+    assert [text for text, translated in load_catalogue("ru").items() if fields(text) != fields(translated)] == []
+
+
+def test_the_language_changes_while_a_pane_is_open(qapp: QApplication) -> None:
+    dock = DockFrame(BY_ID["positions"])
+    language = Language(qapp)
+    try:
+        language.use("ru")
+        dock.retranslate()
+        assert dock.windowTitle() == "Позиции"
+        assert say("Loading {symbol}…", symbol="AAPL") == "Загрузка AAPL…"
+    finally:
+        language.use("en")
+    dock.retranslate()
+    assert dock.windowTitle() == "Positions"
+
+
+def test_an_unknown_language_is_refused_and_the_old_one_stays(qapp: QApplication) -> None:
+    language = Language(qapp)
+    with pytest.raises(ValueError, match="klingon"):
+        language.use("klingon")
+    assert language.name == "en"
