@@ -227,7 +227,7 @@ class ModeStrip(QWidget):
             f"QToolButton:focus {{ border-bottom: 2px solid {theme.focus}; }}"
             "QToolButton::menu-indicator { image: none; width: 0; }"
         )
-        for level in range(5):
+        for level in range(6):
             self._level = level
             self.halt.set_compact(level >= 1)
             if self._needed() <= self.width():
@@ -277,6 +277,11 @@ class ModeStrip(QWidget):
         risk.append(_Piece(used, risk_role, weight=600))
         if state.unknown:
             risk.append(_Piece(tr("incl. unconfirmed"), "warn", 11) if level < 2 else _Piece("?", "warn", weight=600))
+        if level >= 5:  # the labels go before any number does; all are spoken and in the tool tips
+            made = [
+                (name, [piece for piece in pieces if piece.pixels != 11 or piece.role != "t3"]) for name, pieces in made
+            ]
+            risk[0] = _Piece(tr("Risk"), "t3", 11, gap=4)
         made.append(("risk", risk))
         health = []
         for kind, known, words in self._health():
@@ -298,7 +303,7 @@ class ModeStrip(QWidget):
         return TEXTS.width(theme, piece.text, piece.pixels, piece.weight) + mark
 
     def _pad(self) -> int:
-        return current_theme().px(14 if self._level < 2 else 9)
+        return current_theme().px(14 if self._level < 2 else 9 if self._level < 5 else 5)
 
     def _section_width(self, theme: Theme, name: str, pieces: list[_Piece]) -> float:
         width = sum(self._piece_width(theme, piece) + theme.px(piece.gap) for piece in pieces) - theme.px(8)

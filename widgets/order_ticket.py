@@ -194,12 +194,13 @@ class OrderTicket(QWidget):
         return self._draft
 
     def request(self) -> OrderRequest | None:
-        """Return the order as it stands; None while a field is wrong."""
-        return to_request(self._draft, self._around)
+        """Return the order as it stands; None while a field is wrong or cannot be read."""
+        # An unreadable stop is an empty one in the draft: it must not pass for an order without a stop.
+        return to_request(self._draft, self._around) if all(field.readable for field in self._numbers()) else None
 
     def open_request(self, request: OrderRequest, source: str = "") -> None:
         """Show a request, for example a suggestion to edit or the staged order of the keys."""
-        if not self._sending and to_request(self._draft, self._around) != request:
+        if not self._sending and self.request() != request:
             self._take(from_request(request, source))
 
     def open_symbol(self, symbol: str) -> None:

@@ -1,0 +1,329 @@
+"""The watchlist: columns without Python per quote, numbers by the atlas, lists, filter."""
+
+from functools import cache
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+
+from engine.api.rows import QuoteRow
+from tests.widgets.factories import NOW, block
+from widgets.glyph_atlas import GlyphAtlas, NumberStyle, picture
+from widgets.quote_book import HALTED, QuoteBook
+from widgets.quote_columns import COLUMNS, DOWN, QUIET, UP, roles_of
+from widgets.quote_model import badge_text
+from widgets.quote_table import QuoteTable, symbols_in
+from widgets.theme import current_theme
+
+pytestmark = pytest.mark.usefixtures("qapp")
+PERCENT = next(column for column in COLUMNS if column.id == "percent")
+
+
+@pytest.fixture
+def table(qtbot):
+    made = QuoteTable({"Main": ("AAPL", "SPY")})
+    qtbot.addWidget(made)
+    made.resize(320, 300)
+    made.apply(
+        [
+            QuoteRow(key="AAPL", index=0, name="Apple", held=True, badges=("N2",)),
+            QuoteRow(key="SPY", index=1, name="S&P"),
+            QuoteRow(key="AMD", index=2, name="Advanced", sector="Chips"),
+        ],
+        (),
+        True,
+    )
+    made.show()
+    made.view.throttle.set_interval(0)
+    made.update_quotes(block({0: 190.34, 1: 598.61, 2: 95.0}))
+    return made
+
+
+def lines(table: QuoteTable) -> list[str]:
+    return [line.key or line.title for line in table.model.lines]
+
+
+def text(table: QuoteTable, symbol: str, column: str) -> str:
+    number = next(n for n, c in enumerate(COLUMNS) if c.id == column)
+    return table.model.text(table.model.position(symbol), number)
+
+
+def row_pixels(table: QuoteTable, symbol: str) -> np.ndarray:
+    return table.view._pixels[table.model.position(symbol)].copy()
+
+
+# --- the book
+
+
+quotes = st.lists(st.dictionaries(st.integers(0, 200), st.floats(0.01, 1e6), min_size=1, max_size=20), max_size=10)
+
+
+@given(quotes)
+def test_the_book_holds_the_newest_of_every_symbol(batches):
+    book, truth = QuoteBook(), {}
+    for batch in batches:
+        book.take(block(batch))
+        truth |= batch
+    for index, price in truth.items():
+        assert book.last[index] == price
+        assert book.dirty[index]
+    known = np.flatnonzero(np.isfinite(book.last)) if book.size else []
+    assert set(known) == set(truth)
+
+
+@pytest.mark.parametrize("column", ["bid", "last", "ts", "flags"])
+def test_a_block_with_a_short_column_is_refused_by_name(column):
+    good = block({0: 1.0, 1: 2.0})
+    bad = msgspec.structs.replace(good, **{column: getattr(good, column)[: -1 if column == "flags" else -8]})
+    with pytest.raises(ValueError, match=column):
+        QuoteBook().take(bad)
+
+
+def test_a_negative_index_is_refused():
+    bad = msgspec.structs.replace(block({0: 1.0}), index=np.array([-1], "<i4").tobytes())
+    with pytest.raises(ValueError, match="-1"):
+        QuoteBook().take(bad)
+
+
+def test_an_empty_block_changes_nothing():
+    book = QuoteBook()
+    book.take(block({}))
+    assert book.size == 0
+
+
+def test_change_is_unknown_without_a_previous_close():
+    book = QuoteBook()
+    book.take(block({0: 10.0}, previous=0.0))
+    assert np.isnan(book.change_percent(np.array([0]))[0])
+
+
+def test_colours_tell_gain_loss_and_what_is_not_fresh():
+    book = QuoteBook()
+    book.take(block({0: 101.0, 1: 99.0}))
+    book.take(block({2: 101.0}, flags=HALTED))
+    index = np.array([0, 1, 2])
+    assert roles_of(PERCENT, book, index, book.change_percent(index)).tolist() == [UP, DOWN, QUIET]
+
+
+def test_the_sparkline_takes_one_point_per_ten_minutes():
+    book = QuoteBook()
+    for minute in range(0, 40, 5):
+        book.take(block({0: 100.0 + minute}, ts=NOW + minute * 60_000_000_000))
+    points = book.spark[0][np.isfinite(book.spark[0])]
+    assert 4 <= len(points) <= 5
+    assert points[-1] == 135.0
+
+
+# --- numbers as pictures
+
+
+@cache
+def the_atlas() -> GlyphAtlas:
+    theme = current_theme()
+    return GlyphAtlas(theme, 1.0, theme.font(12))
+
+
+def written(value: float, style: NumberStyle, decimals: int = 2) -> np.ndarray:
+    theme, atlas = current_theme(), the_atlas()
+    pixels, _ = picture(1, 22, atlas.width(style), theme.color("bg1"))
+    zero = np.zeros(1, np.int64)
+    width = pixels.shape[2]
+    atlas.write(pixels, zero, width, 0, np.array([value]), np.array([decimals]), style, zero, zero)
+    return pixels[0]
+
+
+PLAIN = NumberStyle(integers=5, fraction=2)
+SIGNED = NumberStyle(integers=3, fraction=2, signed=True, arrow=True)
+
+
+def glyphs(value: float, style: NumberStyle, decimals: int = 2) -> str:
+    """Read a picture back by comparing every place with the atlas."""
+    atlas = the_atlas()
+    image = written(value, style, decimals)
+    top = (22 - atlas.height) // 2
+    x, found = image.shape[1], ""
+    for kind, width, _ in atlas._places(style):
+        x -= width
+        part = image[top : top + atlas.height, x : x + width]
+        if kind == "digit":
+            names, pictures = "0123456789 −+▲▼–", atlas.digits[0]
+        elif kind == "point":
+            names, pictures = " .", atlas.points[0]
+        elif kind == "unit":
+            names, pictures = " kMG", atlas.units[0]
+        else:
+            continue
+        match = [name for name, drawn in zip(names, pictures, strict=True) if np.array_equal(drawn, part)]
+        assert match, f"place {kind} of {value} shows no known glyph"
+        found = match[0] + found
+    return found.replace(" ", "")
+
+
+@given(st.floats(0, 99999.99))
+def test_a_price_is_written_as_the_formats_write_it(value):
+    shown = glyphs(value, PLAIN)
+    assert shown == f"{round(value * 100) / 100:.2f}" or abs(float(shown) - value) <= 0.005000001
+
+
+@given(st.floats(-999.98, 999.98))
+def test_a_change_has_its_sign_and_arrow_unless_it_rounds_to_nothing(value):
+    shown = glyphs(value, SIGNED)
+    if round(abs(value) * 100) == 0:
+        assert shown == "0.00"
+    else:
+        assert shown[:2] == ("▲+" if value > 0 else "▼−")
+        assert float(shown[2:]) == pytest.approx(abs(value), abs=0.00500001)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0"), (999.0, "999"), (1234.0, "1.2k"), (36.5e6, "36.5M"), (999_960.0, "1.0M"), (2e9, "2.0G")],
+)
+def test_sizes_are_written_briefly(value, shown):
+    assert glyphs(value, NumberStyle(integers=3, fraction=1, compact=True), 0) == shown
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_a_dash(value):
+    assert glyphs(value, PLAIN) == "–"
+
+
+def test_an_instrument_with_fewer_decimals_keeps_the_point_in_line():
+    style = NumberStyle(integers=5, fraction=4)
+    assert glyphs(190.34, style, 2) == "190.34"
+    assert glyphs(1.0845, style, 4) == "1.0845"
+    assert glyphs(151.0, style, 0) == "151"
+
+
+# --- the table
+
+
+def test_sections_are_held_agent_and_lists(table):
+    assert lines(table) == ["Held 1", "AAPL", "Agent watches 1", "AMD", "Main 1", "SPY"]
+
+
+def test_a_quote_repaints_its_row_and_no_other(table):
+    table.view.grab()
+    apple, amd = row_pixels(table, "AAPL"), row_pixels(table, "AMD")
+    table.view.flash = False
+    table.update_quotes(block({2: 96.0}))
+    assert np.array_equal(row_pixels(table, "AAPL"), apple)
+    assert not np.array_equal(row_pixels(table, "AMD"), amd)
+
+
+def test_rows_painted_by_quotes_equal_a_fresh_painting(table):
+    table.view.flash = False
+    table.view.grab()
+    table.update_quotes(block({0: 191.01, 2: 94.5}))
+    by_quotes = table.view._pixels.copy()
+    table.view.on_geometry()
+    table.view.grab()
+    assert np.array_equal(table.view._pixels, by_quotes)
+
+
+def test_a_flash_ends(qtbot, table):
+    table.view.grab()
+    table.view.flash = False
+    table.update_quotes(block({2: 96.0}))
+    calm = row_pixels(table, "AMD")
+    table.view.flash = True
+    table.update_quotes(block({2: 97.0}))
+    table.update_quotes(block({2: 96.0}))
+    assert not np.array_equal(row_pixels(table, "AMD"), calm)
+    qtbot.waitUntil(lambda: np.array_equal(row_pixels(table, "AMD"), calm), timeout=3000)
+
+
+def test_a_longer_price_widens_its_column_instead_of_losing_a_digit(table):
+    table.view.grab()
+    before = table.view.columnWidth(1)
+    table.update_quotes(block({2: 523_444.12}))
+    table.view.grab()
+    assert table.view.columnWidth(1) > before
+    assert text(table, "AMD", "last") == "523\u2009444.12"
+
+
+def test_typing_filters_by_symbol_name_and_sector(qtbot, table):
+    qtbot.keyClicks(table.view, "chips")
+    assert lines(table) == ["Agent watches 1", "AMD"]
+    qtbot.keyClick(table.view, Qt.Key.Key_Escape)
+    assert len(lines(table)) == 6
+
+
+def test_arrows_pass_over_section_titles(qtbot, table):
+    chosen = []
+    table.symbol_chosen.connect(chosen.append)
+    table.view.select_key("AAPL")
+    qtbot.keyClick(table.view, Qt.Key.Key_Down)
+    assert chosen[-1] == "AMD"
+
+
+def test_pasted_symbols_join_the_list_and_are_watched(qtbot, table):
+    watched, kept = [], []
+    table.watch_wanted.connect(watched.append)
+    table.lists_changed.connect(kept.append)
+    QGuiApplication.clipboard().setText("msft, brk.b\nAAPL <script> msft")
+    qtbot.keyClick(table.view, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert kept[-1]["Main"] == ("AAPL", "SPY", "MSFT", "BRK.B")
+    assert watched == [("MSFT", "BRK.B")]
+
+
+def test_symbols_are_read_from_any_separation():
+    assert symbols_in("aapl;msft | ES=F\t^VIX nvda,") == ("AAPL", "MSFT", "ES=F", "^VIX", "NVDA")
+
+
+def test_delete_takes_a_symbol_out_of_the_list_and_stops_watching_it(qtbot, table):
+    dropped = []
+    table.unwatch_wanted.connect(dropped.append)
+    table.view.select_key("SPY")
+    qtbot.keyClick(table.view, Qt.Key.Key_Delete)
+    assert table.lists["Main"] == ("AAPL",)
+    assert dropped == [("SPY",)]
+
+
+def test_what_is_held_is_never_unwatched(qtbot, table):
+    dropped = []
+    table.unwatch_wanted.connect(dropped.append)
+    table.view.select_key("AAPL")
+    qtbot.keyClick(table.view, Qt.Key.Key_Delete)
+    assert dropped == []
+
+
+def test_a_symbol_that_takes_over_an_index_never_shows_the_old_price(table):
+    table.apply([QuoteRow(key="NEW", index=2)], ["AMD"])
+    assert text(table, "NEW", "last") == "–"
+
+
+def test_one_list_can_be_shown_alone(table):
+    table.show_list("Main")
+    assert lines(table) == ["Main 2", "AAPL", "SPY"]
+    table.show_list("")
+    assert len(lines(table)) == 6
+
+
+def test_sorting_keeps_the_sections_and_puts_the_unknown_last(table):
+    table.apply([QuoteRow(key="X1", index=5), QuoteRow(key="X2", index=6)])
+    table.update_quotes(block({6: 50.0}))
+    table.view.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    assert lines(table)[2:6] == ["Agent watches 3", "X2", "AMD", "X1"]
+
+
+def test_the_selection_survives_new_rows(table):
+    table.view.select_key("AMD")
+    table.apply([QuoteRow(key="AAA", index=9, held=True)])
+    assert table.view.current_key == "AMD"
+
+
+def test_export_has_numbers_and_no_sections(table):
+    text_ = table.view.csv_text(None).splitlines()
+    assert text_[0].startswith("Symbol,Last")
+    assert len(text_) == 4
+    assert text_[1].startswith("AAPL,190.34")
+
+
+@pytest.mark.parametrize(("badge", "word"), [("E2d", "earnings in 2"), ("N3", "3 headlines"), ("HALT", "halted")])
+def test_badges_are_explained(badge, word):
+    assert word in badge_text(badge)
