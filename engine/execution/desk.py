@@ -4,7 +4,6 @@ The order path is synchronous from here to the broker: INTENT durable, checks, S
 Nothing in it waits, and nothing in it is ever repeated by itself.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
@@ -16,13 +15,15 @@ from engine.execution import failpoints
 from engine.execution.agreement import Agreement
 from engine.execution.broker import Broker
 from engine.execution.checks import flaw, malformed, not_now
+from engine.execution.consequences import Consequences
 from engine.execution.deadlines import Deadlines
-from engine.execution.fold import Outcome, Wish, ask_cancel, establish, hear, lose_touch, split_exec_id
+from engine.execution.fold import Outcome, ask_cancel, establish, hear, lose_touch, split_exec_id
+from engine.execution.inbox import Inbox
 from engine.execution.modifier import Modifier, changed
 from engine.execution.pacing import Pacing
 from engine.execution.ports import Booking, Clearing, Market, Modes, OrderJournal
 from engine.execution.reconcile import Plan
-from engine.execution.record import OrderRecord, from_cleared
+from engine.execution.record import OrderRecord, from_cleared, is_protective
 from engine.execution.records import Records, decode_record, encode
 from engine.execution.refs import References
 from engine.execution.settings import ExecutionSettings
@@ -44,7 +45,6 @@ from engine.model.report import (
 )
 
 S = OrderState
-UNKNOWN_LOCK = "UNKNOWN"
 
 
 class OrderDesk:
@@ -104,8 +104,19 @@ class OrderDesk:
             pacing=self._pacing,
             on_trouble=self._on_journal_trouble,
         )
-        self._waiting: deque[AnyReport] = deque()
-        self._busy = False
+        self._consequences = Consequences(
+            clock,
+            records=self._records,
+            agreement=self._agreement,
+            deadlines=self._deadlines,
+            pacing=self._pacing,
+            gate=gate,
+            modes=modes,
+            voice=self._voice,
+            on_halt=self._stop_sending,
+            on_frozen=self._cancel_frozen,
+        )
+        self._inbox = Inbox(self._take)
         self._unsent_cancels: set[OrderRef] = set()
         self._orphans: dict[str, CommissionReport] = {}
         self.halted = False
@@ -220,13 +231,11 @@ class OrderDesk:
 
     def _hand_over(self, cleared: ClearedOrder, sending: tuple[OrderRecord, ...]) -> OrderStatus:
         trouble = ""
-        held, self._busy = self._busy, True
         try:
-            self._broker.place(cleared)
+            with self._inbox.held():
+                self._broker.place(cleared)
         except Exception as error:  # noqa: BLE001  whatever it was, the order may have left
             trouble = f"the broker link failed while sending: {error}"
-        finally:
-            self._busy = held
         failpoints.reach("placed")
         now = self._clock.now()
         for record in sending:
@@ -237,7 +246,7 @@ class OrderDesk:
             self._watch(self._records.by_ref[record.ref])
         if trouble:
             self._voice.alarm("PLACE_FAILED", "red", f"{cleared.request.symbol}: {trouble}.", "It is not sent again.")
-        self._drain()
+        self._inbox.drain()
         return self._records.statuses[cleared.ref]
 
     def _mark(self, records: tuple[OrderRecord, ...], kind: str) -> None:
@@ -290,17 +299,16 @@ class OrderDesk:
         record = self._records.apply(ask_cancel(record, now), "cancel asked", by)
         self._watch(record, again=True)
         failpoints.reach("cancel noted")
-        held, self._busy = self._busy, True
         try:
-            self._broker.cancel(record.ref)
+            with self._inbox.held():
+                self._broker.cancel(record.ref)
         except Exception as error:  # noqa: BLE001  one cancel that fails never stops the others
             self._unsent_cancels.add(record.ref)
             return Receipt(ok=False, code="LINK", text=f"The broker cannot be reached; the cancel is kept: {error}.")
         else:
             self._unsent_cancels.discard(record.ref)
         finally:
-            self._busy = held
-            self._drain()
+            self._inbox.drain()
         failpoints.reach("cancel sent")
         return Receipt(ok=True, code="ASKED", text="The cancel is asked for; it can still fill.")
 
@@ -342,12 +350,11 @@ class OrderDesk:
         request = changed(record.effective, quantity=quantity, limit_price=limit_price, stop_price=stop_price, tif=tif)
         if reason := flaw(request):
             return Receipt(ok=False, code="NUMBER", text=reason)
-        held, self._busy = self._busy, True
         try:
-            return self._modifier.ask(record, request, by)
+            with self._inbox.held():
+                return self._modifier.ask(record, request, by)
         finally:
-            self._busy = held
-            self._drain()
+            self._inbox.drain()
 
     def resolve(self, ref: OrderRef, state: str, note: str, by: str) -> Receipt:
         """A person closes an UNKNOWN order after looking at the broker's own screen. The note is kept."""
@@ -375,24 +382,12 @@ class OrderDesk:
 
     def on_report(self, report: AnyReport) -> None:
         """Fold a report. Reports that arrive while an order is being handed over wait until it is."""
-        self._waiting.append(report)
-        if not self._busy:
-            self._drain()
-
-    def _drain(self) -> None:
-        if self._busy:
-            return
-        self._busy = True
-        try:
-            while self._waiting:
-                self._take(self._waiting.popleft())
-        finally:
-            self._busy = False
+        self._inbox.put(report)
 
     def _take(self, report: AnyReport) -> None:
         match report:
             case LinkReport():
-                self._agreement.on_link(report)
+                self._on_link(report)
             case AccountReport():
                 self._booking.on_account(report.account)
             case CommissionReport():
@@ -412,6 +407,13 @@ class OrderDesk:
                     self._agreement.request()
                     return
                 self._fold(record, report)
+
+    def _on_link(self, report: LinkReport) -> None:
+        self._agreement.on_link(report)
+        if report.state is LinkState.UP:
+            # While it was away nobody could be asked, so no wait was renewed.
+            for status in self.open_orders():
+                self._watch(self._records.by_ref[status.ref], again=True)
 
     def _fold(self, record: OrderRecord, report: AnyReport) -> None:
         failpoints.reach(f"report {type(report).__name__}")
@@ -448,39 +450,16 @@ class OrderDesk:
     # --- consequences
 
     def _on_change(self, before: OrderRecord, after: OrderRecord, outcome: Outcome) -> None:
-        if after.state is not before.state:
-            self._watch(after)
-            self._judge_unknown(before, after)
-            if after.state.closed:
-                self._gate.release(after.ref)
-        for alarm in outcome.alarms:
-            self._voice.alarm(f"{alarm.kind}:{after.ref}", "red", f"{after.symbol} order {after.ref}: {alarm.text}.")
-        wishes = outcome.wishes
-        if Wish.HALT in wishes:
-            self.halted = True
-            kinds = ", ".join(alarm.kind for alarm in outcome.alarms)
-            self._modes.lower(Mode.HALTED, self.name, f"{kinds} on {after.ref}")
-            self._modes.lock(after.symbol, kinds.upper() or "FROZEN", f"{kinds} on {after.ref}")
-        if Wish.DEMOTE in wishes:
-            self._modes.lower(Mode.MANUAL, self.name, f"the broker contradicts itself on {after.ref}")
-        if Wish.PACE in wishes:
-            self._pacing.close(10.0, self._clock.now())
-        if Wish.CANCEL in wishes and not after.state.closed:
-            self._clock.call_later(0.0, lambda: self._cancel_frozen(after.ref))
-        if Wish.QUERY in wishes:
-            self._agreement.request()
+        self._consequences.of_change(before, after, outcome)
+
+    def _on_journal_trouble(self, error: JournalError) -> None:
+        self._consequences.of_journal_trouble(error)
+
+    def _stop_sending(self) -> None:
+        self.halted = True
 
     def _cancel_frozen(self, ref: OrderRef) -> None:
         self.cancel(ref, "two ids for one order")
-
-    def _judge_unknown(self, before: OrderRecord, after: OrderRecord) -> None:
-        symbol = after.symbol
-        if after.state is S.UNKNOWN:
-            self._modes.lock(symbol, UNKNOWN_LOCK, f"order {after.ref} is not confirmed: do not re-enter")
-            if self._records.unknown_symbols() > 1:
-                self._modes.lower(Mode.MANUAL, self.name, "orders of several symbols are not confirmed")
-        elif before.state is S.UNKNOWN and not self._records.unknown(symbol):
-            self._modes.unlock(symbol, UNKNOWN_LOCK)
 
     def _watch(self, record: OrderRecord, again: bool = False) -> None:
         self._deadlines.watch(record.ref, record.state, again=again)
@@ -499,26 +478,12 @@ class OrderDesk:
                 self._ask_cancel(record, "no answer to the first cancel")
             else:
                 self._records.apply(lose_touch(record, now, "no answer to two cancels"), "silence", b"")
-        self._agreement.request()
-        self._watch(self._records.by_ref[ref], again=True)
+        if self._agreement.link is LinkState.UP:
+            self._agreement.request()
+            self._watch(self._records.by_ref[ref], again=True)
 
     def _on_halted(self, event: TradingHalted) -> None:
         self.halt_cancel(by=event.by)
 
     def _on_resumed(self, event: TradingResumed) -> None:
         self.halted = False
-
-    def _on_journal_trouble(self, error: JournalError) -> None:
-        self._voice.alarm(
-            "JOURNAL",
-            "red",
-            f"The order journal cannot be written: {error}.",
-            "No new order is sent. Stops at the broker remain.",
-            "Free disk space.",
-        )
-        self._modes.lower(Mode.REDUCE_ONLY, self.name, "the order journal cannot be written")
-
-
-def is_protective(status: OrderStatus) -> bool:
-    """Whether an order guards a position: a protective order, or the leg of a bracket."""
-    return status.request.origin is Origin.PROTECTIVE or status.parent_ref is not None

@@ -10,8 +10,9 @@ from enum import Enum
 
 from engine.api.commands import Receipt
 from engine.bus.clock import SECOND, Clock, Timer
-from engine.execution.desk import OrderDesk, is_protective
+from engine.execution.desk import OrderDesk
 from engine.execution.ports import Booking, Clearing, Market
+from engine.execution.record import is_protective
 from engine.execution.settings import ExecutionSettings
 from engine.execution.voice import Voice
 from engine.model.ids import IntentId, OrderRef, Symbol

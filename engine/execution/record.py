@@ -14,7 +14,7 @@ from engine.model.fill import Fill
 from engine.model.ids import AccountId, DecisionId, ExecId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import ZERO
-from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus
+from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus, Origin
 
 
 class Heard(IntFlag):
@@ -208,3 +208,8 @@ def from_cleared(order: ClearedOrder, now_ns: int) -> tuple[OrderRecord, ...]:
             for record in from_cleared(leg, now_ns)
         ),
     )
+
+
+def is_protective(status: OrderStatus) -> bool:
+    """Whether an order guards a position: a protective order, or the leg of a bracket."""
+    return status.request.origin is Origin.PROTECTIVE or status.parent_ref is not None
