@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit,
 
 from engine.model.decision import Denial, Verdict
 from engine.model.market import Side
-from engine.model.order import OrderRequest, OrderType, TimeInForce
+from engine.model.order import OrderRequest
 from widgets import formats
 from widgets.figures import Figure, Figures
 from widgets.inline_edit import read_number
@@ -19,44 +19,13 @@ from widgets.key_button import KeyButton
 from widgets.objections import Objections
 from widgets.pane_head import PaneHead
 from widgets.theme import current_theme
-from widgets.ticket_draft import (
-    Around,
-    Draft,
-    SizeIn,
-    from_request,
-    may_have,
-    problems,
-    quantity,
-    reference,
-    to_request,
-)
-from widgets.tokens import ChoiceToken, NumberToken, Sentence, TextToken, Word
+from widgets.ticket_draft import Around, Draft, SizeIn, from_request, problems, quantity, reference, to_request
+from widgets.ticket_sentence import TicketSentence
 from widgets.words import tr
 
 PREVIEW_MS = 60
 RETYPE = "G33"
 """The fat-finger rule is confirmed by typing the quantity again, not by a second press."""
-
-_TYPES = {
-    OrderType.LIMIT: "limit",
-    OrderType.MARKET: "market",
-    OrderType.STOP: "stop",
-    OrderType.STOP_LIMIT: "stop limit",
-    OrderType.TRAIL: "trailing stop",
-    OrderType.MARKET_ON_CLOSE: "market on close",
-    OrderType.LIMIT_ON_CLOSE: "limit on close",
-    OrderType.MARKET_ON_OPEN: "market on open",
-    OrderType.LIMIT_ON_OPEN: "limit on open",
-    OrderType.RELATIVE: "relative",
-    OrderType.MIDPRICE: "midprice",
-}
-_TIFS = {
-    TimeInForce.DAY: "day",
-    TimeInForce.GTC: "until cancelled",
-    TimeInForce.IOC: "now or never",
-    TimeInForce.FOK: "all now or never",
-    TimeInForce.OPG: "at the open",
-}
 
 
 class OrderTicket(QWidget):
@@ -89,6 +58,7 @@ class OrderTicket(QWidget):
         self._said: Denial | None = None
         self._typed_amount = ""
         self._armed = ("", False)
+        self._position = Decimal(0)
         self._build()
         self._preview = QTimer(self)
         self._preview.setSingleShot(True)
@@ -101,34 +71,7 @@ class OrderTicket(QWidget):
 
     def _build(self) -> None:
         self.head = PaneHead()
-        tick = lambda: self._around.tick  # noqa: E731
-        self._side = ChoiceToken(tr("Side"), [("BUY", tr("BUY")), ("SELL", tr("SELL"))], bold=True)
-        self._size = NumberToken(tr("Size"), lambda: Decimal(1), tr("size"))
-        self._size_in = ChoiceToken(tr("Size in"), [(kind.value, tr(kind.value)) for kind in SizeIn])
-        self._shares = Word(role="t2")
-        self._symbol = TextToken(tr("Symbol"), tr("symbol"))
-        self._at = Word(tr("at"))
-        self._trigger = NumberToken(tr("Trigger price"), tick, tr("price"))
-        self._then = Word(tr("limit"))
-        self._limit = NumberToken(tr("Limit price"), tick, tr("price"))
-        self._by = Word(tr("by"))
-        self._trail = NumberToken(tr("Trailing amount"), tick, tr("amount"))
-        self._type = ChoiceToken(tr("Order type"), [(kind.value, tr(words)) for kind, words in _TYPES.items()])
-        self._tif = ChoiceToken(tr("Time in force"), [(kind.value, tr(words)) for kind, words in _TIFS.items()])
-        self._stop = NumberToken(tr("Stop"), tick, tr("none"))
-        self._target = NumberToken(tr("Target"), tick, tr("none"))
-        self.sentence = Sentence()
-        self.sentence.add(self._side)
-        self.sentence.add(self._size, self._size_in)
-        self.sentence.add(self._shares)
-        self.sentence.add(self._symbol)
-        self.sentence.add(self._at, self._trigger)
-        self.sentence.add(self._then, self._limit)
-        self.sentence.add(self._by, self._trail)
-        self.sentence.add(self._type)
-        self.sentence.add(self._tif)
-        self.sentence.add(Word(tr("stop")), self._stop)
-        self.sentence.add(Word(tr("target")), self._target)
+        self.sentence = TicketSentence(lambda: self._around.tick)
         self._outside = QCheckBox(tr("also outside regular hours"))
         self.figures = Figures()
         self.objections = Objections()
@@ -143,13 +86,13 @@ class OrderTicket(QWidget):
         self.send.key_first = False
         self.drop_button = KeyButton(tr("Drop"), "Esc")
         self.drop_button.key_first = False
+        self.flatten = KeyButton("", "Ctrl+0", "send")
+        self.flatten.key_first = False
+        self.flatten.hide()
+        self.flatten.clicked.connect(lambda: self.flatten_wanted.emit(self._draft.symbol))
         self._lay_out()
-        for number in (self._size, self._trigger, self._limit, self._trail, self._stop, self._target):
-            number.changed.connect(self._on_edited)
-        for choice in (self._side, self._size_in, self._type, self._tif):
-            choice.changed.connect(self._on_edited)
-        self._symbol.changed.connect(self._on_edited)
-        self._symbol.editingFinished.connect(self._on_symbol_done)
+        self.sentence.edited.connect(self._on_edited)
+        self.sentence.symbol_done.connect(self.symbol_typed)
         self._outside.toggled.connect(self._on_edited)
         self._retype.textEdited.connect(self._on_retyped)
         self.send.clicked.connect(self.press_send)
@@ -171,7 +114,7 @@ class OrderTicket(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         foot = QHBoxLayout()
-        foot.setContentsMargins(theme.px(12), theme.px(2), theme.px(12), theme.px(8))
+        foot.setContentsMargins(theme.px(12), theme.px(2), theme.px(12), theme.px(4))
         foot.setSpacing(theme.px(8))
         foot.addWidget(self.send, 1)
         foot.addWidget(self.drop_button)
@@ -181,8 +124,13 @@ class OrderTicket(QWidget):
         box.addWidget(self.head)
         box.addWidget(area, 1)
         box.addLayout(foot)
-        self.setFocusProxy(self._size)
-        QWidget.setTabOrder(self._target, self._outside)
+        out = QHBoxLayout()
+        out.setContentsMargins(theme.px(12), 0, theme.px(12), 0)
+        out.addWidget(self.flatten)
+        box.addLayout(out)
+        box.addSpacing(theme.px(4))
+        self.setFocusProxy(self.sentence.size_field)
+        QWidget.setTabOrder(self.sentence.target, self._outside)
         QWidget.setTabOrder(self._outside, self._retype)
         QWidget.setTabOrder(self._retype, self.send)
         QWidget.setTabOrder(self.send, self.drop_button)
@@ -196,7 +144,7 @@ class OrderTicket(QWidget):
     def request(self) -> OrderRequest | None:
         """Return the order as it stands; None while a field is wrong or cannot be read."""
         # An unreadable stop is an empty one in the draft: it must not pass for an order without a stop.
-        return to_request(self._draft, self._around) if all(field.readable for field in self._numbers()) else None
+        return to_request(self._draft, self._around) if self.sentence.readable(self._draft) else None
 
     def open_request(self, request: OrderRequest, source: str = "") -> None:
         """Show a request, for example a suggestion to edit or the staged order of the keys."""
@@ -217,17 +165,28 @@ class OrderTicket(QWidget):
 
     def set_side(self, side: Side) -> None:
         """Turn the order."""
-        self._side.choose(side.value)
+        self.sentence.side.choose(side.value)
 
     def set_market(self, around: Around) -> None:
         """Set quote, tick and equity; sizes in money are reckoned again, and the gate is asked when they changed."""
-        before = self.request()
+        if around == self._around:
+            return
+        before = (self.request(), problems(self._draft, self._around))
         self._around = around
-        if self.request() != before:
+        after = (self.request(), problems(self._draft, self._around))
+        if after == before:
+            return  # a quote that changes nothing costs nothing
+        if after[0] != before[0]:
             self._verdict, self._second_press = None, False
             self._preview.start()
-            self.draft_changed.emit(self.request())
+            self.draft_changed.emit(after[0])
         self._show()
+
+    def set_position(self, size: Decimal) -> None:
+        """Set what is held of the symbol: when the gate denies an order, the way out is offered beside it."""
+        if size != self._position:
+            self._position = size
+            self._show_button()
 
     def set_book(self, mode: str, account: str) -> None:
         """Set whose money it is: paper, live or replay, and the account's short name. A change disarms what is open."""
@@ -289,45 +248,16 @@ class OrderTicket(QWidget):
         self.draft_changed.emit(self.request())
 
     def _fill(self) -> None:
-        draft = self._draft
-        self._side.put(draft.side.value, "up" if draft.side is Side.BUY else "down")
-        self._size.put(draft.size)
-        self._size_in.put(draft.size_in.value)
-        self._symbol.put(draft.symbol)
-        self._type.put(draft.order_type.value)
-        self._tif.put(draft.tif.value)
-        for field, value in (
-            (self._limit, draft.limit),
-            (self._trigger, draft.trigger),
-            (self._trail, draft.trail),
-            (self._stop, draft.stop),
-            (self._target, draft.target),
-        ):
-            field.put(value)
+        self.sentence.fill(self._draft)
         blocked = self._outside.blockSignals(True)
-        self._outside.setChecked(draft.outside_rth)
+        self._outside.setChecked(self._draft.outside_rth)
         self._outside.blockSignals(blocked)
 
     def _on_edited(self, *_: Any) -> None:
         if self._sending:
             self._fill()
             return
-        self._draft = replace(
-            self._draft,
-            side=Side(self._side.value),
-            size=self._size.value,
-            size_in=SizeIn(self._size_in.value),
-            symbol=self._symbol.value,
-            order_type=OrderType(self._type.value),
-            limit=self._limit.value,
-            trigger=self._trigger.value,
-            trail=self._trail.value,
-            tif=TimeInForce(self._tif.value),
-            stop=self._stop.value,
-            target=self._target.value,
-            outside_rth=self._outside.isChecked(),
-        )
-        self._side.put(self._draft.side.value, "up" if self._draft.side is Side.BUY else "down")
+        self._draft = replace(self.sentence.read(self._draft), outside_rth=self._outside.isChecked())
         # Whatever the gate said was said of another order.
         self._verdict, self._said = None, None
         self._second_press, self._typed_amount = False, ""
@@ -335,10 +265,6 @@ class OrderTicket(QWidget):
         self._preview.start()
         self._show()
         self.draft_changed.emit(self.request())
-
-    def _on_symbol_done(self) -> None:
-        if self._symbol.value:
-            self.symbol_typed.emit(self._symbol.value)
 
     def _on_retyped(self, text: str) -> None:
         self._typed_amount = text
@@ -354,11 +280,10 @@ class OrderTicket(QWidget):
 
     def _standing(self) -> tuple[str, str]:
         """Return (code, reason) why it cannot be sent now; both empty when it can."""
-        unreadable = [field for field in self._numbers() if not field.readable]
         wrong = problems(self._draft, self._around)
         if self._blocked[1]:
             return self._blocked
-        if unreadable or wrong:
+        if wrong or not self.sentence.readable(self._draft):
             return "", tr("not complete")
         if self._verdict is None:
             return "", tr("asking the gate…")
@@ -368,11 +293,6 @@ class OrderTicket(QWidget):
         if self._must_retype() and not self._retyped():
             return RETYPE, tr("type the quantity again")
         return "", ""
-
-    def _numbers(self) -> tuple[NumberToken, ...]:
-        has = may_have(self._draft.order_type)
-        fields = {"limit": self._limit, "trigger": self._trigger, "trail": self._trail}
-        return (self._size, self._stop, self._target, *(field for name, field in fields.items() if name in has))
 
     def _soft(self) -> tuple[str, ...]:
         if self._verdict is None:
@@ -427,28 +347,8 @@ class OrderTicket(QWidget):
         self.head.set_words(words)
 
     def _show(self) -> None:
-        draft = self._draft
-        has = may_have(draft.order_type)
-        self._trigger.setVisible("trigger" in has)
-        self._limit.setVisible("limit" in has)
-        self._trail.setVisible("trail" in has)
-        self._at.setVisible("trigger" in has)
-        self._then.setVisible("limit" in has)
-        self._then.say(tr("limit") if "trigger" in has else tr("at"))
-        self._by.setVisible("trail" in has)
-        wrong = problems(draft, self._around)
-        size = quantity(draft, self._around)
-        reckoned = draft.size_in is not SizeIn.SHARES
-        self._shares.setVisible(reckoned)
-        self._shares.say(tr("= {n} shares", n=formats.quantity(size)) if reckoned else "")
-        fields = {"size": self._size, "limit": self._limit, "trigger": self._trigger, "trail": self._trail}
-        fields |= {"stop": self._stop, "target": self._target}
-        for name, field in fields.items():
-            untouched = not field.text()
-            bad = tr("Not a positive number.") if not field.readable else wrong.get(name, "")
-            field.mark("" if untouched and field.readable else bad)
-        self._symbol.mark(wrong.get("symbol", ""))
-        self.sentence.arrange()
+        wrong = problems(self._draft, self._around)
+        self.sentence.show_draft(self._draft, quantity(self._draft, self._around), wrong)
         self._show_words(wrong)
         self._show_button()
 
@@ -509,4 +409,12 @@ class OrderTicket(QWidget):
         else:
             self.send.say(tr("Send to {whose}", whose=whose))
         self.drop_button.setEnabled(not self._sending)
+        # Reducing is never held back by what holds back an entry.
+        denied = bool(code) and self._position != 0
+        self.flatten.setVisible(denied)
+        if denied:
+            side = tr("SELL") if self._position > 0 else tr("BUY")
+            size, symbol = formats.quantity(abs(self._position)), self._draft.symbol
+            self.flatten.set_mode(self._mode)
+            self.flatten.say(tr("Flatten {whose}: {side} {n} {symbol}", whose=whose, side=side, n=size, symbol=symbol))
         self._show_head()

@@ -177,7 +177,7 @@ def test_the_figures_come_from_the_verdict(qtbot, ticket):
 def test_enter_sends_once(qtbot, ticket, out):
     wanted = opened(qtbot, ticket)
     for _ in range(3):
-        qtbot.keyClick(ticket._limit, Qt.Key.Key_Return)
+        qtbot.keyClick(ticket.sentence.limit, Qt.Key.Key_Return)
     assert out == [wanted]
 
 
@@ -196,8 +196,8 @@ def test_nothing_is_sent_before_the_gate_has_answered(ticket, out):
 
 def test_an_edit_makes_the_old_verdict_worthless(qtbot, ticket, out):
     wanted = opened(qtbot, ticket)
-    ticket._size.setText("900")
-    ticket._size.textEdited.emit("900")
+    ticket.sentence.size_field.setText("900")
+    ticket.sentence.size_field.textEdited.emit("900")
     ticket.press_send()
     ticket.set_verdict(verdict(wanted), wanted)
     ticket.press_send()
@@ -264,17 +264,17 @@ def test_a_change_of_account_wants_a_new_verdict(qtbot, ticket, out):
 def test_escape_drops_everything_but_the_symbol(qtbot, ticket, out):
     opened(qtbot, ticket)
     with qtbot.waitSignal(ticket.dropped):
-        qtbot.keyClick(ticket._limit, Qt.Key.Key_Escape)
+        qtbot.keyClick(ticket.sentence.limit, Qt.Key.Key_Escape)
     assert ticket.request() is None
     assert ticket.draft.symbol == "AAPL"
-    assert ticket._limit.text() == ""
+    assert ticket.sentence.limit.text() == ""
 
 
 def test_an_order_being_sent_can_be_neither_edited_nor_dropped_nor_replaced(qtbot, ticket, out):
     wanted = opened(qtbot, ticket)
     ticket.press_send()
-    ticket._limit.setText("1")
-    ticket._limit.textEdited.emit("1")
+    ticket.sentence.limit.setText("1")
+    ticket.sentence.limit.textEdited.emit("1")
     ticket.drop()
     ticket.open_symbol("MSFT")
     ticket.open_request(msgspec.structs.replace(REQUEST, quantity=Decimal(7)))
@@ -304,10 +304,10 @@ def test_a_sent_order_empties_the_ticket_and_the_next_has_another_intent(qtbot, 
 
 def test_size_from_risk_is_reckoned_and_shown(qtbot, ticket):
     ticket.open_request(REQUEST)
-    ticket._size_in.choose("risk to stop")
-    ticket._size.setText("250")
-    ticket._size.textEdited.emit("250")
-    assert ticket._shares.text() == "= 113 shares"
+    ticket.sentence.size_in.choose("risk to stop")
+    ticket.sentence.size_field.setText("250")
+    ticket.sentence.size_field.textEdited.emit("250")
+    assert ticket.sentence.shares.text() == "= 113 shares"
     assert ticket.request().quantity == 113
 
 
@@ -316,9 +316,9 @@ def test_a_moving_quote_reckons_a_size_in_money_again_and_asks_again(qtbot, tick
         REQUEST, order_type=OrderType.MARKET, limit_price=None, stop_loss=None, take_profit=None
     )
     ticket.open_request(market)
-    ticket._size_in.choose("money")
-    ticket._size.setText("19035")
-    ticket._size.textEdited.emit("19035")
+    ticket.sentence.size_in.choose("money")
+    ticket.sentence.size_field.setText("19035")
+    ticket.sentence.size_field.textEdited.emit("19035")
     wanted = asked(qtbot, ticket)
     assert wanted.quantity == 100
     ticket.set_verdict(verdict(wanted), wanted)
@@ -330,17 +330,17 @@ def test_a_moving_quote_reckons_a_size_in_money_again_and_asks_again(qtbot, tick
 
 def test_arrows_step_a_price_by_its_tick_and_shift_by_ten(qtbot, ticket):
     ticket.open_request(REQUEST)
-    qtbot.keyClick(ticket._limit, Qt.Key.Key_Up)
+    qtbot.keyClick(ticket.sentence.limit, Qt.Key.Key_Up)
     assert ticket.draft.limit == Decimal("190.11")
-    qtbot.keyClick(ticket._limit, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(ticket.sentence.limit, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
     assert ticket.draft.limit == Decimal("190.01")
 
 
 def test_nonsense_in_a_field_is_marked_and_never_sent(qtbot, ticket, out):
     opened(qtbot, ticket)
-    ticket._stop.setText("187.x")
-    ticket._stop.textEdited.emit("187.x")
-    assert ticket._stop.property("invalid")
+    ticket.sentence.stop.setText("187.x")
+    ticket.sentence.stop.textEdited.emit("187.x")
+    assert ticket.sentence.stop.property("invalid")
     assert ticket.request() is None, "an unreadable stop is not the same as no stop"
     with qtbot.assertNotEmitted(ticket.preview_wanted, wait=100):
         ticket.press_send()
@@ -349,17 +349,25 @@ def test_nonsense_in_a_field_is_marked_and_never_sent(qtbot, ticket, out):
 
 def test_fields_appear_with_the_type_that_needs_them(ticket):
     ticket.open_request(REQUEST)
-    assert ticket._limit.isVisible()
-    assert not ticket._trigger.isVisible()
-    ticket._type.choose("STP LMT")
-    assert ticket._trigger.isVisible()
-    assert ticket._limit.isVisible()
-    ticket._type.choose("MKT")
-    assert not ticket._limit.isVisible()
+    assert ticket.sentence.limit.isVisible()
+    assert not ticket.sentence.trigger.isVisible()
+    ticket.sentence.type.choose("STP LMT")
+    assert ticket.sentence.trigger.isVisible()
+    assert ticket.sentence.limit.isVisible()
+    ticket.sentence.type.choose("MKT")
+    assert not ticket.sentence.limit.isVisible()
 
 
 def test_every_part_of_the_sentence_can_be_reached_and_is_named(ticket):
-    for part in (ticket._side, ticket._size, ticket._size_in, ticket._symbol, ticket._limit, ticket._type, ticket._tif):
+    for part in (
+        ticket.sentence.side,
+        ticket.sentence.size_field,
+        ticket.sentence.size_in,
+        ticket.sentence.symbol,
+        ticket.sentence.limit,
+        ticket.sentence.type,
+        ticket.sentence.tif,
+    ):
         assert part.accessibleName()
         assert part.focusPolicy() & Qt.FocusPolicy.TabFocus
 
@@ -373,3 +381,20 @@ def test_the_sentence_breaks_and_no_part_is_cut(qtbot, ticket, width):
         if part.isVisible():
             assert part.geometry().right() <= ticket.sentence.width(), part.accessibleName()
             assert part.geometry().bottom() <= ticket.sentence.height()
+
+
+def test_a_denied_order_on_a_held_symbol_offers_the_way_out(qtbot, ticket):
+    opened(qtbot, ticket, HARD)
+    assert not ticket.flatten.isVisible()
+    ticket.set_position(Decimal(20))
+    assert ticket.flatten.text() == "Flatten PAPER DU…567: SELL 20 AAPL"
+    with qtbot.waitSignal(ticket.flatten_wanted) as told:
+        qtbot.mouseClick(ticket.flatten, Qt.MouseButton.LeftButton)
+    assert told.args == ["AAPL"]
+
+
+def test_a_quote_that_changes_nothing_keeps_the_verdict(qtbot, ticket, out):
+    opened(qtbot, ticket)
+    ticket.set_market(Around(bid=190.40, ask=190.42, last=190.41, equity=Decimal(1_000_000)))
+    ticket.press_send()
+    assert len(out) == 1

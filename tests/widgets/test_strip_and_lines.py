@@ -198,7 +198,8 @@ def banner(qtbot):
     made = BannerLine(parent=holder)
     made.resize(1200, 32)
     holder.show()
-    yield made
+    made.holder = holder  # Python owns it: kept as long as the banner
+    return made
 
 
 def test_the_most_severe_line_is_shown_and_the_others_counted(banner):

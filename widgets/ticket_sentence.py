@@ -1,0 +1,146 @@
+"""The sentence of the ticket: *BUY 100 AAPL at 190.10 limit, day, stop 187.90, target 194.00*, every part editable."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from engine.model.market import Side
+from engine.model.order import OrderType, TimeInForce
+from widgets import formats
+from widgets.ticket_draft import Draft, SizeIn, may_have
+from widgets.tokens import ChoiceToken, NumberToken, Sentence, TextToken, Word
+from widgets.words import tr
+
+_TYPES = {
+    OrderType.LIMIT: "limit",
+    OrderType.MARKET: "market",
+    OrderType.STOP: "stop",
+    OrderType.STOP_LIMIT: "stop limit",
+    OrderType.TRAIL: "trailing stop",
+    OrderType.MARKET_ON_CLOSE: "market on close",
+    OrderType.LIMIT_ON_CLOSE: "limit on close",
+    OrderType.MARKET_ON_OPEN: "market on open",
+    OrderType.LIMIT_ON_OPEN: "limit on open",
+    OrderType.RELATIVE: "relative",
+    OrderType.MIDPRICE: "midprice",
+}
+_TIFS = {
+    TimeInForce.DAY: "day",
+    TimeInForce.GTC: "until cancelled",
+    TimeInForce.IOC: "now or never",
+    TimeInForce.FOK: "all now or never",
+    TimeInForce.OPG: "at the open",
+}
+
+
+class TicketSentence(Sentence):
+    """Shows a draft and reads it back."""
+
+    edited = Signal()
+    symbol_done = Signal(str)
+
+    def __init__(self, tick: Callable[[], Decimal], parent: QWidget | None = None) -> None:
+        """``tick`` returns the step of the price fields."""
+        super().__init__(parent)
+        self.side = ChoiceToken(tr("Side"), [("BUY", tr("BUY")), ("SELL", tr("SELL"))], bold=True)
+        self.size_field = NumberToken(tr("Size"), lambda: Decimal(1), tr("size"))
+        self.size_in = ChoiceToken(tr("Size in"), [(kind.value, tr(kind.value)) for kind in SizeIn])
+        self.shares = Word(role="t2")
+        self.symbol = TextToken(tr("Symbol"), tr("symbol"))
+        self._at = Word(tr("at"))
+        self.trigger = NumberToken(tr("Trigger price"), tick, tr("price"))
+        self._then = Word(tr("limit"))
+        self.limit = NumberToken(tr("Limit price"), tick, tr("price"))
+        self._by = Word(tr("by"))
+        self.trail = NumberToken(tr("Trailing amount"), tick, tr("amount"))
+        self.type = ChoiceToken(tr("Order type"), [(kind.value, tr(words)) for kind, words in _TYPES.items()])
+        self.tif = ChoiceToken(tr("Time in force"), [(kind.value, tr(words)) for kind, words in _TIFS.items()])
+        self.stop = NumberToken(tr("Stop"), tick, tr("none"))
+        self.target = NumberToken(tr("Target"), tick, tr("none"))
+        self.add(self.side)
+        self.add(self.size_field, self.size_in)
+        self.add(self.shares)
+        self.add(self.symbol)
+        self.add(self._at, self.trigger)
+        self.add(self._then, self.limit)
+        self.add(self._by, self.trail)
+        self.add(self.type)
+        self.add(self.tif)
+        self.add(Word(tr("stop")), self.stop)
+        self.add(Word(tr("target")), self.target)
+        self._fields = {
+            "size": self.size_field,
+            "limit": self.limit,
+            "trigger": self.trigger,
+            "trail": self.trail,
+            "stop": self.stop,
+            "target": self.target,
+        }
+        for number in self._fields.values():
+            number.changed.connect(self.edited)
+        for choice in (self.side, self.size_in, self.type, self.tif):
+            choice.changed.connect(lambda _: self.edited.emit())
+        self.symbol.changed.connect(self.edited)
+        self.symbol.editingFinished.connect(self._on_symbol_done)
+
+    def _on_symbol_done(self) -> None:
+        if self.symbol.value:
+            self.symbol_done.emit(self.symbol.value)
+
+    def fill(self, draft: Draft) -> None:
+        """Show a draft without saying that anything was edited."""
+        self._show_side(draft.side)
+        self.size_field.put(draft.size)
+        self.size_in.put(draft.size_in.value)
+        self.symbol.put(draft.symbol)
+        self.type.put(draft.order_type.value)
+        self.tif.put(draft.tif.value)
+        for name in ("limit", "trigger", "trail", "stop", "target"):
+            self._fields[name].put(getattr(draft, name))
+
+    def _show_side(self, side: Side) -> None:
+        self.side.put(side.value, "up" if side is Side.BUY else "down")
+
+    def read(self, draft: Draft) -> Draft:
+        """Return the draft as it was edited."""
+        side = Side(self.side.value)
+        self._show_side(side)
+        return replace(
+            draft,
+            side=side,
+            size=self.size_field.value,
+            size_in=SizeIn(self.size_in.value),
+            symbol=self.symbol.value,
+            order_type=OrderType(self.type.value),
+            limit=self.limit.value,
+            trigger=self.trigger.value,
+            trail=self.trail.value,
+            tif=TimeInForce(self.tif.value),
+            stop=self.stop.value,
+            target=self.target.value,
+        )
+
+    def readable(self, draft: Draft) -> bool:
+        """Say whether every number that counts is a number or empty."""
+        has = (*may_have(draft.order_type), "size", "stop", "target")
+        return all(self._fields[name].readable for name in has)
+
+    def show_draft(self, draft: Draft, size: Decimal | None, wrong: dict[str, str]) -> None:
+        """Show the fields the order type has, the reckoned size, and what is wrong by field."""
+        has = may_have(draft.order_type)
+        for name, word in (("trigger", self._at), ("limit", self._then), ("trail", self._by)):
+            self._fields[name].setVisible(name in has)
+            word.setVisible(name in has)
+        self._then.say(tr("limit") if "trigger" in has else tr("at"))
+        reckoned = draft.size_in is not SizeIn.SHARES
+        self.shares.setVisible(reckoned)
+        self.shares.say(tr("= {n} shares", n=formats.quantity(size)) if reckoned else "")
+        for name, field in self._fields.items():
+            untouched = field.readable and not field.text()
+            bad = wrong.get(name, "") if field.readable else tr("Not a positive number.")
+            field.mark("" if untouched else bad)
+        self.symbol.mark(wrong.get("symbol", ""))
+        self.arrange()
