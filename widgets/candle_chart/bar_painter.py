@@ -14,14 +14,11 @@ from widgets.candle_chart.price_scale import PriceScale
 Floats = NDArray[np.float64]
 Bars = NDArray[np.int64]
 
-_THIN = 2.0
-"""Below this many device pixels a bar, pixel columns are drawn instead of bars."""
-
 
 def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) -> None:
     """Paint device columns [x0, x1), which `clip` encloses; the backdrop is there already."""
     line = line_width(frame.ratio)
-    short = x0 > 0 and frame.view.pitch >= _THIN and tail.is_short(frame, x0)
+    short = x0 > 0 and not is_thin(frame) and tail.is_short(frame, x0)
     columns, pitch = (None, 0.0) if short else _columns(frame, x0, x1)
     _to_device(painter, frame)
     if columns is None:
@@ -42,6 +39,11 @@ def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) 
         else:
             _bars(painter, frame, columns, pitch)
         painter.restore()
+
+
+def is_thin(frame: Frame) -> bool:
+    """Whether bars share pixels: then pixel columns are drawn instead of bars."""
+    return frame.view.pitch < line_width(frame.ratio)
 
 
 def _to_device(painter: QPainter, frame: Frame) -> None:
@@ -66,11 +68,11 @@ def _edges(frame: Frame, x0: int, x1: int) -> tuple[Bars, Bars]:
 def _columns(frame: Frame, x0: int, x1: int) -> tuple[Columns, float]:
     data, view = frame.data, frame.view
     pitch = view.pitch
-    if pitch < _THIN:
+    if is_thin(frame):
         pixels, edges = _edges(frame, x0, x1)
         none = np.empty(0)
         o, h, l, c, v = data.columns(edges, view.span / view.width) if len(pixels) else (none, none, none, none, none)
-        return Columns(pixels.astype(np.int32), o, h, l, c, v, _dim(frame, edges[:-1])), 1.0
+        return Columns(pixels.astype(np.int32), o, h, l, c, v, _dim(frame, edges[:-1])), 0.0
     first = max(0, int(view.bar(x0 - pitch)) - 1)
     stop = min(len(data), int(view.bar(x1 + pitch)) + 2)
     centre = np.floor((np.arange(first, stop) + 0.5 - view.low) * view.width / view.span).astype(np.int32)
@@ -132,7 +134,7 @@ def _bars(painter: QPainter, frame: Frame, columns: Columns, pitch: float) -> No
         (rising & columns.dim, style.up_dim),
         (~rising & columns.dim, style.down_dim),
     )
-    if pitch == 1.0:
+    if pitch == 0.0:
         high, low = boxes.pixel(ys["high"], top, bottom), boxes.pixel(ys["low"], top, bottom) + line
         packed = np.column_stack([columns.center, high, columns.center, low - 1]).astype(np.int32)
         for chosen, colour in shades:
@@ -168,19 +170,20 @@ def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
             _stroke(painter, frame, stroke, series.dash, bars, frame.scale, values, x0)
 
 
-def _bar_numbers(frame: Frame) -> Bars:
-    if frame.view.pitch < _THIN:
-        _, edges = _edges(frame, 0, frame.view.width)
+def _bar_numbers(frame: Frame, x0: int = 0) -> Bars:
+    if is_thin(frame):
+        _, edges = _edges(frame, x0, frame.view.width)
         return edges[1:] - 1
     first, stop = frame.view.visible(len(frame.data))
     return np.arange(max(0, first - 1), min(len(frame.data), stop + 1))
 
 
 def _line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, x0: int) -> None:
-    if x0 > 0 and not layer.dash and frame.view.pitch >= _THIN and tail.is_short(frame, x0):
+    if x0 > 0 and not layer.dash and not is_thin(frame) and tail.is_short(frame, x0):
         tail.paint_line(painter, frame, layer, scale, x0)
         return
-    bars = _bar_numbers(frame)
+    # A solid line needs a few points before the first dirty column; dashes need their whole length.
+    bars = _bar_numbers(frame, 0 if layer.dash else max(0, x0 - 12))
     bars = bars[bars < len(layer.values)]
     if len(bars) > 1:
         stroke = lines.pen(frame.style.theme.color(layer.role), layer.width)

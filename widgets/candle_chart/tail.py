@@ -14,7 +14,7 @@ from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import BarStyle, LineLayer
 from widgets.candle_chart.price_scale import PriceScale
 
-MOST_BARS = 6
+MOST_BARS = 9
 
 
 def first_bar(frame: Frame, x0: int) -> int:

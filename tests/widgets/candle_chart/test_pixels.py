@@ -94,7 +94,7 @@ def tick(chart: CandleChart, bars: Columns, k: int, lines: dict[str, float]) -> 
 
 
 @pytest.mark.parametrize("style", list(BarStyle))
-@pytest.mark.parametrize(("count", "visible"), [(400, 100), (5000, 5000)])
+@pytest.mark.parametrize(("count", "visible"), [(400, 100), (1000, 600), (5000, 5000)])
 def test_a_repainted_tail_is_pixel_for_pixel_the_whole(
     make_chart: MakeChart, qapp: QApplication, style: BarStyle, count: int, visible: int
 ) -> None:
