@@ -25,6 +25,8 @@ class Commander(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._doers: dict[str, Callable[[], object]] = {}
+        self.objection: Callable[[ActionSpec], str] = lambda _spec: ""
+        """Says why an action may not run now, whatever the road; empty lets it."""
 
     def register(self, action: str, do: Callable[[], object]) -> None:
         """Let ``do`` fulfil ``action``. Raises ``KeyError`` for an action that is not in the table."""
@@ -41,6 +43,9 @@ class Commander(QObject):
         """Run an action; a refusal is shown, not raised."""
         do = self._doers.get(action)
         if do is None:
+            return False
+        if reason := self.objection(BY_ID[action]):
+            self.refused.emit(action, reason)
             return False
         try:
             do()

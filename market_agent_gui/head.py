@@ -97,6 +97,12 @@ class Head(QObject):
             title, rest = {"bad": say("Look"), "warn": say("Note")}.get(severity, say("Done")), text
         self.toaster.show_toast(title, rest, KINDS.get(severity, "info"))
 
+    def retranslate(self) -> None:
+        """Say everything again in another language."""
+        self.menu_button.setAccessibleName(say("Menu"))
+        self.show_keys()
+        self._say_away()
+
     # --- what the engine says
 
     def _on_rows(self, table: str, rows: Iterable, removed: Iterable, reset: bool) -> None:

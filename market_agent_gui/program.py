@@ -284,6 +284,10 @@ class Program(QObject):
     def use_language(self, name: str) -> None:
         """Switch the language."""
         self._shell.language.use(name)
+        self._shell.head.retranslate()
+        for presenter in self._shell.presenters.values():
+            if presenter.pane is not None:
+                presenter.retranslate()
         self._prefer(language=name)
 
     def _scale(self, step: float) -> None:

@@ -7,12 +7,13 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
-from market_agent_gui.actions import BY_ID, Risk
+from market_agent_gui.actions import BY_ID, ActionSpec, Risk
 from market_agent_gui.commander import Commander
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.guard import PressGuard
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.log import KeyLog
+from market_agent_gui.translate import say
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class KeyController(QObject):
         self._held = ""
         self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
         self._hold.timeout.connect(self._on_held)
+        commander.objection = self.objection
         app.installEventFilter(self)
         app.focusWindowChanged.connect(self._on_focus_window)
 
@@ -148,16 +150,20 @@ class KeyController(QObject):
         if drop is not None:
             self._log.add(key, action, intent, drop.value)
             return
-        if self.rehearsing and spec.risk in (Risk.ADDS, Risk.REDUCES):
-            self._log.add(key, action, intent, "rehearsal: nothing is sent")
-            return
-        if spec.risk is Risk.ADDS and not self._arming.armed:
-            reason = f"keys are not armed ({self._arming.reason}): press {self.keys.key('arm')}"
+        if reason := self.objection(spec):
             self._log.add(key, action, intent, reason)
             self._commander.refused.emit(action, reason)
             return
         done = self._commander.run(action, "key")
         self._log.add(key, action, intent or self._staged_intent(), "done" if done else "refused")
+
+    def objection(self, spec: ActionSpec) -> str:
+        """Say why an action that reaches the broker may not run now: rehearsal, or not armed."""
+        if self.rehearsing and spec.risk in (Risk.ADDS, Risk.REDUCES):
+            return say("rehearsal: nothing is sent")
+        if spec.risk is Risk.ADDS and not self._arming.armed:
+            return say("not armed ({reason}): press {key}", reason=self._arming.reason, key=self.keys.key("arm"))
+        return ""
 
     def _on_held(self) -> None:
         action = self._held

@@ -82,6 +82,9 @@ class ApprovalsPresenter(PanePresenter):
         self.services.open_dialog(dialog)
 
     def _send(self, key: str, command: AnyCommand) -> None:
+        if self.services.keys.rehearsing:
+            self._queue.failed(key, say("rehearsal: nothing is sent"))
+            return
         self._tasks.start(self._deliver(key, command), f"{type(command).__name__} {key}")
 
     async def _deliver(self, key: str, command: AnyCommand) -> None:

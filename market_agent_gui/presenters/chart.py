@@ -71,6 +71,11 @@ class ChartPresenter(PanePresenter):
     def on_symbol(self, symbol: str) -> None:
         self._show()
 
+    def retranslate(self) -> None:
+        row = self.services.bridge.mirror.rows("quotes").get(self.symbol)
+        self._pane.show_symbol(self.symbol, row.name if isinstance(row, QuoteRow) else "")
+        self._draw_all()
+
     async def close(self) -> None:
         await self._tasks.close()
 

@@ -47,6 +47,9 @@ class PanePresenter(QObject):
     def on_symbol(self, symbol: str) -> None:
         """Show another symbol."""
 
+    def retranslate(self) -> None:
+        """Say again, in another language, what the presenter itself has put into the pane."""
+
     async def close(self) -> None:
         """End what runs: the window is going."""
 

@@ -35,7 +35,7 @@ class TicketPresenter(PanePresenter):
         self._ticket = ticket = OrderTicket(entry.mint)
         ticket.setProperty("ownsKeys", True)
         ticket.preview_wanted.connect(entry.preview)
-        ticket.send_wanted.connect(entry.send_request)
+        ticket.send_wanted.connect(self._on_send)
         ticket.dropped.connect(entry.drop)
         ticket.draft_changed.connect(self._on_draft)
         ticket.symbol_typed.connect(self.choose)
@@ -59,6 +59,9 @@ class TicketPresenter(PanePresenter):
         self._ticket.open_symbol(symbol)
         self._show_market()
 
+    def retranslate(self) -> None:
+        self._show_armed()
+
     async def close(self) -> None:
         if self.pane is not None:
             self._due.stop()
@@ -70,6 +73,12 @@ class TicketPresenter(PanePresenter):
             self.services.entry.stage_request(request)
         except Refusal as refusal:
             self.services.say("warn", str(refusal))
+
+    def _on_send(self, request: OrderRequest) -> None:
+        if self.services.keys.rehearsing:
+            self._ticket.sent(False, say("rehearsal: nothing is sent"))
+        else:
+            self.services.entry.send_request(request)
 
     def _on_staged(self, order: StagedOrder | None) -> None:
         before, self._staged_intent = self._staged_intent, order.intent if order is not None else ""

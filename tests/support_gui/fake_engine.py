@@ -114,6 +114,7 @@ class FakeEngine:
         self.silent = False
         """Swallow commands: no answer ever comes."""
         self.stopped = asyncio.Event()
+        self._released = asyncio.Event()
         self.clock = LiveClock()
         self.bus = Bus(_raise)
         self._symbols: dict[str, int] = {}
@@ -125,6 +126,8 @@ class FakeEngine:
         await self.server.start()
 
     async def stop(self) -> None:
+        self._released.set()
+        await asyncio.sleep(0)
         await self.server.stop()
 
     # --- filling
@@ -292,7 +295,7 @@ class FakeEngine:
     async def handle(self, command: AnyCommand) -> Receipt:
         self.commands.append(command)
         if self.silent:
-            await asyncio.Event().wait()
+            await self._released.wait()
         return self._answer(command)
 
     def _answer(self, command: AnyCommand) -> Receipt:
