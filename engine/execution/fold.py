@@ -12,6 +12,7 @@ alive at the broker, whichever came first.
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -77,6 +78,7 @@ _UNSENT = (S.INTENT, S.DENIED, S.NEVER_SENT)
 _CLAIMS = (S.CLAIM_FILLED, S.CLAIM_CANCELLED, S.CLAIM_REJECTED)
 
 
+@lru_cache(maxsize=16_384)
 def split_exec_id(exec_id: str) -> tuple[str, int]:
     """Split a broker's execution id into its base and its revision (``….01.02`` is revision 2 of ``….01``)."""
     match = _REVISION.match(exec_id)

@@ -59,20 +59,33 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _View:
-    """Records as they will be, while the plan is made."""
+    """Records as they will be, while the plan is made; indexes are made when first asked for."""
 
     def __init__(self, records: Mapping[OrderRef, OrderRecord]) -> None:
         self.records = dict(records)
-        self.by_perm = {perm: ref for ref, record in records.items() for perm in record.perm_ids}
-        self.revision = {k: e.revision for record in records.values() for k, e in record.executions.items()}
-        self.owner = {k: record.ref for record in records.values() for k in record.executions}
+        self.told: dict[str, tuple[int, OrderRef]] = {}
+        """Revision and order by execution id, of those that this snapshot tells."""
         self.changes: list[Change] = []
         self.delta: dict[Symbol, Decimal] = {}
+        self._by_perm: dict[str, OrderRef] | None = None
+        self._owner: dict[str, OrderRef] | None = None
 
     def find(self, ref: OrderRef, perm_id: str) -> OrderRecord | None:
-        if ref and ref in self.records:
-            return self.records[ref]
-        return self.records.get(self.by_perm[perm_id]) if perm_id in self.by_perm else None
+        record = self.records.get(ref) if ref else None
+        if record is not None or not perm_id:
+            return record
+        if self._by_perm is None:
+            self._by_perm = {perm: known.ref for known in self.records.values() for perm in known.perm_ids}
+        return self.records.get(self._by_perm[perm_id]) if perm_id in self._by_perm else None
+
+    def owner(self, base_id: str, likely: OrderRecord | None) -> OrderRecord | None:
+        """The order that has an execution; ``likely`` is asked first."""
+        if likely is not None and base_id in likely.executions:
+            return likely
+        if self._owner is None:
+            self._owner = {key: known.ref for known in self.records.values() for key in known.executions}
+        ref = self._owner.get(base_id)
+        return None if ref is None else self.records[ref]
 
     def put(self, outcome: Outcome, kind: str, payload: object) -> None:
         before = self.records.get(outcome.record.ref)
@@ -80,11 +93,12 @@ class _View:
         if after == before and not outcome.alarms and not outcome.wishes:
             return
         self.records[after.ref] = after
-        for perm in after.perm_ids:
-            self.by_perm[perm] = after.ref
+        if self._by_perm is not None:
+            self._by_perm.update(dict.fromkeys(after.perm_ids, after.ref))
+        if self._owner is not None:
+            self._owner.update(dict.fromkeys(after.executions, after.ref))
         for exec_id, execution in after.executions.items():
             old = before.executions.get(exec_id) if before is not None else None
-            self.owner[exec_id] = after.ref
             if old is not execution:
                 signed = execution.quantity * execution.side.sign - (old.quantity * old.side.sign if old else ZERO)
                 self.delta[after.symbol] = self.delta.get(after.symbol, ZERO) + signed
@@ -110,9 +124,10 @@ def plan(
         _execution(view, report, rules, adopted)
     for commission in snapshot.commissions:
         base_id, _ = split_exec_id(commission.exec_id)
-        owner = view.owner.get(base_id)
-        if owner is not None and base_id not in view.records[owner].commissions:
-            view.put(hear(view.records[owner], commission), "commission", commission)
+        told = view.told.get(base_id)
+        owner = view.owner(base_id, None if told is None else view.records.get(told[1]))
+        if owner is not None and base_id not in owner.commissions:
+            view.put(hear(owner, commission), "commission", commission)
     _statuses(view, snapshot, positions, rules)
     return Plan(
         changes=tuple(view.changes),
@@ -140,9 +155,13 @@ def _stranger(ref: OrderRef, perm_id: str, account: AccountId, request: OrderReq
 
 def _execution(view: _View, report: ExecutionReport, rules: Rules, adopted: list[OrderRef]) -> None:
     base_id, revision = split_exec_id(report.exec_id)
-    if view.revision.get(base_id, -1) >= revision:
+    if base_id in view.told and view.told[base_id][0] >= revision:
         return
     record = view.find(report.ref, report.perm_id)
+    view.told[base_id] = revision, report.ref if record is None else record.ref
+    owner = view.owner(base_id, record)
+    if owner is not None and owner.executions[base_id].revision >= revision:
+        return
     if record is None:
         request = OrderRequest(
             intent_id="",  # type: ignore[arg-type]
@@ -158,7 +177,6 @@ def _execution(view: _View, report: ExecutionReport, rules: Rules, adopted: list
             record = msgspec.structs.replace(record, adopted=True)
             adopted.append(record.ref)
         view.put(Outcome(record), "EXTERNAL" if record.external else "ADOPTED", report)
-    view.revision[base_id] = revision
     view.put(hear(record, report), "execution", report)
 
 
@@ -173,9 +191,9 @@ def _statuses(view: _View, snapshot: BrokerSnapshot, positions: Mapping[Symbol, 
         record = view.find(seen.ref, seen.perm_id)
         if record is not None and record.ref not in shown:
             done[record.ref] = seen
-    for ref in sorted(view.records):
+    for ref in sorted(ref for ref, record in view.records.items() if ref in shown or not record.state.closed):
         record = view.records[ref]
-        if record.state in _SILENT or (record.state.closed and ref not in shown):
+        if record.state in _SILENT:
             continue
         news = record.changed_ns > snapshot.taken_ns - rules.grace_ns
         if news and not record.external and (record.state is not S.UNKNOWN or ref not in shown):
