@@ -96,9 +96,10 @@ class Contracts:
         """
         async with self._lock:
             for symbol in symbols:
-                instrument = self._catalogue.instrument(symbol)
-                if symbol in self._listings or instrument is None:
+                if symbol in self._listings:
                     continue
+                # A symbol nobody has described yet is looked up as a US stock; orders need more than that.
+                instrument = self._catalogue.instrument(symbol) or Instrument(symbol=symbol)
                 try:
                     await self._qualify(asker, symbol, instrument)
                     self.problems.pop(symbol, None)

@@ -60,6 +60,7 @@ class Link:
         self._ears: Ears | None = None
         self._orders: OrderEar | None = None
         self._listeners: list[Listener] = []
+        self._packet_ends: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
         self._why = ""
@@ -97,6 +98,7 @@ class Link:
         if self._task is None:
             self._ib, self._ears = self._make_ib(self)
             self._ears.orders = self._orders
+            self._ears.packet_ends = self._packet_ends
             self._ib.client.conn.disconnected += self._on_disconnected
             self._task = asyncio.get_running_loop().create_task(self._keep(), name="ibkr link")
 
@@ -192,8 +194,9 @@ class Link:
             self._ears.sinks.pop(req_id, None)
 
     def at_packet_end(self, call: Callable[[], None]) -> None:
-        """Call when all messages of a packet have been handled; once the link has been started."""
-        self.ears.packet_ends.append(call)
+        """Call when all messages of a packet have been handled, from now on."""
+        if call not in self._packet_ends:
+            self._packet_ends.append(call)
 
     @property
     def closed_window(self) -> Window | None:

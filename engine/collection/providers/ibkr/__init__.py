@@ -1,0 +1,1 @@
+"""Market data through the gateway's one connection."""

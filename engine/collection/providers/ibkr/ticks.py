@@ -1,0 +1,206 @@
+"""Ticks of one symbol, field by field, to quotes, trades and halts. The broker's tick numbers and sentinels end here.
+
+Bid and ask come as separate messages; a packet's worth makes one quote. Delayed prices are 15 minutes old, and their
+events say so.
+"""
+
+import math
+import re
+from collections.abc import Callable
+
+from engine.bus.clock import MILLISECOND, SECOND, Clock
+from engine.collection.provider import Emit
+from engine.model.events.market import HaltChanged, NewsArrived, QuoteTick, TradeTick
+from engine.model.ids import Symbol
+from engine.model.market import DataType
+
+SOURCE = "ibkr"
+_BID, _ASK, _LAST = frozenset({1, 66}), frozenset({2, 67}), frozenset({4, 68})
+_BID_SIZE, _ASK_SIZE = frozenset({0, 69}), frozenset({3, 70})
+_LATE = frozenset({66, 67, 68, 69, 70, 71})
+_TRADES = 48
+_HALTED = frozenset({49, 90})
+_SHORTABLE, _SHORTABLE_SHARES = 46, 89
+_DELAY_NS = 900 * SECOND
+_META = re.compile(r"^\{[^{}]*\}\s*!?\s*")
+"""Headlines begin with the source's own marks: `{A:800015:L:en}!Text`."""
+_HEADLINE_MOST = 500
+
+
+class Ticks:
+    """The state of one line. A sink of the connection."""
+
+    def __init__(
+        self,
+        symbol: Symbol,
+        emit: Emit,
+        clock: Clock,
+        dirty: Callable[["Ticks"], None],
+        on_error: Callable[["Ticks", int, str], None],
+    ) -> None:
+        """``dirty`` hears that a quote is to be told at the packet's end; ``on_error`` hears codes of this line."""
+        self.symbol = symbol
+        self.data_type = DataType.LIVE
+        self.told = False
+        """Whether anything has come on this line."""
+        self.every_trade = False
+        """Each trade comes on a line of its own; bundled ones are not told again."""
+        self.shortable = math.nan
+        self.shortable_shares = math.nan
+        self._emit = emit
+        self._clock = clock
+        self._dirty = dirty
+        self._on_error = on_error
+        self._bid = self._ask = math.nan
+        self._bid_size = self._ask_size = 0.0
+        self._pending = False
+        self._bundled = False
+        self._last_seen = False
+        self._halted = False
+
+    def __call__(self, kind: str, *values: object) -> None:
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            self.told = self.told or kind != "error"
+            handler(self, *values)
+
+    def flush(self) -> None:
+        """Tell the quote if it changed in this packet."""
+        if not self._pending:
+            return
+        self._pending = False
+        now = self._clock.now()
+        self._emit(
+            QuoteTick(
+                ts_event=self._ts(now),
+                ts_init=now,
+                symbol=self.symbol,
+                bid=self._bid,
+                ask=self._ask,
+                bid_size=self._bid_size,
+                ask_size=self._ask_size,
+                data_type=self.data_type,
+                source=SOURCE,
+            )
+        )
+
+    def lost(self) -> None:
+        """The line is gone: what it said is no price any more."""
+        self._bid = self._ask = math.nan
+        self._bid_size = self._ask_size = 0.0
+        self._last_seen = self._bundled = self.told = False
+
+    def trade(self, ts_event: int, price: float, size: float) -> None:
+        """Tell one trade."""
+        if not (price > 0 and math.isfinite(price) and size >= 0):
+            return
+        self._emit(
+            TradeTick(
+                ts_event=ts_event,
+                ts_init=self._clock.now(),
+                symbol=self.symbol,
+                price=price,
+                size=size,
+                data_type=self.data_type,
+                source=SOURCE,
+            )
+        )
+
+    def _ts(self, now: int) -> int:
+        late = self.data_type in (DataType.DELAYED, DataType.DELAYED_FROZEN)
+        return now - _DELAY_NS if late else now
+
+    def _changed(self) -> None:
+        if not self._pending:
+            self._pending = True
+            self._dirty(self)
+
+    def _price(self, tick: int, price: float, size: float) -> None:
+        if tick in _LATE and self.data_type in (DataType.LIVE, DataType.FROZEN):
+            self.data_type = DataType.DELAYED
+        value = price if price > 0 and size > 0 else math.nan
+        if tick in _BID:
+            self._bid, self._bid_size = value, max(size, 0.0)
+            self._changed()
+        elif tick in _ASK:
+            self._ask, self._ask_size = value, max(size, 0.0)
+            self._changed()
+        elif tick in _LAST:
+            first, self._last_seen = not self._last_seen, True
+            # The first one repeats a trade from before we asked; bundled and single trades tell the rest better.
+            if not (first or self._bundled or self.every_trade):
+                self.trade(self._ts(self._clock.now()), price, size)
+
+    def _size(self, tick: int, size: float) -> None:
+        if tick in _BID_SIZE:
+            if size != self._bid_size:
+                self._bid_size = size
+                self._bid = self._bid if size > 0 else math.nan
+                self._changed()
+        elif tick in _ASK_SIZE:
+            if size != self._ask_size:
+                self._ask_size = size
+                self._ask = self._ask if size > 0 else math.nan
+                self._changed()
+        elif tick == _SHORTABLE_SHARES:
+            self.shortable_shares = size
+
+    def _generic(self, tick: int, value: float) -> None:
+        if tick in _HALTED and value >= 0:
+            halted = value > 0
+            if halted != self._halted:
+                self._halted = halted
+                now = self._clock.now()
+                reason = {1.0: "halted", 2.0: "volatility halt"}.get(value, "halted") if halted else ""
+                self._emit(
+                    HaltChanged(
+                        ts_event=now, ts_init=now, symbol=self.symbol, halted=halted, reason=reason, source=SOURCE
+                    )
+                )
+        elif tick == _SHORTABLE:
+            self.shortable = value
+
+    def _string(self, tick: int, value: str) -> None:
+        if tick != _TRADES:
+            return
+        self._bundled = True
+        # price;size;ms since 1970;volume of the day;vwap;one trade alone. An empty price is an odd lot.
+        price, size, ms, *_ = value.split(";")
+        if price and size and ms and not self.every_trade:
+            self.trade(int(ms) * MILLISECOND, float(price), float(size))
+
+    def _type(self, kind: int) -> None:
+        try:
+            self.data_type = DataType(kind)
+        except ValueError:
+            # A kind we do not know is certainly not one to trade on.
+            self.data_type = DataType.DELAYED_FROZEN
+
+    def _news(self, ms: int, provider: str, article: str, headline: str) -> None:
+        text = " ".join(_META.sub("", headline).split())[:_HEADLINE_MOST]
+        if text:
+            self._emit(
+                NewsArrived(
+                    ts_event=ms * MILLISECOND,
+                    ts_init=self._clock.now(),
+                    id=f"ibkr:{article}",
+                    symbols=(self.symbol,),
+                    headline=text,
+                    kind=provider,
+                    source=SOURCE,
+                )
+            )
+
+    def _error(self, code: int, text: str) -> None:
+        self._on_error(self, code, text)
+
+
+_HANDLERS: dict[str, Callable[..., None]] = {
+    "price": Ticks._price,
+    "size": Ticks._size,
+    "generic": Ticks._generic,
+    "string": Ticks._string,
+    "type": Ticks._type,
+    "news": Ticks._news,
+    "error": Ticks._error,
+}

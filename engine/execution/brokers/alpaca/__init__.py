@@ -1,0 +1,1 @@
+"""Alpaca as a broker: REST for orders, one stream for what becomes of them."""
