@@ -13,7 +13,6 @@ from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
 from engine.risk.limits import fingerprint
 from engine.runtime.spec import DemoSpec, EngineSpec, ReplaySpec
-from engine.simulation.paper.settings import PaperSettings
 
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,6 +73,7 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
         raise Unready("providers: none is enabled; enable providers.simulated, or start with --demo or --replay")
     seed = args.seed if getattr(args, "seed", None) is not None else settings.providers.simulated.seed
     universe = () if demo else tuple(Instrument(symbol=Symbol(symbol)) for symbol in settings.universe)
+    market = settings.providers.simulated
     auto = bool(getattr(args, "auto", False))
     return EngineSpec(
         profile=profile,
@@ -82,16 +82,20 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
         universe=universe,
         strategies=strategies_folder(profile),
         build=build_hash(),
-        demo=None if replay else DemoSpec(seed=seed, world=getattr(args, "world", None) or "mixed"),
+        demo=None if replay else DemoSpec(seed=seed, world=getattr(args, "world", None) or market.world),
         replay=_replay(replay) if replay else None,
         speed=getattr(args, "speed", 1.0),
         seed=seed,
         limits_on_disk=limits_on_disk(file) if file is not None else None,
         risk=settings.risk,
+        approval=settings.approval,
+        collection=settings.collection,
+        simulated=market,
+        files=settings.replay,
         market=settings.market,
         memory=settings.database,
         execution=settings.execution,
-        paper=PaperSettings(),
+        paper=settings.paper,
     )
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from config.fields import HttpsUrl, Port, SecretRef, WssUrl, check_service_url
+from config.fields import HttpsUrl, SecretRef, WssUrl, check_service_url
+from engine.collection.settings import SimulatedSettings
 
 
 class Section(BaseModel):
@@ -24,20 +25,6 @@ class BrokerSettings(Section):
     )
 
 
-class IbkrSettings(Section):
-    """How to reach TWS or IB Gateway."""
-
-    host: str = Field("127.0.0.1", title="Host", description="Where TWS or Gateway listens.", min_length=1)
-    port: Port = Field(4002, title="Port", description="Gateway: 4002 paper, 4001 live. TWS: 7497 paper, 7496 live.")
-    client_id: int = Field(7, title="Client id", description="Must differ from other API programs.", ge=0, le=999_999)
-    account: str = Field(
-        "",
-        title="Account",
-        description="Account to trade, such as DU1234567. Empty: the login's only account.",
-        pattern=r"^([A-Z]{1,3}[0-9]{4,12})?$",
-    )
-
-
 class ProviderSettings(Section):
     """One data provider."""
 
@@ -49,15 +36,6 @@ class ProviderSettings(Section):
     )
     api_secret: SecretRef | None = Field(
         None, title="Secret", description="The second half, where a provider gives two (Alpaca); written like api_key."
-    )
-
-
-class SimulatedSettings(Section):
-    """The embedded simulated market."""
-
-    enabled: bool = Field(True, title="Enabled", description="Run the simulated market as a source of data.")
-    seed: int = Field(
-        1, title="Seed", description="The same seed gives the same market, tick for tick.", ge=0, lt=2**63
     )
 
 

@@ -9,17 +9,22 @@ from config.fields import Symbol
 from config.sections import (
     BrokerSettings,
     CacheSettings,
-    IbkrSettings,
     LlmSettings,
     MetricsSettings,
     ProvidersSettings,
     RelaySettings,
     Section,
 )
+from engine.approval.settings import ApprovalSettings
+from engine.collection.settings import CollectionSettings, FilesSettings
+from engine.execution.algos.settings import AlgoSettings
+from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.settings import ExecutionSettings
 from engine.market.settings import MarketSettings
 from engine.memory.settings import MemorySettings
+from engine.operations.settings import OperationsSettings
 from engine.risk.settings import RiskSettings
+from engine.simulation.paper.settings import PaperSettings
 
 
 class Settings(Section):
@@ -46,6 +51,24 @@ class Settings(Section):
     )
     execution: ExecutionSettings = Field(
         default_factory=ExecutionSettings, title="Execution", description="Waiting times and budgets at the broker."
+    )
+    collection: CollectionSettings = Field(
+        default_factory=CollectionSettings, title="Collection", description="How data sources are kept alive."
+    )
+    replay: FilesSettings = Field(
+        default_factory=FilesSettings, title="Replay", description="How imported bars are played."
+    )
+    paper: PaperSettings = Field(
+        default_factory=PaperSettings, title="Paper exchange", description="The simulated account and its exchange."
+    )
+    approval: ApprovalSettings = Field(
+        default_factory=ApprovalSettings, title="Approval", description="When an approval is void or needed."
+    )
+    algos: AlgoSettings = Field(
+        default_factory=AlgoSettings, title="Execution algorithms", description="TWAP, VWAP, iceberg, POV, chase."
+    )
+    operations: OperationsSettings = Field(
+        default_factory=OperationsSettings, title="Operations", description="When the engine says it is unwell."
     )
     risk: RiskSettings = Field(
         default_factory=RiskSettings, title="Risk", description="Limits on what may be sent, by the agent and by you."

@@ -16,7 +16,6 @@ from engine.collection.collector import Collector
 from engine.collection.provider import Emit
 from engine.collection.providers.files import FilesProvider
 from engine.collection.providers.simulated import SimulatedProvider
-from engine.collection.settings import CollectionSettings, FilesSettings, SimulatedSettings
 from engine.features.engine import FeatureEngine
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
@@ -129,7 +128,7 @@ def assemble_marketplace(
         played = recording
 
         def play(emit: Emit) -> FilesProvider:
-            provider = FilesProvider(emit, clock, FilesSettings(), played.archive, held, end_ns=played.end_ns)
+            provider = FilesProvider(emit, clock, spec.files, played.archive, held, end_ns=played.end_ns)
             made.append(provider)
             return provider
 
@@ -142,14 +141,13 @@ def assemble_marketplace(
         market = simulation
 
         def make(emit: Emit) -> SimulatedProvider:
-            settings = SimulatedSettings(seed=demo.seed)
-            provider = SimulatedProvider(emit, clock, settings, market, first_day=0)
+            provider = SimulatedProvider(emit, clock, spec.simulated, market, first_day=0)
             made.append(provider)
             return provider
 
         factories.append(make)
     rng = np.random.Generator(np.random.PCG64(spec.seed))
-    collector = Collector(bus, clock, CollectionSettings(), cache.accept, factories, rng)
+    collector = Collector(bus, clock, spec.collection, cache.accept, factories, rng)
     return Marketplace(
         clock=clock,
         calendars=calendars,

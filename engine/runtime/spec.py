@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.approval.settings import ApprovalSettings
+from engine.collection.settings import CollectionSettings, FilesSettings, SimulatedSettings
 from engine.execution.settings import ExecutionSettings
 from engine.market.settings import MarketSettings
 from engine.memory.settings import MemorySettings
@@ -57,6 +58,9 @@ class EngineSpec:
     market: MarketSettings = field(default_factory=MarketSettings)
     memory: MemorySettings = field(default_factory=MemorySettings)
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
+    collection: CollectionSettings = field(default_factory=CollectionSettings)
+    simulated: SimulatedSettings = field(default_factory=SimulatedSettings)
+    files: FilesSettings = field(default_factory=FilesSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
 
     @property
