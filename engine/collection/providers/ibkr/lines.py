@@ -128,6 +128,9 @@ class Lines:
             for each in dirty:
                 each.flush()
 
+    def _mark(self, each: Ticks | Depth) -> None:
+        self._dirty.append(each)
+
     def on_link(self, state: LinkState, code: int, text: str) -> None:
         """The connection changed."""
         if state in (LinkState.DOWN, LinkState.CONNECTING):
@@ -172,7 +175,8 @@ class Lines:
                 continue
             line = self._open.get(symbol)
             if line is None:
-                ticks = Ticks(symbol, self._emit, self._clock, self._dirty.append, self._on_quote_error)
+                ticks = Ticks(symbol, self._emit, self._clock, self._mark, self._on_quote_error)
+                ticks.bundled = "233" in self._generics(listed.contract)
                 line = self._open[symbol] = Line(symbol, ticks)
             await self._open_kinds(line, listed.contract)
         self._tell_trouble()
@@ -189,7 +193,7 @@ class Lines:
             every = EveryTrade(line.ticks, lambda code, text: self._refuse(line, "trades", code, text))
             await self._ask(line, "trades", every, lambda w, i: w.reqTickByTickData(i, contract, "AllLast", 0, False))
         if self._wanted.get(line.symbol) and self._may(line, "depth"):
-            line.depth = Depth(line.symbol, self._emit, self._clock, self._dirty.append, self._on_depth_error)
+            line.depth = Depth(line.symbol, self._emit, self._clock, self._mark, self._on_depth_error)
             smart = contract.exchange == "SMART"
             await self._ask(line, "depth", line.depth, lambda w, i: w.reqMktDepth(i, contract, s.depth_rows, smart, []))
         if s.five_second_bars and "bars" not in line.ids and "bars" not in line.refused:

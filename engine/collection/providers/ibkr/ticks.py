@@ -45,6 +45,8 @@ class Ticks:
         """Whether anything has come on this line."""
         self.every_trade = False
         """Each trade comes on a line of its own; bundled ones are not told again."""
+        self.bundled = False
+        """Bundled trades were asked for; last prices repeat them, except where only delayed prices come."""
         self.shortable = math.nan
         self.shortable_shares = math.nan
         self._emit = emit
@@ -54,7 +56,6 @@ class Ticks:
         self._bid = self._ask = math.nan
         self._bid_size = self._ask_size = 0.0
         self._pending = False
-        self._bundled = False
         self._last_seen = False
         self._halted = False
 
@@ -88,7 +89,7 @@ class Ticks:
         """The line is gone: what it said is no price any more."""
         self._bid = self._ask = math.nan
         self._bid_size = self._ask_size = 0.0
-        self._last_seen = self._bundled = self.told = False
+        self._last_seen = self.told = False
 
     def trade(self, ts_event: int, price: float, size: float) -> None:
         """Tell one trade."""
@@ -127,8 +128,9 @@ class Ticks:
             self._changed()
         elif tick in _LAST:
             first, self._last_seen = not self._last_seen, True
-            # The first one repeats a trade from before we asked; bundled and single trades tell the rest better.
-            if not (first or self._bundled or self.every_trade):
+            # The first one repeats a trade from before we asked.
+            told_better = tick not in _LATE and (self.bundled or self.every_trade)
+            if not (first or told_better):
                 self.trade(self._ts(self._clock.now()), price, size)
 
     def _size(self, tick: int, size: float) -> None:
@@ -163,7 +165,6 @@ class Ticks:
     def _string(self, tick: int, value: str) -> None:
         if tick != _TRADES:
             return
-        self._bundled = True
         # price;size;ms since 1970;volume of the day;vwap;one trade alone. An empty price is an odd lot.
         price, size, ms, *_ = value.split(";")
         if price and size and ms and not self.every_trade:
@@ -177,7 +178,8 @@ class Ticks:
             self.data_type = DataType.DELAYED_FROZEN
 
     def _news(self, ms: int, provider: str, article: str, headline: str) -> None:
-        text = " ".join(_META.sub("", headline).split())[:_HEADLINE_MOST]
+        shown = "".join(c if c.isprintable() else " " for c in _META.sub("", headline))
+        text = " ".join(shown.split())[:_HEADLINE_MOST]
         if text:
             self._emit(
                 NewsArrived(
