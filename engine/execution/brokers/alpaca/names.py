@@ -83,6 +83,10 @@ class Names:
                         self._name(leg_ref, leg_id)
             self.learn(leg)
 
+    def lacks_legs(self, ref: OrderRef) -> bool:
+        """Whether a protective order of this entry has no id yet."""
+        return any(not self._ids.get(leg_ref) for leg_ref, _ in self._family(ref))
+
     def ref(self, order_id: str) -> OrderRef:
         """The reference of an id, empty when it is not known as ours."""
         return self._ref.get(order_id, OrderRef(""))

@@ -11,9 +11,9 @@ from websockets.exceptions import WebSocketException
 
 from engine.bus.clock import Clock
 from engine.bus.errors import BrokerError
+from engine.execution.brokers.alpaca.keys import Key
 from engine.execution.brokers.alpaca.settings import AlpacaSettings
 from engine.model.report import LinkState
-from engine.security.secret import Secret
 
 OnState = Callable[[LinkState, str], None]
 OnUpdate = Callable[[dict[str, Any]], None]
@@ -28,8 +28,8 @@ class Stream:
         settings: AlpacaSettings,
         rng: np.random.Generator,
         *,
-        key: Secret,
-        secret: Secret,
+        key: Key,
+        secret: Key,
         verify: Callable[[], Awaitable[str]],
         on_state: OnState,
         on_update: OnUpdate,
@@ -116,7 +116,13 @@ class Stream:
         message = _message(frame)
         data = message.get("data")
         if message.get("stream") == "trade_updates" and isinstance(data, dict):
-            self._on_update(data)
+            try:
+                self._on_update(data)
+            except Exception as error:
+                # What it should have told is unknown, so everything is read anew.
+                trouble = {"message": "an order update could not be handled", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(trouble)
+                raise BrokerError(f"an order update could not be handled: {error!r}") from error
         elif message.get("stream") == "authorization":
             raise BrokerError("Alpaca withdrew its permission")
 
