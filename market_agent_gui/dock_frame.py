@@ -1,21 +1,60 @@
 """A dock: a thin head with the title, a link mark and a close button, and the pane under it."""
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from market_agent_gui.docks import DockSpec
 from market_agent_gui.links import LETTERS, ROLES
 from market_agent_gui.translate import say
 from widgets.theme import HEAD_PX, current_theme
 
-_SMALL = "QToolButton { border: none; background: transparent; min-height: 0; padding: 0 5px; }"
 
+class HeadMark(QWidget):
+    """A letter one can click; painted, because a style sheet for each of thirty buttons costs the first paint."""
 
-def _small_button(name: str) -> QToolButton:
-    button = QToolButton(objectName=name, autoRaise=True)
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.setStyleSheet(_SMALL)
-    return button
+    clicked = Signal()
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._text, self._role, self._over = text, "t2", False
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFixedSize(current_theme().px(20), current_theme().px(20))
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def say(self, text: str, role: str) -> None:
+        """Show a letter in a colour role."""
+        self._text, self._role = text, role
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._over = True
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._over = False
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        if self._over:
+            painter.fillRect(self.rect(), theme.color("bg2"))
+        painter.setFont(theme.font(12, QFont.Weight.Bold))
+        painter.setPen(theme.color(self._role))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
+        painter.end()
 
 
 class DockHead(QWidget):
@@ -34,11 +73,10 @@ class DockHead(QWidget):
         self.note = QLabel()
         self.note.setProperty("role", "caption")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.link = _small_button("dockLink")
+        self.link = HeadMark()
         self.link.setVisible(spec.linked)
         self.link.clicked.connect(self.link_clicked)
-        self.shut = _small_button("dockClose")
-        self.shut.setText("×")
+        self.shut = HeadMark("×")
         self.shut.setVisible(not spec.pinned)
         self.shut.clicked.connect(self.close_clicked)
         row = QHBoxLayout(self)
@@ -59,10 +97,7 @@ class DockHead(QWidget):
 
     def show_group(self, group: str) -> None:
         """Show the link mark of a group."""
-        theme = current_theme()
-        self.link.setText(LETTERS[group])
-        colour = theme.color(ROLES[group]).name()
-        self.link.setStyleSheet(_SMALL + f"QToolButton {{ color: {colour}; font-weight: 700; }}")
+        self.link.say(LETTERS[group], ROLES[group])
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
