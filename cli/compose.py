@@ -62,14 +62,17 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
     replay = getattr(args, "replay", None)
     demo = bool(getattr(args, "demo", False))
     simulated = settings.providers.simulated.enabled and settings.broker.kind == "paper" and not replay
-    if settings.broker.kind != "paper" and not (demo or replay):
-        raise Unready(f"broker.kind: {settings.broker.kind} is not in this version; use paper")
+    gateway = settings.broker.kind == "ibkr" and not (demo or replay)
+    if settings.broker.kind == "alpaca" and not (demo or replay):
+        raise Unready("broker.kind: alpaca is not in this version; use paper or ibkr")
+    if gateway and not settings.ibkr.account:
+        raise Unready("ibkr.account: name the account to trade, such as DU1234567")
     for name, provider in settings.providers:
         if name not in ("simulated", "plugins") and getattr(provider, "enabled", False):
             raise Unready(f"providers.{name}.enabled: this provider is not in this version; set it to false")
     if settings.llm.provider != "none":
         raise Unready(f"llm.provider: {settings.llm.provider} is not in this version; set it to none")
-    if not (demo or replay or simulated):
+    if not (demo or replay or simulated or gateway):
         raise Unready("providers: none is enabled; enable providers.simulated, or start with --demo or --replay")
     seed = args.seed if getattr(args, "seed", None) is not None else settings.providers.simulated.seed
     universe = () if demo else tuple(Instrument(symbol=Symbol(symbol)) for symbol in settings.universe)
@@ -77,12 +80,15 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
     auto = bool(getattr(args, "auto", False))
     return EngineSpec(
         profile=profile,
-        book=Book.REPLAY if replay else Book.PAPER,
+        book=Book.REPLAY if replay else Book.LIVE if gateway and settings.mode == "live" else Book.PAPER,
+        broker="ibkr" if gateway else "paper",
+        ibkr=settings.ibkr,
+        ibkr_data=settings.ibkr_data,
         autonomy=Autonomy.ASK if auto else Autonomy(settings.autonomy),
         universe=universe,
         strategies=strategies_folder(profile),
         build=build_hash(),
-        demo=None if replay else DemoSpec(seed=seed, world=getattr(args, "world", None) or market.world),
+        demo=None if replay or gateway else DemoSpec(seed=seed, world=getattr(args, "world", None) or market.world),
         replay=_replay(replay) if replay else None,
         speed=getattr(args, "speed", 1.0),
         seed=seed,

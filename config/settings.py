@@ -16,6 +16,7 @@ from config.sections import (
     Section,
 )
 from engine.approval.settings import ApprovalSettings
+from engine.collection.providers.ibkr.settings import IbkrDataSettings
 from engine.collection.settings import CollectionSettings, FilesSettings
 from engine.execution.algos.settings import AlgoSettings
 from engine.execution.brokers.ibkr.settings import IbkrSettings
@@ -42,6 +43,9 @@ class Settings(Section):
     )
     broker: BrokerSettings = Field(default_factory=BrokerSettings, title="Broker", description="Where orders go.")
     ibkr: IbkrSettings = Field(default_factory=IbkrSettings, title="IBKR", description="Interactive Brokers.")
+    ibkr_data: IbkrDataSettings = Field(
+        default_factory=IbkrDataSettings, title="IBKR data", description="Market data through the gateway."
+    )
     providers: ProvidersSettings = Field(
         default_factory=ProvidersSettings, title="Providers", description="Where data comes from."
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import IO
 
@@ -25,6 +26,7 @@ from engine.model.market import Session, SessionState
 from engine.model.money import ZERO, cents
 from engine.model.suggestion import SuggestionState
 from engine.runtime.clusters import ClusterBook
+from engine.runtime.gateway import fetch_history
 from engine.runtime.handler import CommandHandler
 from engine.runtime.lag import LagMeter
 from engine.runtime.late import late
@@ -126,7 +128,9 @@ class Engine:
             position = ledger_later.positions().get(symbol)
             return float(position.quantity) if position is not None else 0.0
 
-        place = assemble_marketplace(spec, bus, clock, Instruments(universe), calendars, recording, held)
+        instruments = Instruments(universe)
+        self._instruments = instruments
+        place = assemble_marketplace(spec, bus, clock, instruments, calendars, recording, held)
 
         def session_at(at_ns: int) -> Session | None:
             return calendars.session(main_calendar, at_ns)
@@ -135,7 +139,11 @@ class Engine:
         broker = self._make_broker(bus, place)
         board = Board(bus, clock, storage.journal.kv)
         lag = LagMeter(self._on_lag)
-        vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time)
+
+        def skew_s() -> float | None:
+            return 0.0 if place.gateway is None else place.gateway.link.skew_s
+
+        vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time, skew_s)
         clusters = ClusterBook(bus, place.bars)
         trading = assemble_trading(spec, bus, clock, storage, place.cache, broker, vitals, session_at, clusters)
         ledger_later.fill(trading.ledger)
@@ -181,6 +189,8 @@ class Engine:
     def _make_broker(self, bus: Bus, place: Marketplace) -> Broker:
         spec = self.spec
         simulation = place.simulation
+        if place.gateway is not None:
+            return place.gateway.broker
 
         def feel(symbol: Symbol, ts_ns: int, signed: float) -> None:
             if simulation is not None and isinstance(place.provider, SimulatedProvider) and place.provider.is_open():
@@ -227,6 +237,8 @@ class Engine:
         await parts.thought.strategist.start()
         await parts.broker.start()
         parts.place.collector.watch(tuple(parts.place.cache.symbols()))
+        if parts.place.gateway is not None:
+            parts.place.gateway.broker.prepare(tuple(parts.place.cache.symbols()))
         await parts.place.collector.start()
         parts.lag.start()
         await self.supervisor.start()
@@ -263,7 +275,32 @@ class Engine:
         """Open the door."""
         self._server = Server(self.spec.profile, self.spec.build, self.parts.showing.outbox, self.parts.handler.handle)
         await self._server.start()
-        self._tasks.append(asyncio.create_task(self._housekeeping(), name="housekeeping"))
+        self._own(self._housekeeping(), "housekeeping")
+        place = self.parts.place
+        if place.gateway is not None:
+            fetch = fetch_history(
+                place.gateway,
+                self.clock,
+                place.collector,
+                place.cache,
+                place.bars,
+                self._instruments,
+                self.parts.thought.features,
+            )
+            self._own(fetch, "history")
+
+    def _own(self, work: Coroutine[object, object, None], name: str) -> None:
+        """Run a task that belongs to the engine; one that fails is reported like any other component."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._task_ended)
+        self._tasks.append(task)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Exception):
+            self.supervisor.on_task_failed(task.get_name(), error)
 
     async def run(self, for_seconds: float | None = None) -> None:
         """Run until asked to stop, or for ``for_seconds`` of market time."""

@@ -13,7 +13,7 @@ from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, Clock, LiveClock, ReplayClock
 from engine.bus.errors import SettingsError
 from engine.collection.collector import Collector
-from engine.collection.provider import Emit
+from engine.collection.provider import Emit, Provider
 from engine.collection.providers.files import FilesProvider
 from engine.collection.providers.simulated import SimulatedProvider
 from engine.features.engine import FeatureEngine
@@ -25,6 +25,8 @@ from engine.model.events.market import BarClosed
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument, InstrumentKind
 from engine.model.money import exact
+from engine.runtime.gateway import Gateway, open_gateway
+from engine.runtime.late import late
 from engine.runtime.recording import Recording
 from engine.runtime.spec import EngineSpec
 from engine.simulation.market.instruments import SimInstrument, default_universe, instruments_for
@@ -51,6 +53,7 @@ class Marketplace:
     provider: SimulatedProvider | FilesProvider | None
     """The one that drives market time; None for a live market."""
     simulation: SimulatedMarket | None
+    gateway: Gateway | None = None
 
     def next_wake(self) -> int | None:
         """When the market next has something to say; None when it does not know."""
@@ -123,7 +126,12 @@ def assemble_marketplace(
     cache = MarketCache(bus, clock, spec.market, instruments, calendars, bars)
     simulation: SimulatedMarket | None = None
     made: list[SimulatedProvider | FilesProvider] = []
-    factories: list[Callable[[Emit], SimulatedProvider | FilesProvider]] = []
+    factories: list[Callable[[Emit], Provider]] = []
+    gateway: Gateway | None = None
+    later = late("collector")
+    if spec.broker == "ibkr":
+        gateway = open_gateway(spec, clock, cache)
+        factories.append(gateway.factory(spec, clock, lambda reason: later.degraded("ibkr", reason)))
     if recording is not None:
         played = recording
 
@@ -148,7 +156,9 @@ def assemble_marketplace(
         factories.append(make)
     rng = np.random.Generator(np.random.PCG64(spec.seed))
     collector = Collector(bus, clock, spec.collection, cache.accept, factories, rng)
+    later.fill(collector)
     return Marketplace(
+        gateway=gateway,
         clock=clock,
         calendars=calendars,
         bars=bars,

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.approval.settings import ApprovalSettings
+from engine.collection.providers.ibkr.settings import IbkrDataSettings
 from engine.collection.settings import CollectionSettings, FilesSettings, SimulatedSettings
+from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.settings import ExecutionSettings
 from engine.market.settings import MarketSettings
 from engine.memory.settings import MemorySettings
@@ -61,6 +63,10 @@ class EngineSpec:
     collection: CollectionSettings = field(default_factory=CollectionSettings)
     simulated: SimulatedSettings = field(default_factory=SimulatedSettings)
     files: FilesSettings = field(default_factory=FilesSettings)
+    ibkr: IbkrSettings = field(default_factory=IbkrSettings)
+    ibkr_data: IbkrDataSettings = field(default_factory=IbkrDataSettings)
+    broker: str = "paper"
+    """paper or ibkr."""
     paper: PaperSettings = field(default_factory=PaperSettings)
 
     @property

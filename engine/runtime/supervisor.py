@@ -70,6 +70,12 @@ class Supervisor:
         finally:
             self._failing = False
 
+    def on_task_failed(self, owner: str, error: Exception) -> None:
+        """An owned task ended with an error: what it did is not done any more, and everybody hears of it."""
+        self.failures += 1
+        _log.error("task failed", owner=owner, trace="".join(traceback.format_exception(error)))
+        self._tell(owner, error, halted=False)
+
     def _tell(self, owner: str, error: Exception, halted: bool) -> None:
         if self._bus is None:
             return

@@ -17,8 +17,16 @@ class VitalSigns:
     """Collects the vitals. Lag counts only where market time is wall time: an accelerated run is late by design."""
 
     def __init__(
-        self, profile: Path, clock: Clock, journal: Journal, lag: LagMeter, real_time: Callable[[], bool]
+        self,
+        profile: Path,
+        clock: Clock,
+        journal: Journal,
+        lag: LagMeter,
+        real_time: Callable[[], bool],
+        skew_s: Callable[[], float | None],
     ) -> None:
+        """``skew_s`` is our clock less the broker's; 0 where the broker shares our clock, None while unknown."""
+        self._skew_s = skew_s
         self._profile, self._clock, self._journal, self._lag, self._real_time = profile, clock, journal, lag, real_time
         self._disk_ns = -DISK_EVERY_NS
         self._disk_mb: float | None = None
@@ -31,7 +39,7 @@ class VitalSigns:
             self._disk_mb = free_megabytes(self._profile)
         return Vitals(
             lag_ms=self._lag.recent if self._real_time() else 0.0,
-            clock_skew_s=0.0,
+            clock_skew_s=self._skew_s(),
             disk_free_mb=self._disk_mb,
             slow_commits=self._journal.times.slow_in_a_row,
         )
