@@ -8,7 +8,7 @@ from engine.bus.errors import JournalError
 from engine.execution.broker import Broker
 from engine.execution.fold import lose_touch
 from engine.execution.ports import Booking, Market, Modes
-from engine.execution.reconcile import Plan, Rules, plan
+from engine.execution.reconcile import Plan, Rules, mentioned, plan
 from engine.execution.records import Records
 from engine.execution.refs import References
 from engine.execution.rounds import Rounds
@@ -105,6 +105,14 @@ class Agreement:
 
     def reconcile(self, snapshot: BrokerSnapshot, *, exact: bool = False) -> Plan:
         """Agree with a snapshot. ``exact`` when it was taken in this very instant (an embedded broker)."""
+        try:
+            for ref in mentioned(snapshot, self._references.ours, self._records.find):
+                if self._records.get(ref) is None:
+                    self._records.recall(ref)
+        except JournalError as error:
+            # Without the journal an order settled earlier cannot be told from one that is new to us.
+            self._on_round_failed(error)
+            return Plan(changes=(), drifts=(), adopted=(), missing=snapshot.missing)
         now = self._clock.now()
         first = not self.synced
         if first and snapshot.positions is not None and not snapshot.missing:

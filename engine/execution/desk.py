@@ -401,12 +401,18 @@ class OrderDesk:
                 return
             case _:
                 perm_id = "" if isinstance(report, ErrorReport) else report.perm_id
-                record = self._records.find(report.ref, perm_id)
+                record = self._records.find(report.ref, perm_id) or self._settled(report.ref)
                 if record is None:
                     # Somebody else's, or from before a restored backup: a snapshot shows it whole.
                     self._agreement.request()
                     return
                 self._fold(record, report)
+
+    def _settled(self, ref: OrderRef) -> OrderRecord | None:
+        try:
+            return self._records.recall(ref) if ref else None
+        except JournalError:
+            return None
 
     def _on_link(self, report: LinkReport) -> None:
         self._agreement.on_link(report)

@@ -137,10 +137,24 @@ def plan(
     )
 
 
+def name(ref: OrderRef, perm_id: str, ours: bool) -> OrderRef:
+    """What we call an order: by its own reference, or by the broker's permanent id when it is somebody else's."""
+    return ref if ours else OrderRef(f"X-{perm_id}"[:40])
+
+
+def mentioned(
+    snapshot: BrokerSnapshot, ours: Callable[[str], bool], known: Callable[[OrderRef, str], object]
+) -> tuple[OrderRef, ...]:
+    """Orders in a snapshot that ``known(ref, perm_id)`` has not: perhaps settled long ago, perhaps new to us."""
+    seen = [(order.ref, order.perm_id) for order in (*(snapshot.open_orders or ()), *(snapshot.completed or ()))]
+    seen += [(report.ref, report.perm_id or split_exec_id(report.exec_id)[0]) for report in snapshot.executions or ()]
+    return tuple(name(ref, perm, bool(ref) and ours(ref)) for ref, perm in seen if known(ref, perm) is None)
+
+
 def _stranger(ref: OrderRef, perm_id: str, account: AccountId, request: OrderRequest, rules: Rules) -> OrderRecord:
     ours = bool(ref) and rules.ours(ref)
     return OrderRecord(
-        ref=ref if ours else OrderRef(f"X-{perm_id}"[:40]),
+        ref=name(ref, perm_id, ours),
         account=account,
         request=request,
         external=not ours,

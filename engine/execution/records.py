@@ -72,6 +72,15 @@ class Records:
             self.keep(record)
         return loaded
 
+    def recall(self, ref: OrderRef) -> OrderRecord | None:
+        """Take up an order that was settled before this program started. Raises ``JournalError``."""
+        stored = self._journal.load_order(ref)
+        if stored is None:
+            return None
+        record = decode_record(stored)
+        self.keep(record)
+        return record
+
     def keep(self, record: OrderRecord) -> None:
         """Hold a record as it is; nobody is told."""
         ref, status = record.ref, record.status()

@@ -1,11 +1,13 @@
 """An order desk with everything around it that is small and real: journal, ledger, a clock by hand, a fake broker."""
 
+import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from engine.bus.bus import Bus, Role
-from engine.bus.clock import SECOND, StepClock
+from engine.bus.clock import SECOND, Clock, StepClock, Timer
 from engine.execution.desk import OrderDesk
 from engine.execution.refs import References
 from engine.execution.settings import ExecutionSettings
@@ -33,6 +35,7 @@ from engine.model.market import Quote, Session, SessionState, Side
 from engine.model.order import ClearedOrder, OrderRequest, OrderType, Origin
 from engine.portfolio.ledger import Ledger
 from tests.support.fake_broker import ACCOUNT, FakeBroker
+from tests.support.memory_journal import Disk, MemoryJournal
 
 START = 1_767_366_000 * SECOND  # 2026-01-02 15:00 UTC, a Friday in session
 DAY = 86_400 * SECOND
@@ -88,6 +91,25 @@ class FakeMarket:
             close_ns=(day + 1) * DAY,
             next_open_ns=(day + 1) * DAY,
         )
+
+
+class Life:
+    """The clock of one life of the program: with its end, everything it was waiting for is forgotten."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.alive = True
+        self.now, self.monotonic, self.sleep = clock.now, clock.monotonic, clock.sleep
+
+    def call_at(self, when: int, callback: Callable[[], None]) -> Timer:
+        return self._clock.call_at(when, lambda: self._run(callback))
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
+        return self._clock.call_later(delay_s, lambda: self._run(callback))
+
+    def _run(self, callback: Callable[[], None]) -> None:
+        if self.alive:
+            callback()
 
 
 class FakeModes:
@@ -168,8 +190,11 @@ class Rig:
         mode: Mode = Mode.AUTO,
         settings: ExecutionSettings | None = None,
         broker_path: Path | None = None,
+        disk: Disk | None = None,
     ) -> None:
+        """With ``disk`` the journal is kept there, else in a database in ``folder``."""
         self.folder = folder
+        self.disk = disk
         self.clock = clock or StepClock(START)
         self.broker = broker or FakeBroker(self.clock, broker_path)
         self.settings = settings or ExecutionSettings()
@@ -180,24 +205,18 @@ class Rig:
 
     def _build(self, mode: Mode) -> None:
         self.bus = Bus(self._failed)
+        self.life = Life(self.clock)
         self.market = FakeMarket(self.clock)
         self.modes = FakeModes(self.bus, self.clock, mode)
         self.gate = FakeGate(self)
-        database = open_database(
-            self.folder / "journal.db",
-            application_id=JOURNAL_APPLICATION_ID,
-            migrations=JOURNAL_MIGRATIONS,
-            now_ns=self.clock.now(),
-            durability=self.durability,
-        )
-        self.journal = Journal(database, self.clock)
+        self.journal = self._open_journal()
         self.ledger = Ledger(
-            self.bus, self.clock, account=ACCOUNT, journal=self.journal, store=self.journal.kv, market=self.market
+            self.bus, self.life, account=ACCOUNT, journal=self.journal, store=self.journal.kv, market=self.market
         )
         self.references = References("MA", self.journal.counters)
         self.desk = OrderDesk(
             self.bus,
-            self.clock,
+            self.life,
             broker=self.broker,
             journal=self.journal,
             references=self.references,
@@ -209,7 +228,7 @@ class Rig:
         )
         self.stop_switch = Stop(
             self.bus,
-            self.clock,
+            self.life,
             desk=self.desk,
             booking=self.ledger,
             modes=self.modes,
@@ -230,22 +249,41 @@ class Rig:
             self.bus.subscribe(kind, self.events.append, owner="test")
         self.broker.before_place = self._check_marks
 
+    def _open_journal(self) -> Any:
+        if self.disk is not None:
+            return MemoryJournal(self.disk, self.life)
+        database = open_database(
+            self.folder / "journal.db",
+            application_id=JOURNAL_APPLICATION_ID,
+            migrations=JOURNAL_MIGRATIONS,
+            now_ns=self.clock.now(),
+            durability=self.durability,
+        )
+        return Journal(database, self.life)
+
+    def break_disk(self, broken: bool = True) -> None:
+        """From now on nothing can be written, or it can again."""
+        if self.disk is not None:
+            self.disk.broken = broken
+        else:
+            self.journal.database.connection.execute(f"PRAGMA query_only = {'ON' if broken else 'OFF'}")
+
     def _failed(self, owner: str, role: Role, event: Event, error: Exception) -> None:
         self.failures.append(error)
 
     def _check_marks(self, order: ClearedOrder) -> None:
         """T-X3: nothing may reach the wire without a committed SENDING row; a second connection must see it."""
-        import sqlite3
-
-        reader = sqlite3.connect(f"file:{self.folder / 'journal.db'}?mode=ro", uri=True)
-        try:
-            for ref in (order.ref, *(leg.ref for leg in order.legs)):
-                row = reader.execute(
-                    "SELECT count(*) FROM order_log WHERE ref = ? AND kind = 'SENDING'", (ref,)
-                ).fetchone()
-                assert row[0] == 1, f"{ref} reached the wire without a committed SENDING row"
-        finally:
-            reader.close()
+        refs = (order.ref, *(leg.ref for leg in order.legs))
+        if self.disk is not None:
+            marks = [self.disk.marked[ref] for ref in refs]
+        else:
+            reader = sqlite3.connect(f"file:{self.folder / 'journal.db'}?mode=ro", uri=True)
+            count = "SELECT count(*) FROM order_log WHERE ref = ? AND kind = 'SENDING'"
+            try:
+                marks = [reader.execute(count, (ref,)).fetchone()[0] for ref in refs]
+            finally:
+                reader.close()
+        assert marks == [1] * len(refs), f"{refs} reached the wire without a committed SENDING row each"
 
     async def start(self) -> "Rig":
         await self.ledger.start()
@@ -255,10 +293,11 @@ class Rig:
     async def restart(self, mode: Mode = Mode.MANUAL, crash: bool = True) -> "Rig":
         """End the program without a goodbye (or with one), begin again on the same disk and broker."""
         await self.desk.stop()
-        if crash:
-            self.journal.database.close()
-        else:
+        self.life.alive = False
+        if not crash:
             self.journal.close()
+        elif self.disk is None:
+            self.journal.database.close()
         self.broker._sink = None
         self._build(mode)
         return await self.start()

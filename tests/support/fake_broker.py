@@ -40,6 +40,12 @@ from engine.model.report import (
 ACCOUNT = AccountId("DU1234567")
 
 
+_DONE = frozenset(
+    status.value
+    for status in (BrokerStatus.CANCELLED, BrokerStatus.FILLED, BrokerStatus.REJECTED, BrokerStatus.EXPIRED)
+)
+
+
 @dataclass
 class Truth:
     """One order as it really is at the broker."""
@@ -61,8 +67,7 @@ class Truth:
 
     @property
     def open(self) -> bool:
-        done = (BrokerStatus.CANCELLED, BrokerStatus.FILLED, BrokerStatus.REJECTED, BrokerStatus.EXPIRED)
-        return BrokerStatus(self.status) not in done
+        return self.status not in _DONE
 
     @property
     def remaining(self) -> Decimal:
@@ -101,6 +106,15 @@ class FakeBroker:
         self.link = LinkState.UP
         self.orders: list[Truth] = []
         self.executions: list[ExecutionReport] = []
+        self.past: list[Truth] = []
+        """Closed orders of earlier days: it speaks of them no more."""
+        self._today = 0
+        """Index of the first execution of today."""
+        self._shown_as: dict[str, tuple[tuple[str | None, ...], OpenOrder]] = {}
+        self._newest: dict[str, ExecutionReport] = {}
+        self._held: dict[str, Decimal] = {}
+        self._counted = 0
+        self._costs: dict[str, CommissionReport] = {}
         self.foreign_positions: Counter[str] = Counter()
         self.wire: Counter[str] = Counter()
         """placeOrder frames per reference: what exactly-once is checked against."""
@@ -262,6 +276,13 @@ class FakeBroker:
         if tell:
             self._say(self._status(truth))
 
+    def new_day(self) -> None:
+        """A broker tells of today only: forget what is closed and what has been executed until now."""
+        self.past += [truth for truth in self.orders if not truth.open]
+        self.orders = [truth for truth in self.orders if truth.open]
+        self._shown_as.clear()
+        self._today = len(self.executions)
+
     def by_hand(self, symbol: str, quantity: int) -> None:
         """Somebody changes the position without an order that we can see."""
         self.foreign_positions[symbol] += quantity
@@ -343,29 +364,36 @@ class FakeBroker:
         )
 
     def _commission(self, report: ExecutionReport) -> CommissionReport:
-        return CommissionReport(
-            ts_event=report.ts_event, ts_seen=report.ts_seen, exec_id=report.exec_id, commission=Decimal("1.00")
-        )
+        cost = self._costs.get(report.exec_id)
+        if cost is None:
+            cost = self._costs[report.exec_id] = CommissionReport(
+                ts_event=report.ts_event, ts_seen=report.ts_seen, exec_id=report.exec_id, commission=Decimal("1.00")
+            )
+        return cost
 
     # --- the picture
 
     def positions(self) -> dict[str, Decimal]:
-        held: dict[str, Decimal] = {}
-        for report in self.current_executions():
-            signed = report.quantity * report.side.sign
-            held[report.symbol] = held.get(report.symbol, Decimal(0)) + signed
+        self._count()
+        held = dict(self._held)
         for symbol, quantity in self.foreign_positions.items():
             held[symbol] = held.get(symbol, Decimal(0)) + quantity
         return {symbol: quantity for symbol, quantity in held.items() if quantity}
 
     def current_executions(self) -> list[ExecutionReport]:
         """Executions as they count: the newest revision of each."""
-        newest: dict[str, ExecutionReport] = {}
-        for report in self.executions:
+        self._count()
+        return list(self._newest.values())
+
+    def _count(self) -> None:
+        for report in self.executions[self._counted :]:
             base = report.exec_id.rpartition(".")[0]
-            if base not in newest or newest[base].exec_id < report.exec_id:
-                newest[base] = report
-        return list(newest.values())
+            old = self._newest.get(base)
+            if old is None or old.exec_id < report.exec_id:
+                self._newest[base] = report
+                change = (report.quantity - (old.quantity if old else Decimal(0))) * report.side.sign
+                self._held[report.symbol] = self._held.get(report.symbol, Decimal(0)) + change
+        self._counted = len(self.executions)
 
     def picture(self) -> BrokerSnapshot:
         gone = self.faults.missing
@@ -377,19 +405,24 @@ class FakeBroker:
             for s, q in sorted(self.positions().items())
         ]
         shown = [(truth, self._shown(truth)) for truth in self.orders]
+        today = self.executions[self._today :]
         account = Account(account=ACCOUNT, cash={"USD": self.cash}, equity=self.cash, ts_event=now)
         return BrokerSnapshot(
             taken_ns=now,
             open_orders=None if "open_orders" in gone else tuple(o for t, o in shown if t.open),
             completed=None if "completed" in gone else tuple(o for t, o in shown if not t.open),
-            executions=None if "executions" in gone else tuple(self.executions),
+            executions=None if "executions" in gone else tuple(today),
             positions=None if "positions" in gone else tuple(held),
             account=None if "account" in gone else account,
-            commissions=() if "executions" in gone else tuple(map(self._commission, self.executions)),
+            commissions=() if "executions" in gone else tuple(map(self._commission, today)),
         )
 
     def _shown(self, truth: Truth) -> OpenOrder:
-        return OpenOrder(
+        key = (truth.status, truth.filled, truth.quantity, truth.limit_price, truth.stop_price, truth.why_held)
+        known = self._shown_as.get(truth.perm_id)
+        if known is not None and known[0] == key:
+            return known[1]
+        shown = OpenOrder(
             ref=OrderRef(truth.ref),
             perm_id=truth.perm_id,
             broker_id=truth.broker_id,
@@ -408,6 +441,8 @@ class FakeBroker:
             filled=Decimal(truth.filled),
             why_held=truth.why_held,
         )
+        self._shown_as[truth.perm_id] = key, shown
+        return shown
 
     def snapshot_now(self) -> BrokerSnapshot | None:
         return self.picture() if self.embedded else None

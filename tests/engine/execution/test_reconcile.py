@@ -11,7 +11,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.execution.fold import establish
+from engine.execution.fold import establish, replace
 from engine.execution.reconcile import Rules, plan
 from engine.execution.record import OrderRecord
 from engine.model.decision import Mode
@@ -348,3 +348,55 @@ async def test_t_d2_a_restored_backup_adopts_what_was_placed_since(tmp_path: Pat
     assert fresh not in refs
     assert rig.references.ours(fresh)
     await rig.close()
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_orders_settled_before_a_restart_are_known_again_when_the_broker_still_speaks_of_them(
+    rig: Rig, told: bool
+) -> None:
+    """Seed 101: a correction after settlement and restart made a second, smaller order of the same name."""
+    ref = rig.submit(rig.request(quantity=100))
+    first = rig.broker.fill(rig.broker.truth(ref), 60, "100.00")
+    rig.broker.fill(rig.broker.truth(ref), 40, "101.00")
+    foreign = rig.broker.foreign_order("MSFT", Side.BUY, 5, "50")
+    rig.broker.fill(foreign, 5, "50.00", tell=False)
+    rig.desk.check_now()
+    rig.clock.advance(5)
+    before = rig.desk.order(ref)
+    rig.clock.advance(30)
+    assert rig.desk.settle() == 2
+    rig.clock.advance(1)
+    await rig.restart(Mode.AUTO)
+    rig.clock.advance(60)
+    known = rig.desk.order(ref)
+    assert (known.state, known.filled, known.average_price) == (S.SETTLED, before.filled, before.average_price)
+    assert (known.request, known.commission) == (before.request, before.commission)
+    assert rig.modes.mode is Mode.AUTO, "nothing was adopted"
+    assert not rig.modes.locks
+    assert not [e for e in rig.events if isinstance(e, DriftFound)]
+    correction = replace(first, exec_id=first.exec_id[:-2] + "02", price=Decimal("99.00"))
+    rig.broker.executions.append(correction)
+    if told:
+        rig.desk.on_report(correction)
+    rig.clock.advance(60)
+    after = rig.desk.order(ref)
+    assert (after.filled, after.request.quantity, after.state) == (100, 100, S.SETTLED)
+    assert after.average_price == Decimal("99.80")
+    assert rig.ledger.positions()["AAPL"].average_price == Decimal("99.80")
+
+
+async def test_a_snapshot_is_not_judged_while_settled_orders_cannot_be_read(rig: Rig) -> None:
+    ref = rig.submit()
+    rig.broker.fill(rig.broker.truth(ref), 100, "100.00")
+    rig.clock.advance(30)
+    rig.desk.settle()
+    rig.clock.advance(1)
+    await rig.restart(Mode.AUTO)
+    name = OrderRef(f"X-{rig.broker.foreign_order('MSFT', Side.BUY, 5, '50').perm_id}")
+    rig.break_disk()
+    rig.journal.note([(ref, "waits", 0, b"")])
+    rig.clock.advance(30)
+    assert name not in rig.desk.orders()
+    rig.break_disk(False)
+    rig.clock.advance(30)
+    assert name in rig.desk.orders()
