@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     order = commands.add_parser("order", parents=[common, answer], help="place, change or cancel an order by text")
     order.add_argument("text", nargs="+", help='such as "buy AAPL 100 @ 190.10 stop 185 target 200 day"')
+    order.add_argument("--confirm", metavar="CODE,...", default="", help="soft limits you accept for this one order")
     order.add_argument("--preview", action="store_true", help="say what would happen; send nothing")
 
     suggestions = commands.add_parser("suggestions", parents=[common], help="what the agent proposes")

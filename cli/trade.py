@@ -42,6 +42,12 @@ def order(profile: Path, args: argparse.Namespace) -> int:
     except OrderTextError as error:
         complain(f"cannot read the order: {error}")
         return BAD_ARGUMENTS
+    if args.confirm:
+        if not isinstance(command, PlaceOrder):
+            complain("--confirm goes with buy and sell")
+            return BAD_ARGUMENTS
+        codes = tuple(code.strip().upper() for code in args.confirm.split(",") if code.strip())
+        command = PlaceOrder(request=msgspec.structs.replace(command.request, confirmed=codes), by="cli")
     if args.preview:
         if not isinstance(command, PlaceOrder):
             complain("--preview goes with buy and sell")

@@ -136,6 +136,9 @@ class Engine:
             return calendars.session(main_calendar, at_ns)
 
         self._session_at = session_at
+        for name in sorted({main_calendar, *(instrument.calendar for instrument in universe)}):
+            # The first look-up of a calendar is slow; it must not happen while orders wait.
+            calendars.session(name, clock.now())
         broker = self._make_broker(bus, place)
         board = Board(bus, clock, storage.journal.kv)
         lag = LagMeter(self._on_lag)
