@@ -1,0 +1,1 @@
+"""Market data of Alpaca: one stream for prices, REST for history."""
