@@ -102,6 +102,7 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
         memory=settings.database,
         execution=settings.execution,
         paper=settings.paper,
+        algos=settings.algos,
     )
 
 

@@ -179,6 +179,10 @@ class Gate:
         """Give a reservation back: the order was proven not sent, or the change did not happen."""
         self._exposure.release(ref)
 
+    def hold(self, ref: OrderRef, request: OrderRequest) -> None:
+        """Count what a parent order has still to send, under its reference; replaces what was held under it before."""
+        self._exposure.reserve(ref, request)
+
     def note_message(self) -> None:
         """Count a message that did not come from here, such as a cancel. Cancels themselves are never refused."""
         self._messages.note(self._clock.now())

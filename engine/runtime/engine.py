@@ -10,7 +10,7 @@ import structlog
 
 from engine.api.commands import Receipt
 from engine.bus.bus import Bus
-from engine.bus.clock import SECOND, LiveClock, ReplayClock
+from engine.bus.clock import LiveClock, ReplayClock
 from engine.bus.errors import IntegrityError
 from engine.collection.providers.simulated import SimulatedProvider
 from engine.execution.broker import Broker
@@ -26,11 +26,13 @@ from engine.model.market import Session, SessionState
 from engine.model.money import ZERO, cents
 from engine.model.suggestion import SuggestionState
 from engine.runtime.clusters import ClusterBook
+from engine.runtime.forming import FormingBars
 from engine.runtime.gateway import fetch_history
 from engine.runtime.handler import CommandHandler
 from engine.runtime.lag import LagMeter
 from engine.runtime.late import late
 from engine.runtime.ledger_of_run import RunLedger
+from engine.runtime.market_time import MarketTime
 from engine.runtime.marketplace import (
     MAIN_CALENDAR,
     Marketplace,
@@ -41,6 +43,7 @@ from engine.runtime.marketplace import (
     simulated_universe,
     warm,
 )
+from engine.runtime.queries import Queries
 from engine.runtime.recording import open_recording
 from engine.runtime.server import Server
 from engine.runtime.showing import Showing, assemble_showing, show_recovered
@@ -59,7 +62,6 @@ from engine.suggestion.board import Board
 
 RECONCILE_WAIT_S = 15.0
 CLOCK_KEY = "run.clock"
-QUIET_NS = 30 * SECOND
 DAILY = 86_400
 _log = structlog.get_logger("engine")
 
@@ -96,11 +98,11 @@ class Engine:
         self._stop_asked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._started_wall = 0
-        self._market_seconds = 0.0
         self._wall = LiveClock()
         self._settled = ""
         self._opened = False
         self.parts = self._assemble()
+        self._market_time = MarketTime(self.parts.place, spec.replay is not None, self._stop_asked)
         self._server: Server | None = None
 
     # -- assembly --------------------------------------------------------------------------------------------------
@@ -148,7 +150,9 @@ class Engine:
 
         vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time, skew_s)
         clusters = ClusterBook(bus, place.bars)
-        trading = assemble_trading(spec, bus, clock, storage, place.cache, broker, vitals, session_at, clusters)
+        trading = assemble_trading(
+            spec, bus, clock, storage, place.cache, broker, vitals, session_at, clusters, place.bars
+        )
         ledger_later.fill(trading.ledger)
         strategies = read_strategies(spec.strategies)
         thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, strategies)
@@ -162,11 +166,20 @@ class Engine:
             showing,
             board,
             place.bars,
+            Queries(
+                place.bars,
+                FormingBars(place.bars, clock),
+                thought.features,
+                place.cache.symbols,
+                broker,
+                dict,  # no execution algorithm can be named yet
+            ),
             stop,
             status.answer,
             watch=self._watch,
             shutdown=self._shutdown,
             reconcile=self._reconcile,
+            native_algos=broker.capabilities.native_algos,
         )
         self.supervisor.connect(bus, trading.modes, self._stop_from_flag)
         bus.subscribe(Reconciled, self._on_reconciled, owner="engine")
@@ -227,6 +240,7 @@ class Engine:
         await trading.desk.start()
         await parts.board.start()
         trading.gate.restore()
+        await trading.algos.start()
         await trading.governor.start()
         await trading.approval.start()
         parts.board.restore(
@@ -308,7 +322,7 @@ class Engine:
     async def run(self, for_seconds: float | None = None) -> None:
         """Run until asked to stop, or for ``for_seconds`` of market time."""
         if isinstance(self.clock, ReplayClock):
-            await self._run_replay(self.clock, for_seconds)
+            await self._market_time.run(self.clock, for_seconds)
         elif for_seconds is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(for_seconds):
@@ -332,6 +346,7 @@ class Engine:
         for part in (parts.thought.strategist, parts.thought.scorer, parts.thought.features, trading.approval):
             await part.stop()
         await trading.governor.stop()
+        await trading.algos.stop()
         await parts.board.stop()
         await trading.desk.stop()
         await trading.ledger.stop()
@@ -367,7 +382,7 @@ class Engine:
             ts_init=now,
             decision_hash=parts.ledger_of_run.decision_hash,
             symbols=len(parts.place.cache.symbols()),
-            market_seconds=round(self._market_seconds, 3),
+            market_seconds=round(self._market_time.seconds, 3),
             wall_seconds=round((self._wall.monotonic() - self._started_wall) / 1e9, 3),
             counts=dict(sorted(parts.ledger_of_run.counts.items())),
             cash=ledger.cash(),
@@ -388,46 +403,6 @@ class Engine:
         return self.parts.trading.modes.set_autonomy(Autonomy.AUTO, by, reason)
 
     # -- market time -----------------------------------------------------------------------------------------------
-
-    async def _run_replay(self, clock: ReplayClock, for_seconds: float | None) -> None:
-        left = None if for_seconds is None else round(for_seconds * SECOND)
-        while not self._stop_asked.is_set() and (left is None or left > 0):
-            wake = self.parts.place.next_wake()
-            if wake is None and self.spec.replay is not None:
-                # The files are at their end; a minute more lets the last bars close and the last reports arrive.
-                clock.advance_to(clock.now() + 60 * SECOND)
-                break
-            begin = clock.now()
-            if wake is not None and wake > begin + 2 * QUIET_NS:
-                self._skip_quiet(clock, wake)
-                begin = clock.now()
-            step = SECOND if clock.speed is not None else 60 * SECOND
-            until = begin + (step if left is None else min(step, left))
-            runner = asyncio.create_task(clock.run(until), name="market time")
-            stopper = asyncio.create_task(self._stop_asked.wait(), name="stop asked")
-            await asyncio.wait({runner, stopper}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (runner, stopper):
-                task.cancel()
-            results = await asyncio.gather(runner, stopper, return_exceptions=True)
-            if isinstance(results[0], Exception):
-                raise results[0]
-            moved = clock.now() - begin
-            self._market_seconds += moved / SECOND
-            if left is not None:
-                left -= moved
-
-    def _skip_quiet(self, clock: ReplayClock, wake: int) -> None:
-        """Pass over a time in which the market says nothing: reports still arrive, sessions still end."""
-        clock.advance_to(clock.now() + QUIET_NS)
-        ends = {
-            session.close_ns + SECOND
-            for symbol in self.parts.place.cache.symbols()
-            if (session := self.parts.place.cache.session(symbol, clock.now())) is not None
-        }
-        for stop in (*sorted(end for end in ends if clock.now() < end < wake - QUIET_NS), wake - SECOND):
-            clock.jump_to(stop)
-            if stop < wake - SECOND:
-                clock.advance_to(stop + SECOND)
 
     def _real_time(self) -> bool:
         return not isinstance(self.clock, ReplayClock) or self.clock.speed == 1.0

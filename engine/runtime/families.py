@@ -1,5 +1,6 @@
 """Which events belong to which family: what is written as JSON lines, hashed, and sent as notices."""
 
+from engine.execution.algos import events as algo_events
 from engine.model.events import book, decision, order, system, thought
 from engine.model.events.base import Event
 
@@ -14,7 +15,12 @@ def _events_of(module: object) -> tuple[type[Event], ...]:
 
 
 DECISION = _events_of(decision)
-ORDER = _events_of(order)
+ORDER: tuple[type[Event], ...] = (
+    *_events_of(order),
+    algo_events.ParentStarted,
+    algo_events.ParentChanged,
+    algo_events.ParentEnded,
+)
 BOOK = _events_of(book)
 SYSTEM = _events_of(system)
 SUGGESTIONS = (thought.Suggested, thought.SuggestionWithdrawn, thought.SuggestionSuperseded)

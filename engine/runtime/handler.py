@@ -10,6 +10,7 @@ from engine.api.commands import AnyCommand, Receipt
 from engine.bus.clock import Clock, ReplayClock
 from engine.model.ids import Symbol
 from engine.runtime.outbox import bar_columns_data
+from engine.runtime.queries import Queries
 from engine.runtime.showing import Showing
 from engine.runtime.stopping import StopSwitch
 from engine.runtime.trading import Trading
@@ -30,16 +31,23 @@ class CommandHandler:
         showing: Showing,
         board: Board,
         history: History,
+        queries: Queries,
         stop: StopSwitch,
         status: Callable[[], dict[str, object]],
         watch: Callable[[tuple[Symbol, ...], bool, bool], None],
         shutdown: Callable[[bool], Receipt],
         reconcile: Callable[[], Awaitable[Receipt]],
+        native_algos: tuple[str, ...] = (),
     ) -> None:
-        """``watch(symbols, depth, on)`` subscribes data; ``shutdown(force)`` ends the engine in order."""
+        """``watch(symbols, depth, on)`` subscribes data; ``shutdown(force)`` ends the engine in order.
+
+        ``native_algos`` are the broker's own: they travel with the order.
+        """
         self._clock, self._trading, self._showing, self._board = clock, trading, showing, board
-        self._history, self._stop, self._status, self._watch = history, stop, status, watch
+        self._history, self._queries = history, queries
+        self._stop, self._status, self._watch = stop, status, watch
         self._shutdown, self._reconcile = shutdown, reconcile
+        self._native = frozenset(native_algos)
 
     async def handle(self, command: AnyCommand) -> Receipt:
         """Carry out one command."""
@@ -51,6 +59,10 @@ class CommandHandler:
                 return await self._stop.flatten(command.symbol, command.fraction, command.intent_id, command.by)
             case c.Reconcile():
                 return await self._reconcile()
+            case c.GetIndicator():
+                return await self._queries.indicator(command)
+            case c.Scan():
+                return await self._queries.scan(command)
             case _:
                 return self._now(command)
 
@@ -83,8 +95,9 @@ class CommandHandler:
                     by=command.by,
                 )
             case c.CancelOrder():
-                return trading.desk.cancel(command.ref, command.by)
+                return self._cancel(command)
             case c.CancelAll():
+                trading.algos.cancel_all(command.symbol, command.by)
                 asked = trading.desk.cancel_all(command.symbol, command.protective, command.by)
                 text = f"Cancel asked for {len(asked)} orders." if asked else "Nothing is working that this cancels."
                 return Receipt(ok=True, text=text, data={"refs": list(asked)})
@@ -122,6 +135,10 @@ class CommandHandler:
                 if columns is None:
                     return Receipt(ok=False, code="NO_BARS", text=f"No bars of {command.symbol} are known yet.")
                 return Receipt(ok=True, data=bar_columns_data(columns))
+            case c.GetIndicators():
+                return self._queries.indicators()
+            case c.GetCapabilities():
+                return self._queries.capabilities()
             case c.GetSuggestion():
                 return self._suggestion(command)
             case c.GetStatus():
@@ -133,11 +150,16 @@ class CommandHandler:
         return Receipt(ok=False, code="UNKNOWN", text=f"{type(command).__name__} is not carried out here.")
 
     def _place(self, command: c.PlaceOrder) -> Receipt:
-        if command.request.algo:
-            return Receipt(
-                ok=False, code="ALGO", text=f"There is no execution algorithm called {command.request.algo}."
-            )
+        """An order is sent as it is, unless it names one of our own algorithms; a broker's own travel with it."""
+        algo = command.request.algo
+        if algo and algo not in self._native:
+            return self._trading.algos.start_parent(command.request, command.by)
         return self._trading.by_hand.place(command)
+
+    def _cancel(self, command: c.CancelOrder) -> Receipt:
+        if self._trading.algos.parent(command.ref) is not None:
+            return self._trading.algos.cancel(command.ref, command.by)
+        return self._trading.desk.cancel(command.ref, command.by)
 
     def _set_pin(self, command: c.SetPin) -> Receipt:
         pin = self._trading.pin

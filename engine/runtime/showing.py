@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.api.frames import BarUpdate
-from engine.api.rows import TABLES, LimitRow, StateRow
+from engine.api.rows import TABLES, LimitRow, OrderRow, StateRow
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
+from engine.execution.algos.events import ParentChanged, ParentEnded, ParentEvent, ParentStarted
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
-from engine.model.ids import Symbol
 from engine.model.money import ZERO
 from engine.runtime.families import NOTICED
+from engine.runtime.forming import FormingBars
 from engine.runtime.outbox import Outbox
 from engine.runtime.trading import Trading
 from engine.suggestion.board import Board
@@ -38,22 +38,6 @@ class Showing:
     outbox: Outbox
 
 
-class _Forming:
-    """The forming bar of a chart, and the last closed one when nothing forms."""
-
-    def __init__(self, bars: BarStore) -> None:
-        self._bars = bars
-
-    def forming(self, symbol: str, seconds: int) -> BarUpdate | None:
-        found = self._bars.forming(Symbol(symbol), seconds)
-        if found is None:
-            return None
-        start, opened, high, low, close, volume = found
-        return BarUpdate(
-            symbol=symbol, seconds=seconds, ts_open=start, open=opened, high=high, low=low, close=close, volume=volume
-        )
-
-
 def assemble_showing(
     bus: Bus,
     clock: Clock,
@@ -76,6 +60,7 @@ def assemble_showing(
         on_held=lambda symbol, held: quotes.badge(symbol, held=held),
     )
     suggestions = SuggestionView(bus, tables["suggestions"], tables["denials"], market.quote, board)
+    show_parents(bus, tables["orders"])
     NewsView(bus, tables["news"])
     LogView(bus, tables["log"])
     alarms = AlarmView(bus, tables["alarms"])
@@ -92,7 +77,7 @@ def assemble_showing(
             for use in trading.gate.uses():
                 tables["limits"].put(LimitRow(key=use.code, use=use))
 
-    outbox = Outbox(bus, clock, tables, quotes, _Forming(bars), NOTICED, refresh)
+    outbox = Outbox(bus, clock, tables, quotes, FormingBars(bars, clock), NOTICED, refresh)
     for symbol in market.symbols():
         quotes.add(symbol)
     return Showing(
@@ -104,6 +89,37 @@ def assemble_showing(
         alarms=alarms,
         outbox=outbox,
     )
+
+
+def show_parents(bus: Bus, orders: Table) -> None:
+    """Parents of execution algorithms are rows among the orders; their children name them."""
+
+    def on_parent(event: ParentEvent) -> None:
+        parent = event.parent
+        orders.put(
+            OrderRow(
+                key=parent.ref,
+                symbol=parent.request.symbol,
+                side=parent.request.side.value,
+                quantity=parent.request.quantity,
+                filled=parent.filled,
+                state=parent.state.value,
+                order_type=parent.algo.upper(),
+                limit_price=parent.request.limit_price,
+                tif=parent.request.tif.value,
+                average_price=parent.average_price,
+                origin=parent.request.origin.value,
+                note=parent.text,
+                working=not isinstance(event, ParentEnded),
+                created_ns=parent.start_ns,
+                changed_ns=event.ts_event,
+                leg="entry",
+            )
+        )
+
+    bus.subscribe(ParentStarted, on_parent, owner="views.parents")
+    bus.subscribe(ParentChanged, on_parent, owner="views.parents")
+    bus.subscribe(ParentEnded, on_parent, owner="views.parents")
 
 
 def show_recovered(showing: Showing, trading: Trading, board: Board) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.approval.settings import ApprovalSettings
 from engine.collection.providers.ibkr.settings import IbkrDataSettings
 from engine.collection.settings import CollectionSettings, FilesSettings, SimulatedSettings
+from engine.execution.algos.settings import AlgoSettings
 from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.settings import ExecutionSettings
 from engine.market.settings import MarketSettings
@@ -67,6 +68,7 @@ class EngineSpec:
     ibkr_data: IbkrDataSettings = field(default_factory=IbkrDataSettings)
     broker: str = "paper"
     """paper or ibkr."""
+    algos: AlgoSettings = field(default_factory=AlgoSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
 
     @property

@@ -4,14 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+import structlog
+
 from engine.approval.by_hand import HandOrders
 from engine.approval.desk import ApprovalDesk
 from engine.approval.mandate import Mandates
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
+from engine.execution.algos.desk import AlgoDesk
+from engine.execution.algos.plugins import all_algorithms
+from engine.execution.algos.volume_curve import HistoryCurve
 from engine.execution.broker import Broker
 from engine.execution.desk import OrderDesk
 from engine.execution.refs import References
+from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Session, Side
@@ -33,6 +39,8 @@ from engine.runtime.spec import EngineSpec
 from engine.runtime.storage import Storage
 from engine.runtime.vitals import VitalSigns, private_token
 
+_log = structlog.get_logger("trading")
+
 
 @dataclass(frozen=True)
 class Trading:
@@ -46,6 +54,7 @@ class Trading:
     ledger: Ledger
     approval: ApprovalDesk
     by_hand: HandOrders
+    algos: AlgoDesk
     pin: Pin
 
 
@@ -64,6 +73,7 @@ def assemble_trading(
     vitals: VitalSigns,
     session_at: Callable[[int], Session | None],
     clusters: Clusters,
+    bars: BarStore,
 ) -> Trading:
     """Build the trading half. ``session_at`` is the main calendar."""
     journal = storage.journal
@@ -163,7 +173,23 @@ def assemble_trading(
         store=kv,
         settings=spec.approval,
     )
+    algorithms, failures = all_algorithms()
+    for failure in failures:
+        _log.warning("a plug-in is left out", reason=failure)
+    algos = AlgoDesk(
+        bus,
+        clock,
+        orders=desk,
+        gate=gate,
+        market=market,
+        curves=HistoryCurve(bars, market.session),
+        store=kv,
+        settings=spec.algos,
+        algorithms=algorithms,
+        seed=spec.seed,
+    )
     return Trading(
+        algos=algos,
         modes=modes,
         limits=limits,
         gate=gate,
