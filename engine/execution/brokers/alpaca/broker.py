@@ -25,6 +25,7 @@ from engine.model.broker import BrokerCapabilities, WhatIf
 from engine.model.ids import AccountId, OrderRef
 from engine.model.order import ClearedOrder, OrderRequest, OrderStatus, TimeInForce
 from engine.model.report import (
+    AccountReport,
     AnyReport,
     BrokerSnapshot,
     BrokerStatus,
@@ -289,7 +290,12 @@ class AlpacaBroker:
         row = await self._rest.read("/account")
         if not isinstance(row, dict):
             return "the account cannot be read"
-        return mismatch(self._live, self._settings, str(row.get("account_number"))) or reading.blocked(row)
+        wrong = mismatch(self._live, self._settings, str(row.get("account_number"))) or reading.blocked(row)
+        if not wrong:
+            now = self._clock.now()
+            account = reading.account_of(row, self.account_id, now)
+            self._say(AccountReport(ts_event=now, ts_seen=now, account=account))
+        return wrong
 
     def _on_state(self, state: LinkState, text: str) -> None:
         now = self._clock.now()
