@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
@@ -14,8 +15,7 @@ from engine.api.commands import Acknowledge, Shutdown
 from market_agent_gui.bridge import EngineBridge, LinkState
 from market_agent_gui.commander import Commander
 from market_agent_gui.docks import DOCKS
-from market_agent_gui.engine_host import EngineHost
-from market_agent_gui.engine_page import EnginePage
+from market_agent_gui.engine_host import EngineHost, HostState
 from market_agent_gui.head import Head
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.controller import KeyController
@@ -34,6 +34,9 @@ from market_agent_gui.services import Services
 from market_agent_gui.translate import Language, say
 from market_agent_gui.tray import Tray
 from market_agent_gui.workspace import WorkspaceStore
+
+if TYPE_CHECKING:
+    from market_agent_gui.engine_page import EnginePage
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +102,7 @@ class Shell(QObject):
         self.modes = ModesPresenter(self.bridge, self)
         self.workspaces = WorkspacesPresenter(self.window, self.links, WorkspaceStore(profile), self.commander, self)
         self.tray = Tray(self)
-        self.page = EnginePage(self.window, settings_file.name)
+        self.page: EnginePage | None = None
         self.head = Head(self)
         self.program = Program(self)
         self.presenters: dict[str, PanePresenter] = {}
@@ -113,9 +116,7 @@ class Shell(QObject):
         self.bridge.link_changed.connect(self._on_link)
         self.bridge.failed.connect(self._on_failed)
         self.bridge.answered.connect(self._on_answered)
-        self.host.changed.connect(lambda state: self.page.show_state(state, self.window.head_height))
-        self.page.retry_wanted.connect(self.host.retry)
-        self.page.settings_wanted.connect(lambda: self.commander.run("settings_file", "button"))
+        self.host.changed.connect(self._on_host)
         self.window.close_asked.connect(self.program.ask_close)
         self.tray.stop_pressed.connect(lambda: self.halting.stop("tray"))
         self.tray.show_wanted.connect(self.program.show_window)
@@ -236,10 +237,21 @@ class Shell(QObject):
         ModeFrame(dialog).show_book(state.book if state else "")
         dialog.open()
 
+    def _on_host(self, state: HostState) -> None:
+        from market_agent_gui.engine_page import TITLES, EnginePage
+
+        if self.page is None and state.phase in TITLES:
+            self.page = EnginePage(self.window, self.settings_file.name)
+            self.page.retry_wanted.connect(self.host.retry)
+            self.page.settings_wanted.connect(lambda: self.commander.run("settings_file", "button"))
+        if self.page is not None:
+            self.page.show_state(state, self.window.head_height)
+
     def _on_link(self, state: str, text: str) -> None:
         self.host.on_link(state == LinkState.UP.value)
         if state == LinkState.UP.value:
-            self.page.hide()
+            if self.page is not None:
+                self.page.hide()
         elif state == LinkState.LOST.value:
             self.arming.disarm(say("the engine is not connected"))
             if not self.host.owns and not self._quit.is_set():

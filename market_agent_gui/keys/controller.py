@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence, QWindow
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+from shiboken6 import isValid
 
 from market_agent_gui.actions import BY_ID, ActionSpec, Risk
 from market_agent_gui.commander import Commander
@@ -59,7 +60,10 @@ def owns_keys(widget: QObject | None) -> bool:
 
 
 class KeyController(QObject):
-    """An application-wide event filter. Presses it knows never reach a widget."""
+    """Filters the key events of whichever window has the focus. Presses it knows never reach a widget.
+
+    It sits on windows, not on the application: there every paint and timer of the program would pass through Python.
+    """
 
     hold_changed = Signal(str, bool)
     """An action whose key is being held began (True) or ended (False)."""
@@ -89,34 +93,30 @@ class KeyController(QObject):
         self._held = ""
         self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
         self._hold.timeout.connect(self._on_held)
+        self._window: QWindow | None = None
         commander.objection = self.objection
-        app.installEventFilter(self)
         app.focusWindowChanged.connect(self._on_focus_window)
 
     def close(self) -> None:
         """Stop listening."""
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            app.removeEventFilter(self)
+            self._listen_to(None)
             app.focusWindowChanged.disconnect(self._on_focus_window)
         self._hold.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind not in (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.KeyRelease):
-            return False
-        if not isinstance(watched, QWidget) or not isinstance(event, QKeyEvent):
+        if kind not in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) or not isinstance(event, QKeyEvent):
             return False
         if kind == QEvent.Type.KeyRelease:
             if self._held and not event.isAutoRepeat() and self.keys.key(self._held) == key_of(event):
                 self._end_hold()
             return False
-        action = self._resolve(watched, event)
+        target = QApplication.focusWidget() or QApplication.activeWindow()
+        action = self._resolve(target, event) if target is not None else None
         if action is None:
             return False
-        if kind == QEvent.Type.ShortcutOverride:
-            event.accept()
-            return True
         self.press(action, key_of(event), auto_repeat=event.isAutoRepeat())
         return True
 
@@ -175,8 +175,16 @@ class KeyController(QObject):
         self._hold.stop()
         self.hold_changed.emit(action, False)
 
-    def _on_focus_window(self, window: object) -> None:
+    def _on_focus_window(self, window: QWindow | None) -> None:
+        self._listen_to(window)
         if window is None:
-            self._arming.disarm("the window lost the focus")
+            self._arming.disarm(say("the window lost the focus"))
             if self._held:
                 self._end_hold()
+
+    def _listen_to(self, window: QWindow | None) -> None:
+        if self._window is not None and isValid(self._window):
+            self._window.removeEventFilter(self)
+        self._window = window
+        if window is not None:
+            window.installEventFilter(self)

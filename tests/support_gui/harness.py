@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QWidget
 
 from market_agent_gui.bridge import LinkState
@@ -58,14 +58,20 @@ class Desk:
         await until(lambda: self.shell.presenters and not self.shell._unbuilt, "all panes")
         await until(lambda: self.shell.bridge.mirror.state() is not None, "the state")
         self.shell.window.activateWindow()
+        await until(lambda: QApplication.focusWindow() is not None, "the focus")
 
     def key(self, key: str, widget: QWidget | None = None) -> None:
         """Press a key where the focus is, or on a widget: ``Ctrl+B``."""
-        from PySide6.QtGui import QKeySequence
-
         combination = QKeySequence(key)[0]
-        target = widget or QApplication.focusWidget() or self.shell.window
-        QTest.keyClick(target, Qt.Key(combination.key()), combination.keyboardModifiers())
+        if widget is not None:
+            widget.setFocus()
+        # Through the window, as the platform does it: there the keys are listened to. QTest would turn the event
+        # loop once more inside this one, and qasync loses timers there.
+        window = QApplication.focusWindow() or self.shell.window.windowHandle()
+        text = chr(combination.key()).lower() if combination.key() < 0x100 else ""
+        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            event = QKeyEvent(kind, combination.key(), combination.keyboardModifiers(), text)
+            QCoreApplication.sendEvent(window, event)
 
     def sent(self, kind: type) -> list:
         """Return the commands of a kind that the engine has had."""
