@@ -34,10 +34,19 @@ class Windows:
         day, _, clock_time = settings.weekly_login.partition(" ")
         self._weekday, self._weekly = _DAYS.index(day), _clock_time(clock_time)
         self._margin_ns = round(settings.restart_margin_s * SECOND)
+        self._free: tuple[int, int] = (0, 0)
+        """A stretch known to be free of windows; asked before every order, so it is remembered."""
 
     def holding(self, now_ns: int) -> Window | None:
         """The window that holds ``now_ns``."""
-        return next((w for w in self._around(now_ns) if w.start_ns <= now_ns < w.end_ns), None)
+        if self._free[0] <= now_ns < self._free[1]:
+            return None
+        around = self._around(now_ns)
+        held = next((w for w in around if w.start_ns <= now_ns < w.end_ns), None)
+        if held is None:
+            ahead = min((w.start_ns for w in around if w.start_ns > now_ns), default=now_ns)
+            self._free = (now_ns, ahead)
+        return held
 
     def coming(self, now_ns: int, within_s: float = WARN_BEFORE_S) -> Window | None:
         """The next window that begins within ``within_s`` seconds."""

@@ -1,6 +1,7 @@
 """The real broker, link and ib_async in front of the fake gateway, with the order desk and its journal behind."""
 
 import asyncio
+import itertools
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -37,12 +38,17 @@ class LoopClock(LiveClock):
         self._start = start
         self._loop = asyncio.get_running_loop()
         self._t0 = self._loop.time()
+        self._order = itertools.count()
 
     def now(self) -> int:
         return self._start + round((self._loop.time() - self._t0) * SECOND)
 
     def monotonic(self) -> int:
         return round(self._loop.time() * SECOND)
+
+    def call_later(self, delay_s: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        # The loop's heap does not keep the order of timers of the same instant, as they are in virtual time.
+        return self._loop.call_later(delay_s + next(self._order) * 1e-9, callback)
 
     def call_at(self, when: int, callback: Callable[[], None]) -> asyncio.TimerHandle:
         return self.call_later(max(0, when - self.now()) / SECOND, callback)
@@ -143,7 +149,8 @@ class IbRig(Rig):
             folder,
             broker=self.ib_broker,  # type: ignore[arg-type]
             clock=clock,  # type: ignore[arg-type]
-            settings=ExecutionSettings(),
+            # Real time is dear: claims are settled faster than a person would wait.
+            settings=ExecutionSettings() if memory else ExecutionSettings(claim_s=0.5, settle_grace_s=0.1),
         )
 
     def _new_broker(self, clock: LoopClock) -> None:
