@@ -349,7 +349,7 @@ class Gate:
         ref = self._orders.reserve_ref(request.origin, account)
         request = msgspec.structs.replace(request, account=account)
         decision = request.decision_id or DecisionId(f"d-{ref}")
-        reference = exact(s.mid) if math.isfinite(s.mid) else exact(s.price)
+        reference = exact(round(s.mid if math.isfinite(s.mid) else s.price, 8))
 
         def cleared(name: OrderRef, what: OrderRequest, legs: tuple[ClearedOrder, ...] = ()) -> ClearedOrder:
             return ClearedOrder(

@@ -38,7 +38,7 @@ MAIN_CALENDAR = "XNYS"
 NEW_YORK = ZoneInfo("America/New_York")
 DAYS_AHEAD = 260
 DAY_S = 86_400
-SEED_BARS = {86_400: 320, 300: 320, 60: 400}
+SEED_BARS = {86_400: 320, 300: 560, 60: 400}
 
 
 @dataclass
