@@ -36,7 +36,8 @@ class Head(QObject):
         super().__init__(shell)
         self._shell = shell
         self.strip, self.banner, self.status = ModeStrip(), BannerLine(), StatusLine()
-        self.toaster = Toaster(shell.window)
+        # Above the ticket: a note never covers the button that sends.
+        self.toaster = Toaster(shell.window, bottom_margin=current_theme().px(270))
         self.menu_button = QToolButton()
         self.menu_button.setText("☰")
         self.menu_button.setProperty("role", "flat")
