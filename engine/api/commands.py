@@ -202,6 +202,51 @@ class GetBars(Command, frozen=True, kw_only=True):
     end_ns: int | None = None
 
 
+class GetIndicators(Command, frozen=True, kw_only=True):
+    """The table of indicators. ``data``: indicators, a list of {id, title, kind (overlay or pane), params, outputs}.
+
+    A parameter is {name, type (int, float or str), default, minimum, maximum, choices}; an output is {name, style}.
+    """
+
+
+class GetIndicator(Command, frozen=True, kw_only=True):
+    """One indicator over the newest ``count`` bars, the forming bar included.
+
+    ``data``: symbol, seconds, id, params (all of them), title, kind, ts_open (packed int64), outputs ({name: packed
+    float64, NaN while warming up}), shifts ({name: bars it is drawn right of its bar}), forming (whether the last value
+    is of a bar that still changes).
+    """
+
+    symbol: Symbol
+    seconds: int
+    id: str
+    params: dict[str, int | float | str] = {}
+    count: int = 1000
+
+
+class GetCapabilities(Command, frozen=True, kw_only=True):
+    """What the broker in use offers. ``data``: broker, order_types, tifs, brackets, modify, short, fractional, algos.
+
+    An algorithm is {name, title, params}; a parameter {name, title, description, default, least, most, choices}.
+    """
+
+
+class Scan(Command, frozen=True, kw_only=True):
+    """Symbols for which every rule holds on the newest closed bar.
+
+    ``data``: rows, a list of {symbol, last, change (percent to the close before), values (one a column, None where
+    unknown), texts (one a rule, with the numbers it saw)}, as_of (UTC ns of the newest bar seen), scanned, short
+    (symbols without enough history).
+    """
+
+    rules: tuple[str, ...]
+    seconds: int
+    symbols: tuple[Symbol, ...] = ()
+    """Empty is the whole universe."""
+    columns: tuple[str, ...] = ()
+    """Expressions whose values are shown, such as ``rsi(14)``."""
+
+
 class GetSuggestion(Command, frozen=True, kw_only=True):
     """``data``: suggestion (builtins), verdict, state, approval_hash, drift."""
 
@@ -254,6 +299,10 @@ AnyCommand = (
     | AdoptExternal
     | Acknowledge
     | GetBars
+    | GetIndicators
+    | GetIndicator
+    | GetCapabilities
+    | Scan
     | GetSuggestion
     | GetStatus
     | Reconcile

@@ -172,7 +172,7 @@ class Engine:
                 thought.features,
                 place.cache.symbols,
                 broker,
-                dict,  # no execution algorithm can be named yet
+                trading.algos,
             ),
             stop,
             status.answer,

@@ -50,6 +50,11 @@ class Broker(Protocol):
     def capabilities(self) -> BrokerCapabilities: ...
 
 
+class Algorithms(Protocol):
+    def names(self) -> tuple[str, ...]: ...
+    def algorithm(self, name: str) -> Algorithm | None: ...
+
+
 class Queries:
     """Reads; owns nothing."""
 
@@ -60,9 +65,9 @@ class Queries:
         features: Features,
         symbols: Callable[[], Iterable[Symbol]],
         broker: Broker,
-        algorithms: Callable[[], Mapping[str, Algorithm]],
+        algorithms: Algorithms,
     ) -> None:
-        """``algorithms`` are those that an order placed now could name."""
+        """``algorithms`` are our own; those of the broker come with what it can do."""
         self._history, self._forming, self._features = history, forming, features
         self._symbols, self._broker, self._algorithms = symbols, broker, algorithms
         self._catalogue = IndicatorCatalogue()
@@ -146,6 +151,7 @@ class Queries:
     def capabilities(self) -> Receipt:
         """Tell what an order may ask for at the broker in use."""
         can = self._broker.capabilities
+        own = [self._algorithms.algorithm(name) for name in self._algorithms.names()]
         return Receipt(
             ok=True,
             data={
@@ -156,7 +162,10 @@ class Queries:
                 "modify": can.modify,
                 "short": can.short,
                 "fractional": can.fractional,
-                "algos": [_told_algorithm(algorithm) for algorithm in self._algorithms().values()],
+                "algos": [
+                    *(_told_algorithm(algorithm) for algorithm in own if algorithm is not None),
+                    *({"name": name, "title": name, "params": []} for name in can.native_algos),
+                ],
             },
         )
 
