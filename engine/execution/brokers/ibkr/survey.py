@@ -44,6 +44,8 @@ class Survey:
         self._lock = asyncio.Lock()
         self._rows: dict[str, list[object]] = {}
         self._end: dict[str, asyncio.Future[None]] = {}
+        self._owed: dict[str, bool] = {}
+        """Parts whose last answer did not come in time: should it come, it does not answer the next question."""
         self.statuses: dict[tuple[int, int, int], tuple[str, float, str]] = {}
         self.request_id = 0
         """Of the executions being read; 0 when none are."""
@@ -59,12 +61,18 @@ class Survey:
 
     def end(self, what: str) -> None:
         """A part is complete."""
+        if self._owed.pop(what, False):
+            self._rows.get(what, []).clear()
+            if what == "open_orders":
+                self.statuses.clear()
+            return
         future = self._end.get(what)
         if future is not None and not future.done():
             future.set_result(None)
 
     def give_up(self, reason: str) -> None:
         """The connection ended: nothing of what is being read will come."""
+        self._owed.clear()
         for future in self._end.values():
             if not future.done():
                 future.set_exception(BrokerError(reason))
@@ -95,6 +103,7 @@ class Survey:
         if left_s <= 0:
             return None
         rows: list[T] = []
+        owed = self._owed.get(what, False)
         self._rows[what] = rows  # type: ignore[assignment]
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._end[what] = done
@@ -104,6 +113,10 @@ class Survey:
                 ask()
                 await done
         except TimeoutError:
+            # Executions carry the number of their question; lists do not. An answer that was taken for the late one
+            # leaves nothing owed, else a lost answer would be waited for for ever.
+            if what != "executions" and not (owed and what not in self._owed):
+                self._owed[what] = True
             return None
         finally:
             del self._rows[what], self._end[what]

@@ -168,3 +168,20 @@ def test_a_broken_frame_costs_the_connection_and_nothing_else(tmp_path: Path, me
         assert rig.gateway.place_frames(ref) == 1
 
     in_memory(tmp_path, story)
+
+
+def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_question(tmp_path: Path) -> None:
+    async def story(rig: IbRig) -> None:
+        # The list is made before the order exists and arrives after the order works, when the next one is awaited.
+        late = rig.gateway.faults.add("delay", messages=["open_order", "open_order_end"], seconds=14.5, times=1)
+        await rig.holds(lambda: late.fired, 30)
+        ref = rig.submit(rig.request(price="90.00"))
+        await rig.becomes(ref, "WORKING")
+        seen = len(rig.reports)
+        for _ in range(400):
+            await asyncio.sleep(0.1)
+            assert rig.state(ref) == "WORKING"
+        assert len(rig.reports) > seen
+        assert rig.desk.synced
+
+    in_memory(tmp_path, story)
