@@ -88,7 +88,7 @@ def one_chart(name: str, count: int) -> dict[str, Any]:
     app = application()
     warm = BACKENDS[name](Bars(2000))
     Paints([warm.painted]).wait(app)
-    warm.widget.close()
+    warm.widget.hide()  # closing tears down what the peers share between their windows
     bars = Bars(count)
     memory, t, c = memory_mb(), time.perf_counter(), time.process_time()
     backend = BACKENDS[name](bars)

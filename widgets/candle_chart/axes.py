@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QRegion
+from PySide6.QtGui import QPainter
 
-from widgets.candle_chart.frame import Frame
+from widgets.candle_chart.frame import Frame, number_text
 from widgets.candle_chart.layers import PriceAxis
 from widgets.candle_chart.price_scale import axis_prices, nice_step
 from widgets.candle_chart.time_axis import DAY, TimeTick, time_ticks, to_local
-from widgets.formats import compact, number
+from widgets.formats import compact
 
 ALIGN_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 ALIGN_CENTER = Qt.AlignmentFlag.AlignCenter
@@ -64,38 +64,40 @@ def _day_starts(frame: Frame) -> list[int]:
     return [first + int(i) + 1 for i in np.flatnonzero(days[1:] != days[:-1])]
 
 
-def paint_price_labels(painter: QPainter, frame: Frame, marks: AxisMarks, avoid: list[int], region: QRegion) -> None:
-    """Label the price axis, leaving out what a tag would cover."""
-    axis, style = frame.geometry.price_axis, frame.style
-    height, pad = style.px(18), style.px(8)
-    painter.fillRect(axis, style.ground)
-    painter.setPen(style.hair)
-    painter.drawLine(axis.left(), axis.top(), axis.left(), axis.bottom())
-    painter.setFont(style.axis)
-    painter.setPen(style.caption)
+def paint_price_labels(painter: QPainter, frame: Frame, marks: AxisMarks, avoid: list[int], part: QRect) -> None:
+    """Label the price axis where `part` touches it, leaving out what a tag would cover."""
+    axis, style, labels = frame.geometry.price_axis, frame.style, frame.style.labels
+    asked = part.intersected(axis)
+    if asked.isEmpty():
+        return
+    height = style.px(18)
+    painter.fillRect(asked, style.ground)
+    if asked.left() <= axis.left():
+        painter.fillRect(axis.left(), asked.top(), 1, asked.height(), style.hair)
     price = frame.geometry.price
-    asked = region.intersected(axis).boundingRect()
-    highest, lowest = asked.top() - height, asked.bottom() + height
+    right, font, colour, ratio = axis.right() + 1 - style.px(8), style.axis, style.caption, frame.ratio
+    highest = max(asked.top() - height, price.top() + height // 2)
+    lowest = min(asked.bottom() + height, price.bottom() - height // 4)
     for y, value in marks.prices:
-        if not highest <= y <= lowest:
-            continue
-        if y < price.top() + height // 2 or y > price.bottom() - height // 4:
-            continue
-        box = QRect(axis.left(), y - height // 2, axis.width() - pad, height)
-        if not any(abs(y - tag) < height for tag in avoid):
-            painter.drawText(box, ALIGN_RIGHT, frame.price_text(value))
-    if lowest > price.bottom():
-        _pane_labels(painter, frame)
+        if highest <= y <= lowest and not any(abs(y - tag) < height for tag in avoid):
+            text = frame.price_text(value)
+            baseline = labels.baseline(font, y - height // 2, height)
+            labels.draw(painter, right - labels.width(font, text), baseline, text, font, colour, ratio)
+    if asked.bottom() + height > price.bottom():
+        _pane_labels(painter, frame, right)
 
 
-def _pane_labels(painter: QPainter, frame: Frame) -> None:
-    style, axis = frame.style, frame.geometry.price_axis
+def _pane_labels(painter: QPainter, frame: Frame, right: int) -> None:
+    style, labels = frame.style, frame.style.labels
     height = style.px(16)
-    right = axis.width() - style.px(8)
+
+    def label(top: int, text: str) -> None:
+        x = right - labels.width(style.axis, text)
+        labels.draw(painter, x, labels.baseline(style.axis, top, height), text, style.axis, style.caption, frame.ratio)
+
     volume = frame.geometry.volume
     if volume.height() > 2 * height and frame.volume_max > 0:
-        box = QRect(axis.left(), volume.top() + 2, right, height)
-        painter.drawText(box, ALIGN_RIGHT, compact(frame.volume_max))
+        label(volume.top() + 2, compact(frame.volume_max))
     for rect, pane, scale in zip(frame.geometry.panes, frame.layers.panes, frame.pane_scales, strict=True):
         if rect.height() < 2 * height:
             continue
@@ -105,30 +107,23 @@ def _pane_labels(painter: QPainter, frame: Frame) -> None:
             y = round(scale.y(value))
             y = min(max(y, rect.top() + height // 2), rect.bottom() - height // 2)
             if abs(y - last) >= height:
-                text = number(value, pane.decimals if abs(value) < 1000 else 0)
-                painter.drawText(QRect(axis.left(), y - height // 2, right, height), ALIGN_RIGHT, text)
+                label(y - height // 2, number_text(value, pane.decimals if abs(value) < 1000 else 0))
                 last = y
 
 
 def paint_time_labels(painter: QPainter, frame: Frame, marks: AxisMarks) -> None:
     """Label the time axis; a label that would be cut is left out."""
-    axis, style = frame.geometry.time_axis, frame.style
+    axis, style, labels = frame.geometry.time_axis, frame.style, frame.style.labels
     painter.fillRect(axis, style.ground)
-    painter.setPen(style.hair)
-    painter.drawLine(axis.left(), axis.top(), axis.right(), axis.top())
-    metrics = QFontMetrics(style.axis)
-    painter.setFont(style.axis)
+    painter.fillRect(axis.left(), axis.top(), axis.width(), 1, style.hair)
+    font, baseline = style.axis, labels.baseline(style.axis, axis.top() + 1, axis.height() - 1)
+    strong = style.role("t2")
     for x, tick in marks.times:
-        half = metrics.horizontalAdvance(tick.text) // 2 + 1
+        half = labels.width(font, tick.text) // 2 + 1
         if x - half < 0 or x + half > frame.geometry.plot_width:
             continue
-        painter.setPen(style.theme.color("t2") if tick.major else style.caption)
-        painter.drawText(QRect(x - half, axis.top() + 1, 2 * half, axis.height() - 1), ALIGN_CENTER, tick.text)
-    painter.setPen(style.caption)
-    zone = QRect(
-        axis.left() + frame.geometry.plot_width,
-        axis.top() + 1,
-        axis.width() - frame.geometry.plot_width - style.px(8),
-        axis.height() - 1,
-    )
-    painter.drawText(zone, ALIGN_RIGHT, frame.instrument.zone_label)
+        colour = strong if tick.major else style.caption
+        labels.draw(painter, x - half + 1, baseline, tick.text, font, colour, frame.ratio)
+    zone = frame.instrument.zone_label
+    right = axis.right() + 1 - style.px(8)
+    labels.draw(painter, right - labels.width(font, zone), baseline, zone, font, style.caption, frame.ratio)

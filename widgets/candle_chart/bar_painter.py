@@ -166,7 +166,7 @@ def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
         known = values[np.isfinite(values)]
         if len(known) and known[0] > 0:
             values = values * (frame.base_price / known[0])
-            stroke = lines.pen(frame.style.theme.color(series.role), 1.5)
+            stroke = lines.pen(frame.style.role(series.role), 1.5)
             _stroke(painter, frame, stroke, series.dash, bars, frame.scale, values, x0)
 
 
@@ -186,7 +186,7 @@ def _line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, 
     bars = _bar_numbers(frame, 0 if layer.dash else max(0, x0 - 12))
     bars = bars[bars < len(layer.values)]
     if len(bars) > 1:
-        stroke = lines.pen(frame.style.theme.color(layer.role), layer.width)
+        stroke = lines.pen(frame.style.role(layer.role), layer.width)
         _stroke(painter, frame, stroke, layer.dash, bars, scale, layer.values[bars], x0)
 
 

@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import Drawing, DrawingKind
 from widgets.candle_chart.lines import pen
-from widgets.candle_chart.marks import halo_text
 from widgets.candle_chart.price_scale import PriceScale
 from widgets.formats import number
 
@@ -60,7 +59,7 @@ def paint_drawings(painter: QPainter, frame: Frame, drawings: tuple[Drawing, ...
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for drawing in drawings:
         chosen = drawing.id == selected
-        colour = frame.style.theme.color("focus" if chosen else drawing.role)
+        colour = frame.style.role("focus" if chosen else drawing.role)
         _paint(painter, frame, drawing, colour)
         if chosen:
             painter.setPen(pen(colour, 1.5))
@@ -72,7 +71,6 @@ def paint_drawings(painter: QPainter, frame: Frame, drawings: tuple[Drawing, ...
 
 def _paint(painter: QPainter, frame: Frame, drawing: Drawing, colour: QColor) -> None:
     style = frame.style
-    metrics = QFontMetrics(style.small)
     lines = segments(frame, drawing)
     painter.setPen(pen(colour, 1.3))
     if drawing.kind is DrawingKind.RECTANGLE and lines:
@@ -86,11 +84,13 @@ def _paint(painter: QPainter, frame: Frame, drawing: Drawing, colour: QColor) ->
         (_, start), (_, end) = drawing.points[:2]
         for level, line in zip(FIBONACCI, lines, strict=True):
             text = f"{number(level * 100, 1)} %  {number(end + (start - end) * level, frame.decimals)}"
-            halo_text(painter, QPointF(max(2.0, line.x1()) + 2, line.y1() - 3), text, style.small, colour, style.ground)
+            x, y = round(max(2.0, line.x1()) + 2), round(line.y1() - 3)
+            style.labels.draw_haloed(painter, x, y, text, style.small, colour, style.ground, frame.ratio)
     elif drawing.text:
         point = screen_points(frame, drawing)[0]
-        x = min(max(2.0, point.x()), frame.geometry.plot_width - metrics.horizontalAdvance(drawing.text) - 4.0)
-        halo_text(painter, QPointF(x, point.y() - 4), drawing.text, style.tag, colour, style.ground)
+        width = style.labels.width(style.tag, drawing.text)
+        x, y = round(min(max(2.0, point.x()), frame.geometry.plot_width - width - 4.0)), round(point.y() - 4)
+        style.labels.draw_haloed(painter, x, y, drawing.text, style.tag, colour, style.ground, frame.ratio)
 
 
 def _distance(line: QLineF, at: QPointF) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from widgets.candle_chart.bars import ChartData
 from widgets.candle_chart.geometry import Geometry
@@ -25,6 +26,12 @@ from widgets.candle_chart.style import ChartStyle
 from widgets.candle_chart.time_axis import bar_of_time, nearest_bar
 from widgets.candle_chart.viewport import Viewport
 from widgets.formats import decimals_of, number, signed
+
+
+@lru_cache(maxsize=8192)
+def number_text(value: float, decimals: int) -> str:
+    """Return a formatted number; an axis asks for the same ones at every frame."""
+    return number(value, decimals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,4 +117,4 @@ class Frame:
         """Format a price for the axis: a price, or its distance in percent from the first bar in view."""
         if self.options.price_axis is PriceAxis.PERCENT and self.base_price:
             return signed((price / self.base_price - 1) * 100, 2) + "%"
-        return number(price, self.decimals)
+        return number_text(price, self.decimals)

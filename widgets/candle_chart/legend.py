@@ -1,11 +1,11 @@
 """The line above the bars: values of the bar under the crosshair, whole items only, never over candles."""
 
 import numpy as np
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QPainter
 
-from widgets.candle_chart.frame import Frame
+from widgets.candle_chart.frame import Frame, number_text
 from widgets.candle_chart.time_axis import DAY
-from widgets.formats import clock, compact, day, number, percent
+from widgets.formats import clock, compact, day, percent
 
 Item = tuple[str, str, QColor]
 
@@ -25,7 +25,7 @@ def legend_items(frame: Frame, bar: int) -> list[Item]:
     text = style.text
     items: list[Item] = [("", when, text)]
     for name, column in (("O", data.open), ("H", data.high), ("L", data.low), ("C", data.close)):
-        items.append((name, number(float(column[bar]), decimals), text))
+        items.append((name, number_text(float(column[bar]), decimals), text))
     items.append(("V", compact(float(data.volume[bar])), text))
     before = float(data.close[bar - 1]) if bar else float(data.open[bar])
     if before:
@@ -36,31 +36,27 @@ def legend_items(frame: Frame, bar: int) -> list[Item]:
     for rank, (layer, places) in enumerate(lines):
         value = float(layer.values[bar]) if bar < len(layer.values) else float("nan")
         if np.isfinite(value):
-            items.append((("│ " if not rank else "") + layer.name, number(value, places), style.theme.color("t2")))
+            items.append((("│ " if not rank else "") + layer.name, number_text(value, places), style.role("t2")))
     for series in frame.layers.compare:
         at = int(np.searchsorted(series.ts_ns, ts, side="right")) - 1
         if at >= 0:
-            items.append((series.name, number(float(series.close[at]), 2), style.theme.color(series.role)))
+            items.append((series.name, number_text(float(series.close[at]), 2), style.role(series.role)))
     return items
 
 
 def paint_legend(painter: QPainter, frame: Frame, bar: int) -> None:
     """Paint as many items as fit."""
-    header, style = frame.geometry.header, frame.style
+    header, style, labels = frame.geometry.header, frame.style, frame.style.labels
     painter.fillRect(header, style.ground)
-    plain, bold = QFontMetrics(style.legend), QFontMetrics(style.legend_bold)
-    baseline = header.top() + (header.height() + plain.ascent() - plain.descent()) // 2
-    x, gap, space = style.px(8), style.px(10), style.px(4)
+    plain, bold = style.legend, style.legend_bold
+    baseline = labels.baseline(plain, header.top(), header.height())
+    x, gap, space, end = style.px(8), style.px(10), style.px(4), header.right() - style.px(4)
     for name, value, colour in legend_items(frame, bar):
-        name_width = plain.horizontalAdvance(name) + space if name else 0
-        width = name_width + bold.horizontalAdvance(value)
-        if x + width > header.right() - style.px(4):
+        name_width = labels.width(plain, name) + space if name else 0
+        width = name_width + labels.width(bold, value)
+        if x + width > end:
             break
         if name:
-            painter.setFont(style.legend)
-            painter.setPen(style.caption)
-            painter.drawText(x, baseline, name)
-        painter.setFont(style.legend)
-        painter.setPen(colour)
-        painter.drawText(x + name_width, baseline, value)
+            labels.draw(painter, x, baseline, name, plain, style.caption, frame.ratio)
+        labels.draw(painter, x + name_width, baseline, value, plain, colour, frame.ratio)
         x += width + gap

@@ -1,5 +1,6 @@
 """Anti-aliased lines from numpy columns; a clipped repaint gives the same pixels as a whole one."""
 
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -12,8 +13,13 @@ Floats = NDArray[np.float64]
 
 
 def pen(colour: QColor, width: float, dash: tuple[float, ...] = ()) -> QPen:
-    """Return a pen for single lines; dashes are given in pixels."""
-    result = QPen(colour, width)
+    """Return a pen for single lines, to be used and not changed; dashes are given in pixels."""
+    return _pen(colour.rgba(), width, dash)
+
+
+@lru_cache(maxsize=512)
+def _pen(rgba: int, width: float, dash: tuple[float, ...]) -> QPen:
+    result = QPen(QColor.fromRgba(rgba), width)
     result.setCapStyle(Qt.PenCapStyle.FlatCap)
     if dash:
         result.setDashPattern([length / width for length in dash])

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPolygonF, QRegion
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPolygonF
 
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import FillMark, Pin
@@ -11,7 +11,7 @@ from widgets.candle_chart.lines import pen
 from widgets.candle_chart.time_axis import nearest_bar
 from widgets.formats import DOWN_ARROW, UP_ARROW
 
-PlacedName = tuple[QPointF, str, QColor, QRect]
+PlacedName = tuple[QPoint, str, QColor, QRect]
 """An overlay's name: baseline, words, colour, box."""
 
 
@@ -65,7 +65,7 @@ def _pin_text(pin: Pin) -> str:
     return pin.label + {1: " " + UP_ARROW, -1: " " + DOWN_ARROW}.get(pin.direction, "")
 
 
-def paint_pins(painter: QPainter, frame: Frame, pins: tuple[PlacedPin, ...], region: QRegion) -> None:
+def paint_pins(painter: QPainter, frame: Frame, pins: tuple[PlacedPin, ...], region: QRect) -> None:
     """Paint the pins and the dotted threads to their bars."""
     style, theme = frame.style, frame.style.theme
     thread = pen(style.caption, 1, (1.0, 3.0))
@@ -131,7 +131,7 @@ def place_fills(frame: Frame) -> tuple[PlacedFill, ...]:
     return tuple(placed)
 
 
-def paint_fills(painter: QPainter, frame: Frame, fills: tuple[PlacedFill, ...], region: QRegion) -> None:
+def paint_fills(painter: QPainter, frame: Frame, fills: tuple[PlacedFill, ...], region: QRect) -> None:
     """Paint a dot at the price, an arrow beyond the bar and the words."""
     style = frame.style
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -151,31 +151,23 @@ def paint_fills(painter: QPainter, frame: Frame, fills: tuple[PlacedFill, ...], 
             QPointF(item.x + side, item.arrow_y + away),
         ]
         painter.drawPolygon(QPolygonF(tip))
-        baseline = QPointF(item.text.left(), item.text.top() + QFontMetrics(style.tag).ascent())
-        halo_text(painter, baseline, item.fill.text, style.tag, style.text, style.ground)
+        baseline = item.text.top() + style.labels.ascent(style.tag)
+        style.labels.draw_haloed(
+            painter, item.text.left(), baseline, item.fill.text, style.tag, style.text, style.ground, frame.ratio
+        )
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-
-def halo_text(painter: QPainter, baseline: QPointF, text: str, font: QFont, colour: QColor, ground: QColor) -> None:
-    """Draw words that stay readable over bars: a rim of the ground's colour around them."""
-    path = QPainterPath()
-    path.addText(baseline, font, text)
-    painter.strokePath(path, pen(ground, 3))
-    painter.setFont(font)
-    painter.setPen(colour)
-    painter.drawText(baseline, text)
 
 
 def overlay_names(frame: Frame, taken: list[QRect]) -> list[PlacedName]:
     """Return where each overlay's name stands on its line, clear of each other and of what is `taken`."""
-    metrics = QFontMetrics(frame.style.small)
-    price = frame.geometry.price
+    style, price = frame.style, frame.geometry.price
+    ascent, height = style.labels.ascent(style.small), style.labels.height(style.small)
     first, stop = frame.view.visible(len(frame.data))
     found: list[PlacedName] = []
     if stop - first < 8 or price.width() < 200:
         return found
     for rank, layer in enumerate(frame.layers.overlays):
-        width = metrics.horizontalAdvance(layer.name)
+        width = style.labels.width(style.small, layer.name)
         for share in (0.60, 0.50, 0.72, 0.38, 0.84, 0.26):
             bar = int(first + (stop - first) * (share + 0.05 * (rank % 2)))
             if not 0 <= bar < min(len(layer.values), len(frame.data)):
@@ -185,11 +177,11 @@ def overlay_names(frame: Frame, taken: list[QRect]) -> list[PlacedName]:
             if not price.top() + 30 < y < price.bottom() - 20:
                 continue
             below = y > frame.y(float(frame.data.close[bar]))
-            baseline = y + metrics.ascent() + 3 if below else y - 5
-            box = QRect(round(x - width / 2), round(baseline) - metrics.ascent(), width, metrics.height())
+            baseline = y + ascent + 3 if below else y - 5
+            box = QRect(round(x - width / 2), round(baseline) - ascent, width, height)
             if box.right() < price.width() and box.left() > 0 and not any(box.intersects(b) for b in taken):
-                colour = frame.style.theme.color(layer.role)
-                found.append((QPointF(box.left(), baseline), layer.name, colour, box))
+                colour = style.role(layer.role)
+                found.append((QPoint(box.left(), round(baseline)), layer.name, colour, box))
                 taken.append(box)
                 break
     return found

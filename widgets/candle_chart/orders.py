@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QLineF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QRegion
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
 from widgets.candle_chart.axes import ALIGN_RIGHT
 from widgets.candle_chart.frame import Frame
@@ -101,7 +101,7 @@ def _text(order: OrderLine, frame: Frame) -> str:
     return text
 
 
-def paint_tags(painter: QPainter, frame: Frame, placed: tuple[PlacedTag, ...], region: QRegion) -> None:
+def paint_tags(painter: QPainter, frame: Frame, placed: tuple[PlacedTag, ...], region: QRect) -> None:
     """Paint lines first, then tags, so that no line crosses a tag."""
     clip = frame.geometry.price
     for item in placed:
@@ -113,7 +113,7 @@ def paint_tags(painter: QPainter, frame: Frame, placed: tuple[PlacedTag, ...], r
 
 
 def _line(painter: QPainter, frame: Frame, item: PlacedTag, clip: QRect) -> None:
-    colour = frame.style.theme.color(item.role)
+    colour = frame.style.role(item.role)
     right = clip.width()
     dash: tuple[float, ...] = (2.0, 3.0) if item.order is None else _DASH[item.order.state]
     if not item.outside and item.line_from < right:
@@ -139,7 +139,7 @@ def _arrow(painter: QPainter, colour: QColor, x: int, y0: int, y1: int) -> None:
 
 def _tag(painter: QPainter, frame: Frame, item: PlacedTag) -> None:
     style, theme, tag = frame.style, frame.style.theme, item.tag
-    colour = theme.color(item.role)
+    colour = style.role(item.role)
     state = item.order.state if item.order is not None else None
     dashed = pen(colour, 1, (4.0, 3.0))
     outline = pen(colour, 1)
@@ -235,5 +235,5 @@ def paint_last_price(painter: QPainter, frame: Frame, last: LastPrice, countdown
     if countdown and not left_box.isNull():
         painter.fillRect(left_box.adjusted(0, 1, 0, -1), style.ground)
         painter.setFont(style.small)
-        painter.setPen(style.theme.color("t2"))
+        painter.setPen(style.role("t2"))
         painter.drawText(left_box.adjusted(0, 0, -style.px(7), 0), ALIGN_RIGHT, countdown)

@@ -14,7 +14,6 @@ from widgets.candle_chart.marks import (
     PlacedFill,
     PlacedName,
     PlacedPin,
-    halo_text,
     overlay_names,
     paint_fills,
     paint_pins,
@@ -29,6 +28,10 @@ from widgets.formats import clock, day
 def rectangles(region: QRegion) -> list[QRect]:
     """Return the rectangles of a region."""
     return list(region)  # type: ignore[call-overload, no-any-return]
+
+
+_MOST_PARTS = 12
+"""A region of more rectangles is painted in one pass."""
 
 
 class Scene:
@@ -101,64 +104,81 @@ class Scene:
 
     def paint(self, painter: QPainter, frame: Frame, region: QRegion, countdown: str, selected: str | None) -> None:
         """Paint the frame where `region` asks for it."""
-        geometry = frame.geometry
         has_bars, whole = len(frame.data) > 0, self._whole
         if whole:
             self._base.rebuild(frame)
         elif self._tail:
             self._base.repaint_from(frame, self._base.first_dirty(frame))
         self._whole = self._tail = False
-        touched = region.boundingRect()
-        for rect in rectangles(region):
-            self._base.blit(painter, rect, frame)
         if has_bars and whole:
             self._last_price = last_price_boxes(frame, self.tags)
-        if touched.right() >= geometry.plot_width:
+        parts = rectangles(region)
+        if frame.ratio == int(frame.ratio) and len(parts) <= _MOST_PARTS:
+            # Qt fills through a clip of several rectangles line by line; through a single one it copies.
+            for part in parts:
+                painter.setClipRect(part)
+                self._base.blit(painter, part, frame)
+                self._part(painter, frame, part, countdown, selected)
+            return
+        for part in parts:
+            self._base.blit(painter, part, frame)
+        self._part(painter, frame, region.boundingRect(), countdown, selected)
+
+    def _part(self, painter: QPainter, frame: Frame, part: QRect, countdown: str, selected: str | None) -> None:
+        """Paint what stands on the bars' image and touches `part`, to which the painter is clipped."""
+        geometry = frame.geometry
+        has_bars = len(frame.data) > 0
+        if part.right() >= geometry.plot_width:
             taken = [item.axis_tag.center().y() for item in self.tags]
             if has_bars:
                 taken.append(self._last_price[1].center().y())
                 below = self._last_price[2]
                 taken += [below.center().y()] if countdown and not below.isNull() else []
-            paint_price_labels(painter, frame, self._base.marks, taken, region)
-        if touched.bottom() >= geometry.time_axis.top():
+            paint_price_labels(painter, frame, self._base.marks, taken, part)
+        if part.bottom() >= geometry.time_axis.top():
             paint_time_labels(painter, frame, self._base.marks)
         if not has_bars:
             self._empty(painter, frame)
             return
-        self._captions(painter, frame, region)
-        paint_pins(painter, frame, self.pins, region)
-        painter.save()
-        painter.setClipRect(geometry.price, Qt.ClipOperation.IntersectClip)
-        paint_fills(painter, frame, self.fills, region)
-        painter.restore()
+        self._captions(painter, frame, part)
+        if self.pins:
+            paint_pins(painter, frame, self.pins, part)
+        if self.fills:
+            painter.save()
+            painter.setClipRect(geometry.price, Qt.ClipOperation.IntersectClip)
+            paint_fills(painter, frame, self.fills, part)
+            painter.restore()
         drawings = frame.layers.drawings + ((self.draft,) if self.draft else ())
-        if drawings and region.intersects(geometry.price):
+        if drawings and part.intersects(geometry.price):
             paint_drawings(painter, frame, drawings, selected)
-        _, box, left = self._last_price
-        line = QRect(int(frame.last_x), self._last_price[0] - 1, geometry.plot_width - int(frame.last_x), 3)
-        if any(region.intersects(part) for part in (line, box, left)):
-            paint_last_price(painter, frame, self._last_price, countdown)
-        paint_tags(painter, frame, self.tags, region)
+        if part.right() >= int(frame.last_x):
+            y, box, left = self._last_price
+            line = QRect(int(frame.last_x), y - 1, geometry.plot_width - int(frame.last_x), 3)
+            if part.intersects(line) or part.intersects(box) or part.intersects(left):
+                paint_last_price(painter, frame, self._last_price, countdown)
+        if self.tags:
+            paint_tags(painter, frame, self.tags, part)
         self._crosshair(painter, frame)
-        if region.intersects(geometry.header):
+        if part.intersects(geometry.header):
             paint_legend(painter, frame, self.crosshair[0] if self.crosshair else len(frame.data) - 1)
 
-    def _captions(self, painter: QPainter, frame: Frame, region: QRegion) -> None:
+    def _captions(self, painter: QPainter, frame: Frame, part: QRect) -> None:
+        style = frame.style
         for point, name, colour, box in self._names:
-            if box.right() + 4 >= region.boundingRect().left() and region.intersects(box.adjusted(-4, -4, 4, 4)):
-                halo_text(painter, point, name, frame.style.small, colour, frame.style.ground)
+            if part.intersects(box.adjusted(-4, -4, 4, 4)):
+                style.labels.draw_haloed(
+                    painter, point.x(), point.y(), name, style.small, colour, style.ground, frame.ratio
+                )
         volume = frame.geometry.volume
-        words = QRect(0, volume.top(), frame.geometry.plot_width // 2, frame.style.px(18))
-        if volume.height() and region.intersects(words):
-            metrics = QFontMetrics(frame.style.small)
-            painter.setFont(frame.style.small)
-            painter.setPen(frame.style.caption)
-            painter.drawText(frame.style.px(6), volume.top() + metrics.ascent() + 2, frame.options.volume_caption)
+        if volume.height() and part.top() <= volume.top() + style.px(18) and part.bottom() >= volume.top():
+            baseline = volume.top() + style.labels.ascent(style.small) + 2
+            text = frame.options.volume_caption
+            style.labels.draw(painter, style.px(6), baseline, text, style.small, style.caption, frame.ratio)
 
     def _empty(self, painter: QPainter, frame: Frame) -> None:
         painter.fillRect(frame.geometry.header, frame.style.ground)
         painter.setFont(frame.style.legend)
-        painter.setPen(frame.style.theme.color("t2"))
+        painter.setPen(frame.style.role("t2"))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(frame.geometry.body.adjusted(16, 16, -16, -16), flags, frame.options.empty_text)
 
@@ -167,7 +187,7 @@ class Scene:
             return
         bar, y = self.crosshair
         geometry, style = frame.geometry, frame.style
-        painter.setPen(pen(style.theme.color("t2"), 1, (3.0, 3.0)))
+        painter.setPen(pen(style.role("t2"), 1, (3.0, 3.0)))
         x = frame.middle(bar)
         if 0 <= x <= geometry.plot_width:
             painter.drawLine(QLineF(x, geometry.body.top(), x, geometry.body.bottom() + 1))
@@ -175,7 +195,7 @@ class Scene:
             self._label(painter, frame, box, self._time_text(frame, bar), ALIGN_CENTER)
         if y is None:
             return
-        painter.setPen(pen(style.theme.color("t2"), 1, (3.0, 3.0)))
+        painter.setPen(pen(style.role("t2"), 1, (3.0, 3.0)))
         painter.drawLine(QLineF(0, int(y) + 0.5, geometry.plot_width, int(y) + 0.5))
         if geometry.price.top() <= y <= geometry.price.bottom():
             box = self._cross_box(frame, y)
@@ -184,7 +204,7 @@ class Scene:
     @staticmethod
     def _label(painter: QPainter, frame: Frame, box: QRect, text: str, align: Qt.AlignmentFlag) -> None:
         style = frame.style
-        painter.fillRect(box, style.theme.color("bg2"))
+        painter.fillRect(box, style.role("bg2"))
         painter.setPen(style.caption)
         painter.drawRect(box.adjusted(0, 0, -1, -1))
         painter.setFont(style.axis_bold if align is ALIGN_RIGHT else style.axis)

@@ -1,9 +1,10 @@
 """The theme as the chart needs it: colours blended once, fonts made once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtGui import QColor, QFont, QFontMetrics
 
+from widgets.candle_chart.labels import Labels
 from widgets.theme import Theme
 
 
@@ -30,6 +31,15 @@ class ChartStyle:
     tag: QFont
     legend: QFont
     legend_bold: QFont
+    labels: Labels = field(default_factory=Labels, compare=False)
+    _roles: dict[str, QColor] = field(default_factory=dict, compare=False)
+
+    def role(self, name: str) -> QColor:
+        """Return the colour of a role, parsed once."""
+        colour = self._roles.get(name)
+        if colour is None:
+            colour = self._roles[name] = self.theme.color(name)
+        return colour
 
     @property
     def scale(self) -> float:

@@ -107,7 +107,7 @@ def paint_line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceSc
     view, last = frame.view, min(len(layer.values), len(frame.data))
     step = view.width / view.span / frame.ratio
     above, below = scale.top - 3001.0, scale.bottom + 3001.0
-    painter.setPen(lines.pen(frame.style.theme.color(layer.role), layer.width))
+    painter.setPen(lines.pen(frame.style.role(layer.role), layer.width))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     before: tuple[float, float] | None = None
     for bar in range(max(0, first_bar(frame, x0) - 1), last):

@@ -86,6 +86,7 @@ def _buckets(local: Ints, unit: int | str) -> Ints:
     return days.astype(f"datetime64[{unit}]").astype(np.int64)
 
 
+@lru_cache(maxsize=4096)
 def _label(local_ns: int, major: bool, intraday: bool, unit: int | str) -> str:
     day = np.datetime64(local_ns, "ns").astype("datetime64[s]").item()
     if intraday and not major:
@@ -117,6 +118,9 @@ def time_ticks(
     width = (stop - first) * pitch
     for unit in units:
         if isinstance(unit, int) and unit < interval_ns:
+            continue
+        if isinstance(unit, int) and (len(bars) / -(-unit // (stride * interval_ns)) - 2) * spacing > width:
+            # A stretch of this length holds so many bars at most that there must be too many stretches.
             continue
         bucket = _buckets(local, unit)
         at = np.flatnonzero(bucket[1:] != bucket[:-1]) + 1

@@ -1,0 +1,127 @@
+"""Words as small pictures: laid out and drawn once, then copied; a copy costs a tenth of a drawn text."""
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath
+
+from widgets.candle_chart.lines import pen
+
+MOST = 3000
+"""Pictures and widths kept; a chart shows some hundred, and more only while prices run through many values."""
+_RIM = 2
+
+
+class Labels:
+    """Pictures of words by font and colour, transparent around the letters. Fonts are told apart by object.
+
+    Words stand on whole pixels. On screens between two densities (125 %, 150 %) pictures would fall between pixels:
+    there the words are drawn.
+    """
+
+    def __init__(self) -> None:
+        self._metrics: dict[int, tuple[QFont, QFontMetrics, int, int]] = {}
+        self._widths: dict[tuple[int, str], int] = {}
+        self._pictures: dict[tuple[int, str, int, int, float], tuple[QPoint, QImage]] = {}
+
+    def _known(self, font: QFont) -> tuple[QFont, QFontMetrics, int, int]:
+        known = self._metrics.get(id(font))
+        if known is None:
+            metrics = QFontMetrics(font)
+            # The font is kept, so its identity is not given to another one.
+            known = self._metrics[id(font)] = (font, metrics, metrics.ascent(), metrics.descent())
+        return known
+
+    def ascent(self, font: QFont) -> int:
+        """Return the height above the baseline."""
+        return self._known(font)[2]
+
+    def width(self, font: QFont, text: str) -> int:
+        """Return how wide a text is."""
+        key = (id(font), text)
+        width = self._widths.get(key)
+        if width is None:
+            if len(self._widths) >= MOST:
+                self._widths.clear()
+            width = self._widths[key] = self._known(font)[1].horizontalAdvance(text)
+        return width
+
+    def height(self, font: QFont) -> int:
+        """Return the height of a line."""
+        return self._known(font)[1].height()
+
+    def baseline(self, font: QFont, top: int, height: int) -> int:
+        """Return the baseline that centres a line in [top, top + height)."""
+        _, _, ascent, descent = self._known(font)
+        return top + (height + ascent - descent) // 2
+
+    def draw(
+        self, painter: QPainter, x: int, baseline: int, text: str, font: QFont, colour: QColor, ratio: float
+    ) -> None:
+        """Draw one line of text with its left edge at x."""
+        found = self.picture(text, font, colour, None, ratio)
+        if found is None:
+            painter.setFont(font)
+            painter.setPen(colour)
+            painter.drawText(x, baseline, text)
+            return
+        offset, image = found
+        painter.drawImage(offset + QPoint(x, baseline), image)
+
+    def draw_haloed(
+        self,
+        painter: QPainter,
+        x: int,
+        baseline: int,
+        text: str,
+        font: QFont,
+        colour: QColor,
+        rim: QColor,
+        ratio: float,
+    ) -> None:
+        """Draw one line of text that stays readable over bars: a rim of the ground's colour around the letters."""
+        found = self.picture(text, font, colour, rim, ratio)
+        if found is None:
+            _paint(painter, x, baseline, text, font, colour, rim)
+            return
+        offset, image = found
+        painter.drawImage(offset + QPoint(x, baseline), image)
+
+    def picture(
+        self, text: str, font: QFont, colour: QColor, rim: QColor | None, ratio: float
+    ) -> tuple[QPoint, QImage] | None:
+        """Return (offset from the baseline's start, picture); None where words are to be drawn."""
+        if ratio != int(ratio) or not text:
+            return None
+        key = (id(font), text, colour.rgba(), rim.rgba() if rim is not None else 0, ratio)
+        found = self._pictures.get(key)
+        if found is None:
+            if len(self._pictures) >= MOST:
+                self._pictures.clear()
+            found = self._pictures[key] = self._render(text, font, colour, rim, ratio)
+        return found
+
+    def _render(
+        self, text: str, font: QFont, colour: QColor, rim: QColor | None, ratio: float
+    ) -> tuple[QPoint, QImage]:
+        _, _, ascent, descent = self._known(font)
+        # Letters may reach over their advance by a little, and the rim does.
+        left, top = 2 + _RIM, ascent + 1 + _RIM
+        width, height = self.width(font, text) + 2 * left, top + descent + 1 + _RIM
+        image = QImage(int(width * ratio), int(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+        image.setDevicePixelRatio(ratio)
+        image.fill(0)
+        painter = QPainter(image)
+        _paint(painter, left, top, text, font, colour, rim)
+        painter.end()
+        return QPoint(-left, -top), image
+
+
+def _paint(
+    painter: QPainter, x: int, baseline: int, text: str, font: QFont, colour: QColor, rim: QColor | None
+) -> None:
+    if rim is not None:
+        path = QPainterPath()
+        path.addText(x, baseline, font, text)
+        painter.strokePath(path, pen(rim, 3))
+    painter.setFont(font)
+    painter.setPen(colour)
+    painter.drawText(x, baseline, text)
