@@ -17,14 +17,9 @@ Bars = NDArray[np.int64]
 
 def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) -> None:
     """Paint device columns [x0, x1), which `clip` encloses; the backdrop is there already."""
-    line = line_width(frame.ratio)
-    short = x0 > 0 and not is_thin(frame) and tail.is_short(frame, x0)
-    columns, pitch = (None, 0.0) if short else _columns(frame, x0, x1)
+    columns, pitch = _columns(frame, x0, x1)
     _to_device(painter, frame)
-    if columns is None:
-        tail.paint_volume(painter, frame, x0, line)
-    else:
-        _volume(painter, frame, columns, pitch)
+    _volume(painter, frame, columns, pitch)
     painter.restore()
     _pane_lines(painter, frame, x0, clip)
     painter.setClipRect(clip.intersected(QRectF(frame.geometry.price)))
@@ -34,11 +29,50 @@ def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) 
         _line(painter, frame, closes, frame.scale, x0)
     else:
         _to_device(painter, frame)
-        if columns is None:
-            tail.paint_bars(painter, frame, x0, line)
-        else:
-            _bars(painter, frame, columns, pitch)
+        _bars(painter, frame, columns, pitch)
         painter.restore()
+
+
+class TailPainter:
+    """Paints the last bars of one frame again and again while only the last one changes."""
+
+    def __init__(self, frame: Frame, x0: int) -> None:
+        self._frame, self._x0 = frame, x0
+        body, price, ratio = frame.geometry.body, frame.geometry.price, frame.ratio
+        self._clip = QRectF(x0 / ratio, body.top(), (frame.view.width - x0) / ratio, body.height())
+        self._price_clip = self._clip.intersected(QRectF(price))
+        self._bars = tail.TailBars(frame, x0, line_width(ratio))
+        # Dashes need their whole length, other symbols their own times: both are drawn the general way.
+        plain = not frame.layers.compare and not any(layer.dash for layer in frame.layers.overlays)
+        self._lines = (
+            [tail.TailLine(frame, layer, frame.scale, x0) for layer in frame.layers.overlays] if plain else None
+        )
+
+    @staticmethod
+    def suits(frame: Frame, x0: int) -> bool:
+        """Whether what lies right of x0 is best painted bar by bar."""
+        return x0 > 0 and not is_thin(frame) and tail.is_short(frame, x0)
+
+    def paint(self, painter: QPainter) -> None:
+        """Paint over the backdrop; the painter maps logical pixels of the widget."""
+        frame = self._frame
+        logical = painter.worldTransform()
+        _map_device(painter, frame)
+        self._bars.paint_volume(painter)
+        painter.setWorldTransform(logical)
+        if frame.layers.panes:
+            _pane_lines(painter, frame, self._x0, self._clip)
+        painter.setClipRect(self._price_clip)
+        if self._lines is None:
+            _overlays(painter, frame, self._x0)
+        elif self._lines:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for line in self._lines:
+                line.paint(painter)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        _map_device(painter, frame)
+        self._bars.paint_bars(painter)
+        painter.setWorldTransform(logical)
 
 
 def is_thin(frame: Frame) -> bool:
@@ -48,6 +82,10 @@ def is_thin(frame: Frame) -> bool:
 
 def _to_device(painter: QPainter, frame: Frame) -> None:
     painter.save()
+    _map_device(painter, frame)
+
+
+def _map_device(painter: QPainter, frame: Frame) -> None:
     painter.translate(frame.geometry.body.topLeft())
     painter.scale(1 / frame.ratio, 1 / frame.ratio)
 
@@ -180,7 +218,9 @@ def _bar_numbers(frame: Frame, x0: int = 0) -> Bars:
 
 def _line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, x0: int) -> None:
     if x0 > 0 and not layer.dash and not is_thin(frame) and tail.is_short(frame, x0):
-        tail.paint_line(painter, frame, layer, scale, x0)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        tail.TailLine(frame, layer, scale, x0).paint(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         return
     # A solid line needs a few points before the first dirty column; dashes need their whole length.
     bars = _bar_numbers(frame, 0 if layer.dash else max(0, x0 - 12))

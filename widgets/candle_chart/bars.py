@@ -1,6 +1,7 @@
 """The chart's bars: growable numpy columns and a pyramid of extremes above them."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,11 @@ class ChartData:
         """Volumes."""
         return self._columns[4, : self.size]
 
+    def prices(self, bar: int) -> tuple[float, float, float, float]:
+        """Return open, high, low and close of one bar."""
+        opened, high, low, close = self._columns[:4, bar].tolist()
+        return opened, high, low, close
+
     def load(
         self, ts: NDArray[np.int64], open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats
     ) -> None:
@@ -112,7 +118,7 @@ class ChartData:
         ValueError for a bar before the last one or a value that is not finite.
         """
         values = (open_, high, low, close, volume)
-        if not np.isfinite(values).all():
+        if not all(map(isfinite, values)):
             raise ValueError(f"{_COLUMNS[int(np.argmin(np.isfinite(values)))]}: not a finite number")
         dropped = 0
         n = self.size
@@ -122,9 +128,28 @@ class ChartData:
             dropped = self._make_room()
             n = self.size = self.size + 1
             self._ts[n - 1] = ts
+            self._columns[:, n - 1] = values
+            self._refold_last()
+            return dropped
+        before = self._columns[:, n - 1].tolist()
         self._columns[:, n - 1] = values
-        self._refold_last()
+        if high < before[1] or low > before[2] or volume < before[4]:
+            self._refold_last()
+        else:
+            self._widen_last(before, high, low, volume)
         return dropped
+
+    def _widen_last(self, before: list[float], high: float, low: float, volume: float) -> None:
+        # A bar that only grew can only raise the extremes above it.
+        at = self.size - 1
+        for level in self._levels:
+            cell = at // level.step
+            if high > before[1] and high > level.high[cell]:
+                level.high[cell] = high
+            if low < before[2] and low < level.low[cell]:
+                level.low[cell] = low
+            if volume > before[4] and volume > level.volume[cell]:
+                level.volume[cell] = volume
 
     def _make_room(self) -> int:
         keep = self._max_bars

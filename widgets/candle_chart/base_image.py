@@ -5,16 +5,17 @@ from PySide6.QtGui import QImage, QPainter
 
 from widgets.candle_chart.axes import AxisMarks, axis_marks
 from widgets.candle_chart.backdrop import paint_backdrop
-from widgets.candle_chart.bar_painter import paint_bars
+from widgets.candle_chart.bar_painter import TailPainter, paint_bars
 from widgets.candle_chart.frame import Frame
 
 
 class BaseImage:
-    """Two images of the panes: the backdrop alone, and everything up to the bars."""
+    """An image of the panes with everything up to the bars, and the backdrop of the columns a tick changes."""
 
     def __init__(self) -> None:
-        self._backdrop = QImage()
         self._image = QImage()
+        self._tail_ground = QImage()
+        self._tail: TailPainter | None = None
         self.marks = AxisMarks((), (), ())
 
     def rebuild(self, frame: Frame) -> None:
@@ -22,19 +23,40 @@ class BaseImage:
         body = frame.geometry.body
         width, height = frame.view.width, max(1, round(body.height() * frame.ratio))
         if self._image.width() != width or self._image.height() != height:
-            self._backdrop = QImage(width, height, QImage.Format.Format_RGB32)
             self._image = QImage(width, height, QImage.Format.Format_RGB32)
-        for image in (self._backdrop, self._image):
-            image.setDevicePixelRatio(frame.ratio)
+        self._image.setDevicePixelRatio(frame.ratio)
         self.marks = axis_marks(frame)
-        painter = self._painter(self._backdrop, frame)
+        painter = self._painter(self._image, frame)
         paint_backdrop(painter, frame, self.marks)
         painter.end()
-        self._paint(frame, 0, width)
+        first = self.first_dirty(frame)
+        self._tail = None
+        if first < width:
+            self._tail_ground = self._image.copy(max(0, first), 0, width - max(0, first), height)
+        if len(frame.data):
+            painter = self._painter(self._image, frame)
+            clip = QRectF(0, body.top(), width / frame.ratio, body.height())
+            painter.setClipRect(clip)
+            paint_bars(painter, frame, 0, width, clip)
+            painter.end()
 
-    def repaint_from(self, frame: Frame, x: int) -> None:
-        """Paint the device columns from x on again, after the last bar or its lines changed."""
-        self._paint(frame, max(0, x), frame.view.width)
+    def repaint_tail(self, frame: Frame) -> None:
+        """Paint the last columns again, after the last bar or its lines changed."""
+        x0, x1 = max(0, self.first_dirty(frame)), frame.view.width
+        if x0 >= x1 or not len(frame.data):
+            return
+        body, ratio = frame.geometry.body, frame.ratio
+        painter = self._painter(self._image, frame)
+        clip = QRectF(x0 / ratio, body.top(), (x1 - x0) / ratio, body.height())
+        painter.setClipRect(clip)
+        painter.drawImage(clip.topLeft(), self._tail_ground)
+        if self._tail is None and TailPainter.suits(frame, x0):
+            self._tail = TailPainter(frame, x0)
+        if self._tail is not None:
+            self._tail.paint(painter)
+        else:
+            paint_bars(painter, frame, x0, x1, clip)
+        painter.end()
 
     def first_dirty(self, frame: Frame) -> int:
         """Return the first device column a change of the last bar can touch."""
@@ -67,17 +89,3 @@ class BaseImage:
         painter = QPainter(image)
         painter.translate(-frame.geometry.body.topLeft())
         return painter
-
-    def _paint(self, frame: Frame, x0: int, x1: int) -> None:
-        if x0 >= x1:
-            return
-        body, ratio = frame.geometry.body, frame.ratio
-        painter = self._painter(self._image, frame)
-        clip = QRectF(x0 / ratio, body.top(), (x1 - x0) / ratio, body.height())
-        painter.setClipRect(clip)
-        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-        painter.drawImage(QPoint(body.left(), body.top()), self._backdrop)
-        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
-        if len(frame.data):
-            paint_bars(painter, frame, x0, x1, clip)
-        painter.end()

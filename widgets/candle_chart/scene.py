@@ -108,7 +108,7 @@ class Scene:
         if whole:
             self._base.rebuild(frame)
         elif self._tail:
-            self._base.repaint_from(frame, self._base.first_dirty(frame))
+            self._base.repaint_tail(frame)
         self._whole = self._tail = False
         if has_bars and whole:
             self._last_price = last_price_boxes(frame, self.tags)

@@ -245,7 +245,7 @@ def test_the_tail_is_the_whole_on_every_screen_density(qapp: QApplication, ratio
         if whole:
             base.rebuild(frame)
         else:
-            base.repaint_from(frame, base.first_dirty(frame))
+            base.repaint_tail(frame)
         canvas = QImage(round(701 * ratio), round(403 * ratio), QImage.Format.Format_RGB32)
         canvas.fill(0)
         canvas.setDevicePixelRatio(ratio)
