@@ -138,15 +138,15 @@ class Link:
         return client
 
     def next_id(self) -> int:
-        """An id above every id this program has used or seen, also when the gateway counts backwards."""
-        client = self.client
-        client.updateReqId(self._highest_id + 1)
-        self._highest_id = client.getReqId()
-        return self._highest_id
+        """An id above every order id this program has used or seen."""
+        self._highest_id = max(self._highest_id, drawn := self.client.getReqId())
+        return drawn
 
     def saw_id(self, order_id: int) -> None:
         """An id is taken at the gateway, whoever took it."""
         self._highest_id = max(self._highest_id, order_id)
+        if self._ib is not None and self._handshaken:
+            wire_of(self._ib).updateReqId(self._highest_id + 1)
 
     async def ask(self, make: Callable[[IB], Awaitable[T]], timeout_s: float) -> T:
         """Make one data request when the budget has room, and wait for its answer.
@@ -285,6 +285,7 @@ class Link:
         self.sessions += 1
         self._handshaken = True
         self._pong_ns = self._clock.now()
+        # Requests and orders share their numbers: none may come back, also when the gateway counts backwards.
         client.updateReqId(self._highest_id + 1)
         self._set(LinkState.SYNCING, 0, "connected")
         self.pace.data_now()

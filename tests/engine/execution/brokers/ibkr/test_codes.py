@@ -214,6 +214,31 @@ def test_t_r5_after_a_new_start_too_the_permanent_id_decides(tmp_path: Path) -> 
     in_memory(tmp_path, story)
 
 
+@pytest.mark.parametrize("new_start", [False, True])
+def test_t_r5_no_id_of_a_finished_order_is_used_again(tmp_path: Path, new_start: bool) -> None:
+    async def story(rig: IbRig) -> None:
+        used = []
+        for symbol in ("AAPL", "MSFT", "KO"):
+            # Of a cancelled order the gateway tells no id any more; this program must remember it by itself.
+            ref = rig.submit(rig.request(symbol, price="101.00" if new_start else "90.00"))
+            await rig.becomes(ref, "FILLED", "WORKING")
+            if not new_start:
+                rig.desk.cancel(ref, "test")
+                await rig.becomes(ref, "CANCELLED")
+            used.append(rig.gateway.ledger.order(ref).order_id)
+        rig.gateway.restart(rollback_to=1)
+        if new_start:
+            await rig.reboot()
+        else:
+            await rig.holds(lambda: not rig.desk.synced)
+            await rig.holds(lambda: rig.desk.synced, 30)
+        new = rig.submit(rig.request("NVDA", price="90.00"))
+        await rig.becomes(new, "WORKING")
+        assert rig.gateway.ledger.order(new).order_id > max(used)
+
+    in_memory(tmp_path, story)
+
+
 def test_t_r5_two_live_orders_from_one_frame_freeze_the_symbol_and_both_are_cancelled(tmp_path: Path) -> None:
     async def story(rig: IbRig) -> None:
         rig.gateway.faults.add("two_perm_ids")

@@ -108,6 +108,7 @@ def test_t_r3_fills_of_an_outage_are_all_found_once(tmp_path: Path, how: str) ->
         assert rig.ledger.positions()["AAPL"].quantity == 200
         assert rig.state(refs["working"]) == "WORKING"
         await rig.becomes(refs["cancelled"], "CANCELLED", seconds=30)
+        assert not list(rig.gateway.wire.select(62, "in")), "the library asked for the account summary behind our back"
         at_gateway = rig.gateway.ledger.order(refs["changed"]).terms.limit
         await rig.holds(lambda: rig.desk.orders()[refs["changed"]].request.limit_price == at_gateway)
 
@@ -172,16 +173,20 @@ def test_a_broken_frame_costs_the_connection_and_nothing_else(tmp_path: Path, me
 
 def test_a_late_answer_is_not_taken_for_the_answer_to_the_next_question(tmp_path: Path) -> None:
     async def story(rig: IbRig) -> None:
-        # The list is made before the order exists and arrives after the order works, when the next one is awaited.
-        late = rig.gateway.faults.add("delay", messages=["open_order", "open_order_end"], seconds=14.5, times=1)
-        await rig.holds(lambda: late.fired, 30)
+        faults = rig.gateway.faults
+        late = faults.add("delay", messages=["open_order_end"], seconds=16, times=1)
+        await rig.holds(lambda: late.fired, 30)  # an empty list, on its way for 16 s
+        await asyncio.sleep(5)
         ref = rig.submit(rig.request(price="90.00"))
         await rig.becomes(ref, "WORKING")
-        seen = len(rig.reports)
-        for _ in range(400):
+        await asyncio.sleep(7)
+        # The next list shows the order and is slow, too: the empty one arrives while it is awaited.
+        faults.add("delay", messages=["open_order", "order_status", "open_order_end"], seconds=3)
+        for _ in range(80):
             await asyncio.sleep(0.1)
             assert rig.state(ref) == "WORKING"
-        assert len(rig.reports) > seen
-        assert rig.desk.synced
+        assert len(list(rig.gateway.wire.select(16, "in"))) >= 3
+        faults.clear()
+        await rig.holds(lambda: rig.desk.synced, 40)
 
     in_memory(tmp_path, story)
