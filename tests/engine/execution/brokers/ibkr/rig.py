@@ -17,7 +17,6 @@ from engine.execution.brokers.ibkr.ears import Ears, LinkEar, listening_ib
 from engine.execution.brokers.ibkr.link import Link
 from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.settings import ExecutionSettings
-from engine.memory.settings import Durability
 from engine.model.decision import Mode
 from engine.model.ids import OrderRef, Symbol
 from engine.model.report import AnyReport, LinkState
@@ -284,7 +283,3 @@ def in_memory(folder: Path, story: Callable[[IbRig], Awaitable[None]], *, config
             await gateway.stop()
 
     run_virtual(whole)
-
-
-__all__ = ["BEGIN", "IbRig", "LoopClock", "begin_gateway", "in_memory", "make_broker", "run_virtual", "settings_for"]
-_ = Durability

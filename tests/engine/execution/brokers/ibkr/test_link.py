@@ -9,9 +9,7 @@ import pytest
 
 from engine.bus.clock import SECOND
 from engine.bus.errors import SettingsError
-from engine.execution.brokers.ibkr.broker import IbkrBroker
 from engine.execution.brokers.ibkr.identity import mismatch
-from engine.execution.brokers.ibkr.link import Link
 from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.brokers.ibkr.windows import Windows
 from engine.model.order import Origin
@@ -305,6 +303,3 @@ def test_stop_leaves_no_task_and_is_safe_twice() -> None:
         await gateway.stop()
 
     run_virtual(story)
-
-
-__all__ = ["IbkrBroker", "Link"]
