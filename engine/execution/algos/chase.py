@@ -5,7 +5,7 @@ from decimal import Decimal
 from engine.bus.clock import SECOND
 from engine.execution.algos.algorithm import Plan, Reprice, Send, View, Withdraw
 from engine.execution.algos.params import Param, Values, number
-from engine.execution.algos.pricing import better, marketable, rest, take, within
+from engine.execution.algos.pricing import marketable, rest, take, within
 from engine.model.market import Side
 from engine.model.money import ZERO
 from engine.model.order import OrderRequest
@@ -69,7 +69,7 @@ class Chase:
             return Plan()
         if len(view.children) > 1:
             return Plan(wishes=tuple(Withdraw(extra.ref) for extra in view.children[1:] if not extra.busy))
-        if better(view, price, child.limit_price) and away >= number(view.params, "ticks") * view.facts.tick:
+        if away >= number(view.params, "ticks") * view.facts.tick:
             return Plan(wishes=(Reprice(child.ref, price),))
         return Plan(note="at its limit" if price == self._edge(view) else "")
 

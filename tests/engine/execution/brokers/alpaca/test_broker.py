@@ -107,7 +107,7 @@ async def test_t_x4_a_an_order_whose_answer_is_lost_is_found_and_never_sent_agai
     rig.server.faults.add("stream_silent", times=2)
     ref = rig.buy()
     await rig.until_state(ref, "WORKING")
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(0.8)
     assert rig.state(ref) == "WORKING"
     assert rig.server.placed(ref) == 1
     assert not rig.modes.locked("AAPL")
@@ -273,10 +273,13 @@ async def test_a_stop_of_a_bracket_is_moved_and_keeps_its_reference(rig: AlpacaR
 
 async def test_t_x1_a_crash_before_the_answer_to_a_bracket_still_names_its_legs(rig: AlpacaRig) -> None:
     rig.server.faults.add("slow", method="POST", seconds=0.5)
+    rig.server.faults.add("stream_silent")
+    rig.server.faults.armed[-1].times = None
     ref = rig.submit(rig.request("AAPL", quantity=10, price="150"), bracket=True)
     await rig.wait(lambda: len(rig.server.book.orders) == 3)
     for task in tuple(rig.alpaca._tasks):
         task.cancel()
+    rig.server.faults.remove("stream_silent")
     await rig.restart()
     await rig.wait(lambda: {s.state.value for s in rig.desk.open_orders()} <= {"WORKING", "HELD"})
     assert len(rig.desk.open_orders()) == 3
