@@ -1,7 +1,7 @@
 """Words as small pictures: laid out and drawn once, then copied; a copy costs a tenth of a drawn text."""
 
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPainterPath
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QImage, QPainter, QPainterPath
 
 from widgets.candle_chart.lines import pen
 
@@ -20,6 +20,8 @@ class Labels:
     def __init__(self) -> None:
         self._metrics: dict[int, tuple[QFont, QFontMetrics, int, int]] = {}
         self._widths: dict[tuple[int, str], int] = {}
+        self._advances: dict[int, dict[str, float]] = {}
+        self._figures: dict[tuple[int, int, float], dict[str, tuple[int, int, float, QImage]]] = {}
         self._pictures: dict[tuple[int, str, int, int, float], tuple[QPoint, QImage]] = {}
 
     def _known(self, font: QFont) -> tuple[QFont, QFontMetrics, int, int]:
@@ -44,6 +46,19 @@ class Labels:
             width = self._widths[key] = self._known(font)[1].horizontalAdvance(text)
         return width
 
+    def figures_width(self, font: QFont, text: str) -> int:
+        """Return how wide a number is as `draw_figures` draws it."""
+        known = self._advances.get(id(font))
+        if known is None:
+            known = self._advances[id(font)] = {}
+        width = 0.0
+        for character in text:
+            advance = known.get(character)
+            if advance is None:
+                advance = known[character] = QFontMetricsF(self._known(font)[0]).horizontalAdvance(character)
+            width += advance
+        return int(width + 0.5)
+
     def height(self, font: QFont) -> int:
         """Return the height of a line."""
         return self._known(font)[1].height()
@@ -65,6 +80,30 @@ class Labels:
             return
         offset, image = found
         painter.drawImage(offset + QPoint(x, baseline), image)
+
+    def draw_figures(
+        self, painter: QPainter, x: int, baseline: int, text: str, font: QFont, colour: QColor, ratio: float
+    ) -> None:
+        """Draw a number that changes all the time: its figures are kept, not the number. They must not kern."""
+        if ratio != int(ratio):
+            self.draw(painter, x, baseline, text, font, colour, ratio)
+            return
+        key = (id(font), colour.rgba(), ratio)
+        sheet = self._figures.get(key)
+        if sheet is None:
+            sheet = self._figures[key] = {}
+        place = float(x)
+        for character in text:
+            found = sheet.get(character)
+            if found is None:
+                found = sheet[character] = self._figure(character, font, colour, ratio)
+            left, top, advance, image = found
+            painter.drawImage(int(place + 0.5) + left, baseline + top, image)
+            place += advance
+
+    def _figure(self, character: str, font: QFont, colour: QColor, ratio: float) -> tuple[int, int, float, QImage]:
+        offset, image = self._render(character, font, colour, None, ratio)
+        return offset.x(), offset.y(), QFontMetricsF(font).horizontalAdvance(character), image
 
     def draw_haloed(
         self,

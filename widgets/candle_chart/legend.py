@@ -53,10 +53,10 @@ def paint_legend(painter: QPainter, frame: Frame, bar: int) -> None:
     x, gap, space, end = style.px(8), style.px(10), style.px(4), header.right() - style.px(4)
     for name, value, colour in legend_items(frame, bar):
         name_width = labels.width(plain, name) + space if name else 0
-        width = name_width + labels.width(bold, value)
+        width = name_width + labels.figures_width(bold, value)
         if x + width > end:
             break
         if name:
             labels.draw(painter, x, baseline, name, plain, style.caption, frame.ratio)
-        labels.draw(painter, x + name_width, baseline, value, plain, colour, frame.ratio)
+        labels.draw_figures(painter, x + name_width, baseline, value, plain, colour, frame.ratio)
         x += width + gap

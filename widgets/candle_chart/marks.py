@@ -12,7 +12,7 @@ from widgets.candle_chart.time_axis import nearest_bar
 from widgets.formats import DOWN_ARROW, UP_ARROW
 
 PlacedName = tuple[QPoint, str, QColor, QRect]
-"""An overlay's name: baseline, words, colour, box."""
+"""An overlay's name: baseline, words, colour, box with its rim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def overlay_names(frame: Frame, taken: list[QRect]) -> list[PlacedName]:
             box = QRect(round(x - width / 2), round(baseline) - ascent, width, height)
             if box.right() < price.width() and box.left() > 0 and not any(box.intersects(b) for b in taken):
                 colour = style.role(layer.role)
-                found.append((QPoint(box.left(), round(baseline)), layer.name, colour, box))
+                found.append((QPoint(box.left(), round(baseline)), layer.name, colour, box.adjusted(-4, -4, 4, 4)))
                 taken.append(box)
                 break
     return found

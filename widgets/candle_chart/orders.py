@@ -221,7 +221,7 @@ def _free_box(axis: QRect, pane: QRect, taken: list[QRect], top: int, height: in
 
 def paint_last_price(painter: QPainter, frame: Frame, last: LastPrice, countdown: str) -> None:
     """Paint the dotted line from the last bar, the price on the axis and the time left in the bar."""
-    style = frame.style
+    style, labels = frame.style, frame.style.labels
     y, box, left_box = last
     painter.setPen(pen(style.caption, 1, (1.0, 3.0)))
     painter.drawLine(QLineF(max(0.0, frame.last_x), y + 0.5, frame.geometry.plot_width, y + 0.5))
@@ -229,11 +229,14 @@ def paint_last_price(painter: QPainter, frame: Frame, last: LastPrice, countdown
         painter.setPen(pen(style.text, 1))
         painter.drawLine(QLineF(box.left() - 5, y + 0.5, box.left(), box.center().y() + 0.5))
     painter.fillRect(box, style.text)
-    painter.setFont(style.axis_bold)
-    painter.setPen(style.ground)
-    painter.drawText(box.adjusted(0, 0, -style.px(7), 0), ALIGN_RIGHT, frame.price_text(float(frame.data.close[-1])))
+    right = box.right() + 1 - style.px(7)
+    text, font = frame.price_text(float(frame.data.close[-1])), style.axis_bold
+    baseline = labels.baseline(font, box.top(), box.height())
+    labels.draw_figures(
+        painter, right - labels.figures_width(font, text), baseline, text, font, style.ground, frame.ratio
+    )
     if countdown and not left_box.isNull():
         painter.fillRect(left_box.adjusted(0, 1, 0, -1), style.ground)
-        painter.setFont(style.small)
-        painter.setPen(style.role("t2"))
-        painter.drawText(left_box.adjusted(0, 0, -style.px(7), 0), ALIGN_RIGHT, countdown)
+        font, baseline = style.small, labels.baseline(style.small, left_box.top(), left_box.height())
+        left = right - labels.figures_width(font, countdown)
+        labels.draw_figures(painter, left, baseline, countdown, font, style.role("t2"), frame.ratio)

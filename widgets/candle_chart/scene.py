@@ -165,12 +165,13 @@ class Scene:
     def _captions(self, painter: QPainter, frame: Frame, part: QRect) -> None:
         style = frame.style
         for point, name, colour, box in self._names:
-            if part.intersects(box.adjusted(-4, -4, 4, 4)):
+            if part.intersects(box):
                 style.labels.draw_haloed(
                     painter, point.x(), point.y(), name, style.small, colour, style.ground, frame.ratio
                 )
         volume = frame.geometry.volume
-        if volume.height() and part.top() <= volume.top() + style.px(18) and part.bottom() >= volume.top():
+        words = QRect(0, volume.top(), frame.geometry.plot_width // 2, style.px(18))
+        if volume.height() and part.left() < words.width() and part.intersects(words):
             baseline = volume.top() + style.labels.ascent(style.small) + 2
             text = frame.options.volume_caption
             style.labels.draw(painter, style.px(6), baseline, text, style.small, style.caption, frame.ratio)
