@@ -7,6 +7,7 @@ from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import JournalError
 from engine.execution.broker import Broker
 from engine.execution.fold import lose_touch
+from engine.execution.opening import opening
 from engine.execution.ports import Booking, Market, Modes
 from engine.execution.reconcile import Plan, Rules, mentioned, plan
 from engine.execution.records import Records
@@ -138,7 +139,7 @@ class Agreement:
 
     def _adopt_opening(self, snapshot: BrokerSnapshot, now: int) -> None:
         try:
-            self._booking.adopt_opening(snapshot.positions or (), now)
+            self._booking.adopt_opening(opening(snapshot), now)
         except JournalError as error:
             self._voice.alarm("OPENING", "red", f"The positions held at the start could not be recorded: {error}.")
 

@@ -31,10 +31,11 @@ def base32(number: int) -> str:
 
 
 class References:
-    """Makes references ``<app>-<acct4>-<yymmdd>-<count>-<origin>``.
+    """Makes references ``<app>-<acct4>-<yymmdd>-<count>-<origin>``; the day is that of UTC.
 
-    The durable counter is moved ahead by blocks, so that most references cost no commit; a crash skips the rest of a
-    block and reuses nothing.
+    The durable count of a day is moved ahead by blocks, so that most references cost no commit; a crash skips the rest
+    of a block and reuses nothing. It is never behind the seconds of the day: with a restored backup, which does not
+    know what was sent since, the count still goes past it.
     """
 
     block = 64
@@ -42,16 +43,21 @@ class References:
     def __init__(self, prefix: str, counters: CounterStore) -> None:
         self._prefix = prefix
         self._counters = counters
+        self._day = ""
         self._next = 0
         self._end = 0
 
     def reserve(self, origin: Origin, account: AccountId, now_ns: int) -> OrderRef:
         """Return a reference that was never used. Raises ``JournalError`` when the counter cannot be kept."""
-        if self._next >= self._end:
-            self._end = self._counters.add(_COUNTER, "", self.block)
+        moment = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC)
+        day = moment.strftime("%y%m%d")
+        if self._next >= self._end or day != self._day:
+            seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
+            behind = max(0, seconds - self._counters.get(_COUNTER, day))
+            self._end = self._counters.add(_COUNTER, day, behind + self.block)
             self._next = self._end - self.block
+            self._day = day
         self._next += 1
-        day = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).strftime("%y%m%d")
         tail = re.sub(r"[^A-Za-z0-9]", "", account)[-4:] or "0"
         return OrderRef(f"{self._prefix}-{tail}-{day}-{base32(self._next)}-{_letter(origin)}")
 
@@ -69,11 +75,11 @@ class References:
         match = _REF.match(ref)
         if match is None:
             return
-        count = int(match["count"], 32)
-        stored = self._counters.get(_COUNTER, "")
+        day, count = match["day"], int(match["count"], 32)
+        stored = self._counters.get(_COUNTER, day)
         if count > stored:
-            self._counters.add(_COUNTER, "", count - stored)
-            self._next = self._end = count
+            self._counters.add(_COUNTER, day, count - stored)
+            self._end = self._next if day == self._day else self._end
 
 
 def _letter(origin: Origin) -> str:

@@ -4,23 +4,28 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
 from engine.bus.clock import SECOND
+from engine.bus.errors import JournalError
+from engine.execution import failpoints
 from engine.execution.record import OrderRecord
 from engine.execution.settings import ExecutionSettings
 from engine.model.decision import Mode
 from engine.model.events.order import ExecutionCorrected
+from engine.model.ids import OrderRef
 from engine.model.market import Side
 from engine.model.order import ClearedOrder, OrderState, OrderStatus, Origin
 from engine.model.report import AnyReport, BrokerSnapshot, BrokerStatus, LinkState
 from tests.support.desk_rig import START, SYMBOLS, Rig
 from tests.support.fake_broker import FakeBroker, Truth
 from tests.support.memory_journal import Disk
-from tests.support.simloop import LoopClock, SimLoop
+from tests.support.simloop import Killed, LoopClock, SimLoop
 
 SESSION_S = 6.5 * 3600
 NIGHT_S = 17.5 * 3600
@@ -49,7 +54,26 @@ FAULTS = (
     "untold fill",
     "untold cancel",
     "modify",
+    "killed inside",
+    "disk between the marks",
+    "restored backup",
+    "clock step",
+    "reject",
+    "bad quote",
+    "halted symbol",
+    "gate denies",
 )
+
+POINTS = (
+    *("before intent", "intent durable", "sending durable", "broker wire", "broker accepted", "placed"),
+    *("report EchoReport", "report StatusReport", "report ExecutionReport"),
+    *("cancel noted", "cancel sent", "modify durable", "modify sent"),
+)
+"""Where the program is killed (reliability.md §5.2)."""
+
+
+CODES = (4711, 399, 404, 10349, 2109, 100, 103, 104, 110, 161, 201, 202, 1100, 10147, 10148)
+"""One of each class, and one that nobody knows."""
 
 
 class LateBroker(FakeBroker):
@@ -104,11 +128,27 @@ class Campaign:
         self.meddled: set[str] = set()
         """Symbols that somebody else trades too: there the gate, not the flattener, keeps us from crossing zero."""
         self.seed = seed
+        self.armed = ""
+        """The point at which something happens next."""
+        self.at_armed: Callable[[str], None] = self._kill
+        self.dead = False
+        self.disk_broken = False
+        self.before_birth: set[str] = set()
+        """References made before the program started last: its gate has no reservation of theirs."""
 
     async def run(self, days: int = 5) -> str:
+        failpoints.hook = self._reached
+        try:
+            return await self._run(days)
+        finally:
+            failpoints.hook = None
+
+    async def _run(self, days: int) -> str:
         await self.rig.start()
         self._guard()
+        await asyncio.sleep(30)
         for day in range(days):
+            self.rig.back_up()
             await self.session()
             await self.quiet(f"day {day}")
             self.rig.desk.settle()
@@ -136,8 +176,15 @@ class Campaign:
         end = self.loop.time() + SESSION_S
         while self.loop.time() < end:
             await asyncio.sleep(self.rng.expovariate(1 / 150))
-            await self.act()
-            self.check()
+            await self.revive()
+            try:
+                await self.act()
+            except Killed:
+                assert self.dead
+            if not self.dead:
+                self.check()
+        self.armed = ""
+        await self.revive()
         self.mend()
 
     # --- what happens
@@ -207,8 +254,13 @@ class Campaign:
         faults = self.broker.faults
         faults.lose, faults.missing = set(), set()
         faults.double = faults.swallow = faults.place_raises = faults.silent_cancel = False
-        self.rig.market.stale.clear()
-        self.rig.break_disk(False)
+        faults.refuse = False
+        self.rig.gate.deny = ""
+        market = self.rig.market
+        market.stale.clear()
+        market.halted.clear()
+        market.prices.update(dict.fromkeys(SYMBOLS, 100.0))
+        self._mend_disk()
         if self.broker.link is not LinkState.UP:
             self.broker.say_link(LinkState.UP)
         for symbol, quantity in list(self.broker.foreign_positions.items()):
@@ -284,23 +336,99 @@ class Campaign:
 
     async def crash(self) -> None:
         self.fired["crash"] += 1
-        self.rig.break_disk(False)
-        mode = self.rig.modes.mode
-        await self.rig.restart(mode)
+        self._die()
+        await self.revive()
+
+    def _die(self) -> None:
+        self.dead = True
+        self.rig.die()
+
+    async def revive(self, restored: bool = False) -> None:
+        """Start the program again if it is dead."""
+        if not self.dead:
+            return
+        self.dead = False
+        if restored or self.disk_broken:
+            self.filled.clear()  # what was known of fills is not in this journal: the broker has it
+        self.seen.clear()
+        self.before_birth = set(self.refs)
+        self._mend_disk()
+        await self.rig.restart(self.rig.modes.mode)
         self._guard()
 
-    async def disk(self) -> None:
-        self.rig.break_disk()
+    def _reached(self, point: str) -> None:
+        if point == self.armed:
+            self.armed = ""
+            self.at_armed(point)
+
+    def _kill(self, point: str) -> None:
+        self.fired["killed inside"] += 1
+        self.fired[f"killed: {point}"] += 1
+        self._die()
+        raise Killed(point)
+
+    async def killed_inside(self) -> None:
+        self.armed, self.at_armed = self.rng.choice(POINTS), self._kill
+
+    async def disk_between_the_marks(self) -> None:
         failed = self.rig.journal.times.failed
-        try:
+        self.armed, self.at_armed = "intent durable", lambda point: self._break_disk()
+        await self.trade()
+        self.fired["disk between the marks"] += self.rig.journal.times.failed > failed
+        self.armed = ""
+        self._mend_disk()
+
+    async def restored_backup(self) -> None:
+        """The journal is damaged and this morning's copy takes its place."""
+        self.fired["restored backup"] += 1
+        self._die()
+        self.rig.bring_back()
+        await self.revive(restored=True)
+
+    def _break_disk(self) -> None:
+        self.disk_broken = True
+        self.rig.break_disk()
+
+    def _mend_disk(self) -> None:
+        self.disk_broken = False
+        if self.rig.life.alive:
+            self.rig.break_disk(False)
+        elif self.rig.disk is not None:
+            self.rig.disk.broken = False
+
+    async def disk(self) -> None:
+        self._break_disk()
+        failed = self.rig.journal.times.failed
+        with suppress(JournalError):  # the reference counter could not be kept: no order was made
             await self.trade()
-        except Exception as error:
-            if type(error).__name__ != "JournalError":  # the reference counter could not be kept: no order was made
-                raise
+        await self.modify()
         await self.fill()
         await asyncio.sleep(2)
         self.fired["disk"] += self.rig.journal.times.failed > failed
-        self.rig.break_disk(False)
+        self._mend_disk()
+
+    async def clock_step(self) -> None:
+        self.fired["clock step"] += 1
+        self.clock.offset_ns += self.rng.choice([-90, -3, 3, 90]) * SECOND
+
+    async def reject(self) -> None:
+        self.broker.faults.refuse = True
+        before = len(self.broker.orders)
+        await self.trade()
+        self.fired["reject"] += len(self.broker.orders) > before
+        self.broker.faults.refuse = False
+
+    async def bad_quote(self) -> None:
+        self.fired["bad quote"] += 1
+        self.rig.market.prices[self.rng.choice(SYMBOLS)] = float("nan")
+
+    async def halted_symbol(self) -> None:
+        self.fired["halted symbol"] += 1
+        self.rig.market.halted.add(self.rng.choice(SYMBOLS))
+
+    async def gate_denies(self) -> None:
+        self.fired["gate denies"] += 1
+        self.rig.gate.deny = "G4"
 
     async def stale_quote(self) -> None:
         self.fired["stale quote"] += 1
@@ -317,7 +445,7 @@ class Campaign:
     async def strange_code(self) -> None:
         for truth in self.open_truths()[:1]:
             self.fired["strange code"] += 1
-            self.broker.say_error(truth.ref, self.rng.choice([4711, 399, 10349, 2109]), "hm")
+            self.broker.say_error(truth.ref, self.rng.choice(CODES), "hm")
 
     async def false_reject(self) -> None:
         for truth in self.open_truths()[:1]:
@@ -380,8 +508,25 @@ class Campaign:
                 assert self.broker.wire[ref] == 0, f"{where}: {ref} was sent after all"
         for status in self.rig.desk.open_orders():
             if not status.external and status.ref in self.refs:
-                known = status.ref in self.rig.gate.reserved or self.fired["crash"]
+                known = status.ref in self.rig.gate.reserved or status.ref in self.before_birth
                 assert known, f"{where}: I4 {status.ref} {status.state}"
+        if self.rig.desk.synced:
+            for truth in self.broker.orders:
+                if truth.ref:
+                    self.covers(truth, where)
+
+    def covers(self, truth: Truth, where: str) -> None:
+        """I4: at every step we count at least what the order may still do, and never more done than it has done."""
+        ours = self.rig.desk.orders().get(OrderRef(truth.ref))
+        where = f"{where}: I4 {truth.ref}"
+        assert ours is not None, f"{where} is not known"
+        assert ours.filled <= Decimal(truth.filled), f"{where} filled {ours.filled} of {truth.filled}"
+        if ours.state.closed:
+            assert not truth.open, f"{where} {ours.state}, but it is {truth.status}"
+            assert ours.filled == Decimal(truth.filled), f"{where} {ours.state} with {ours.filled} of {truth.filled}"
+        else:
+            most = self.rig.desk._records.by_ref[ours.ref].ceiling
+            assert not truth.open or most >= Decimal(truth.quantity), f"{where} counts {most} of {truth.quantity}"
 
     async def quiet(self, when: str) -> None:
         """All is mended and some minutes pass: everything agrees with the truth (I8)."""
@@ -391,7 +536,7 @@ class Campaign:
         self.check()
         where = f"seed {self.seed}, {when}"
         held = {symbol: p.quantity for symbol, p in self.rig.ledger.positions().items()}
-        assert held == self.broker.positions(), f"{where}: I8"
+        assert held == self.broker.positions(), f"{where}: I8 {held} but {self.broker.positions()}"
         assert not self.rig.modes.locks or set(self.rig.modes.locks), where
         assert all(count <= 1 for count in self.broker.wire.values()), f"{where}: I1"
         for truth in self.broker.orders:

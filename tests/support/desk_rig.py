@@ -1,5 +1,6 @@
 """An order desk with everything around it that is small and real: journal, ledger, a clock by hand, a fake broker."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
@@ -174,7 +175,9 @@ class FakeGate:
         return Verdict(request=changed)
 
     def release(self, ref: OrderRef) -> None:
-        self.reserved.pop(ref, None)
+        status = self.rig.desk.orders().get(ref)
+        if status is None or status.state.closed:
+            self.reserved.pop(ref, None)
 
 
 class Rig:
@@ -294,13 +297,45 @@ class Rig:
         """End the program without a goodbye (or with one), begin again on the same disk and broker."""
         await self.desk.stop()
         self.life.alive = False
-        if not crash:
+        if crash:
+            self.die()
+        else:
             self.journal.close()
-        elif self.disk is None:
-            self.journal.database.close()
         self.broker._sink = None
         self._build(mode)
         return await self.start()
+
+    def die(self) -> None:
+        """The program is gone: nothing of it acts, waits or writes any more."""
+        self.life.alive = False
+        self.broker._sink = None
+        if self.disk is None:
+            self.journal.database.close()
+        else:
+            self.journal.disk = self.disk.copy()
+        round_under_way = self.desk._agreement._rounds._task
+        if round_under_way is not None:
+            round_under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
+            round_under_way.cancel()
+
+    def back_up(self) -> None:
+        """Keep a copy of the journal."""
+        if self.disk is not None:
+            self._backup = self.disk.copy()
+            return
+        self.journal.flush()
+        copy = sqlite3.connect(self.folder / "backup.db")
+        self.journal.database.connection.backup(copy)
+        copy.close()
+
+    def bring_back(self) -> None:
+        """Put the copy in the journal's place; the program must be dead."""
+        if self.disk is not None:
+            self.disk = self._backup.copy()
+            return
+        for end in ("-wal", "-shm"):
+            (self.folder / f"journal.db{end}").unlink(missing_ok=True)
+        shutil.copy(self.folder / "backup.db", self.folder / "journal.db")
 
     async def close(self) -> None:
         await self.desk.stop()

@@ -88,6 +88,8 @@ class Faults:
     """Parts of the snapshot that cannot be read."""
     silent_cancel: bool = False
     """Cancels are lost on the way."""
+    refuse: bool = False
+    """Orders are rejected at once."""
     double: bool = False
     """Every report comes twice."""
 
@@ -125,6 +127,8 @@ class FakeBroker:
         self.fired: Counter[str] = Counter()
         self._sink: Callable[[AnyReport], None] | None = None
         self._next = 1000
+        """Counts the ids it hands out; they begin anew each day, the permanent ones do not."""
+        self._perms = 9_000_000
         if path is not None and path.exists():
             self._load()
 
@@ -164,6 +168,11 @@ class FakeBroker:
             self._accept(leg, parent.broker_id)
         self._save()
         failpoints.reach("broker accepted")
+        if self.faults.refuse:
+            for truth in self.family(order):
+                self.finish(truth, BrokerStatus.REJECTED, tell=False)
+                self.say_error(truth.ref, 201, "Order rejected - reason: margin")
+            return
         if self.faults.place_raises:
             self.fired["place_raises"] += 1
             raise BrokerError("the socket broke after the order left")
@@ -176,6 +185,7 @@ class FakeBroker:
 
     def _accept(self, order: ClearedOrder, parent: str) -> Truth:
         self._next += 1
+        self._perms += 1
         request = order.request
         truth = Truth(
             ref=order.ref,
@@ -186,7 +196,7 @@ class FakeBroker:
             tif=request.tif.value,
             limit_price=None if request.limit_price is None else str(request.limit_price),
             stop_price=None if request.stop_price is None else str(request.stop_price),
-            perm_id=str(9_000_000 + self._next),
+            perm_id=str(self._perms),
             broker_id=str(self._next),
             parent=parent,
             status=(BrokerStatus.HELD if parent else BrokerStatus.WORKING).value,
@@ -281,6 +291,7 @@ class FakeBroker:
         self.past += [truth for truth in self.orders if not truth.open]
         self.orders = [truth for truth in self.orders if truth.open]
         self._shown_as.clear()
+        self._next = 1000
         self._today = len(self.executions)
 
     def by_hand(self, symbol: str, quantity: int) -> None:
@@ -291,13 +302,14 @@ class FakeBroker:
     def foreign_order(self, symbol: str, side: Side, quantity: int, price: str) -> Truth:
         """Somebody else's order, placed in the broker's own program."""
         self._next += 1
+        self._perms += 1
         truth = Truth(
             ref="",
             symbol=symbol,
             side=side.value,
             quantity=str(quantity),
             limit_price=price,
-            perm_id=str(9_000_000 + self._next),
+            perm_id=str(self._perms),
         )
         self.orders.append(truth)
         self._save()
@@ -465,6 +477,7 @@ class FakeBroker:
             "modify": self.modify_frames,
             "cancel": self.cancel_frames,
             "next": self._next,
+            "perms": self._perms,
             "cash": str(self.cash),
             "foreign": self.foreign_positions,
         }
@@ -479,7 +492,7 @@ class FakeBroker:
         self.wire = Counter(data["wire"])
         self.modify_frames, self.cancel_frames = Counter(data["modify"]), Counter(data["cancel"])
         self.foreign_positions = Counter(data["foreign"])
-        self._next, self.cash = data["next"], Decimal(data["cash"])
+        self._next, self._perms, self.cash = data["next"], data["perms"], Decimal(data["cash"])
         for ts, ref, exec_id, symbol, side, quantity, price, perm_id in data["executions"]:
             self.executions.append(
                 ExecutionReport(

@@ -32,6 +32,13 @@ class Disk:
         self.marked: Counter[OrderRef] = Counter()
         """Committed SENDING marks."""
 
+    def copy(self) -> "Disk":
+        """A backup."""
+        other = Disk()
+        other.log, other.orders, other.fills = list(self.log), dict(self.orders), dict(self.fills)
+        other.counts, other.values, other.marked = Counter(self.counts), dict(self.values), Counter(self.marked)
+        return other
+
     def write(self) -> None:
         """Raise when nothing can be written."""
         if self.broken:

@@ -39,6 +39,10 @@ class _NoIO(selectors.BaseSelector):
         return []
 
 
+class Killed(BaseException):
+    """The simulated program was killed here. Who runs the simulation knows, and starts it again."""
+
+
 class SimLoop(asyncio.SelectorEventLoop):
     """See the module."""
 
@@ -51,7 +55,9 @@ class SimLoop(asyncio.SelectorEventLoop):
         self.set_exception_handler(self._failed)
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self.failures.append(context.get("exception") or RuntimeError(context["message"]))
+        error = context.get("exception") or RuntimeError(context["message"])
+        if not isinstance(error, Killed):
+            self.failures.append(error)
 
     def time(self) -> float:
         return self._now
@@ -82,9 +88,11 @@ class LoopClock:
     def __init__(self, loop: SimLoop, start: int) -> None:
         self._loop = loop
         self._start = start
+        self.offset_ns = 0
+        """By how much the wall clock has been stepped."""
 
     def now(self) -> int:
-        return self._start + round(self._loop.time() * SECOND)
+        return self._start + self.offset_ns + round(self._loop.time() * SECOND)
 
     def monotonic(self) -> int:
         return round(self._loop.time() * SECOND)

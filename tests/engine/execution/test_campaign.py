@@ -12,8 +12,9 @@ from tests.support.campaign import FAULTS
 from tests.support.simloop import SimLoop, simulate
 from tests.support.weeks import week
 
-REGRESSIONS = (101,)
-"""Seeds that once found a fault. 101: a correction after settlement and restart made a second order of the name."""
+REGRESSIONS = (1, 5)
+"""Seeds that once found a fault. 1: a restored backup made references again. 5: what was traded today before the first
+start was booked twice. (Seed 101, with fewer faults: orders settled before a restart; ``test_reconcile.py`` has it.)"""
 
 
 def test_seeded_days_keep_every_invariant_and_every_fault_fires() -> None:

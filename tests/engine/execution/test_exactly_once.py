@@ -299,6 +299,22 @@ async def test_references_are_never_reused_across_restarts(rig: Rig) -> None:
     assert all(len(ref) <= 40 and ref.isascii() and rig.references.ours(ref) for ref in seen)
 
 
+async def test_references_made_after_a_restored_backup_are_new_even_before_the_broker_has_been_read(rig: Rig) -> None:
+    """Seed 1: the count came back with the backup, and names that had left with orders were made again."""
+    rig.back_up()
+    sent = {rig.desk.reserve_ref(Origin.MANUAL, rig.broker.account_id) for _ in range(70)}
+    rig.clock.advance(300)
+    rig.broker.link = LinkState.DOWN
+    rig.die()
+    rig.bring_back()
+    await rig.restart()
+    again = {rig.desk.reserve_ref(Origin.MANUAL, rig.broker.account_id) for _ in range(70)}
+    rig.clock.advance(24 * 3600)
+    again |= {rig.desk.reserve_ref(Origin.MANUAL, rig.broker.account_id) for _ in range(70)}
+    assert len(again) == 140
+    assert not sent & again
+
+
 async def test_market_orders_of_a_bracket_keep_their_type(rig: Rig) -> None:
     ref = rig.submit(bracket=True)
     kinds = {rig.desk.orders()[t.ref].request.order_type for t in rig.broker.orders if t.ref != ref}

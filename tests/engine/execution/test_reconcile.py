@@ -301,6 +301,31 @@ async def test_t_r4_what_was_held_before_the_first_start_is_adopted_once(tmp_pat
     await rig.close()
 
 
+async def test_t_r4_what_was_traded_today_before_the_first_start_is_counted_once(tmp_path: Path) -> None:
+    """Seed 5: the position of the broker holds today's executions already; both were booked."""
+    rig = Rig(tmp_path)
+    rig.broker.by_hand("AAPL", 70)
+    rig.broker.by_hand("NVDA", 30)
+    for symbol, side, quantity, price in (
+        ("AAPL", Side.BUY, 30, "101"),
+        ("MSFT", Side.SELL, 5, "50"),
+        ("NVDA", Side.SELL, 30, "102"),
+        ("NVDA", Side.SELL, 10, "103"),
+        ("NVDA", Side.BUY, 10, "104"),
+    ):
+        rig.broker.fill(rig.broker.foreign_order(symbol, side, quantity, price), quantity, price, tell=False)
+        rig.clock.advance(1)
+    bought = rig.broker.executions[0]
+    rig.broker.executions.append(replace(bought, exec_id="e00001.02", quantity=Decimal(20)))
+    await rig.start()
+    rig.clock.advance(30)
+    held = {symbol: position.quantity for symbol, position in rig.ledger.positions().items()}
+    assert held == rig.broker.positions() == {"AAPL": 90, "MSFT": -5}
+    assert {fill.price for fill in rig.ledger.fills(Symbol("NVDA")) if fill.ref == "OPENING"} == {102}
+    assert not rig.modes.locks
+    await rig.close()
+
+
 async def test_t_r5_broker_ids_handed_out_again_never_cross_two_orders(rig: Rig) -> None:
     old = rig.submit()
     rig.broker.faults.swallow = True
