@@ -1,6 +1,7 @@
 """A small real engine with its operations, and what it said: banner lines, modes, the audit chain."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
 from engine.operations.assemble import Assembled, Needs, assemble_operations
 from engine.operations.clock_watch import ClockGauge
+from engine.operations.restart_window import RestartWatch
 from engine.runtime.engine import Engine
 from engine.runtime.spec import DemoSpec, EngineSpec
 from engine.runtime.storage import AUDIT_ANCHOR
@@ -75,8 +77,15 @@ class Rig:
         self.identity = ""
         self.mend: Callable[[], object] = lambda: None
         """What must be repaired before the engine can stop in order."""
-        self.gauge = ClockGauge(self.wall, lambda: True, lambda: self.skew_s, 1.0)
-        self.made = self._assemble(**needs)
+        parts = self.engine.parts
+        own = next((v for f in fields(parts) if isinstance(v := getattr(parts, f.name), Assembled)), None)
+        self._owned_by_the_engine = own is not None
+        if own is None:
+            self.gauge = ClockGauge(self.wall, lambda: True, lambda: self.skew_s, 1.0)
+            self.made = self._assemble(**needs)
+        else:
+            self.made = own
+            self._bend(**needs)
         self._show_clock_to_the_gate()
 
     @classmethod
@@ -91,14 +100,26 @@ class Rig:
 
     async def start(self) -> None:
         await self.engine.start()
-        own = getattr(self.engine.parts, "operations", None)
-        if own is not None:
-            await own.operations.stop()
-        await self.made.operations.start()
+        if not self._owned_by_the_engine:
+            await self.made.operations.start()
 
     async def close(self) -> None:
-        await self.made.operations.stop()
+        if not self._owned_by_the_engine:
+            await self.made.operations.stop()
         await self.engine.stop()
+
+    def _bend(self, windows=None) -> None:
+        """Put the clocks and the answers of this rig into the watches that the engine made itself."""
+        watches = {watch.name: watch for watch in self.made.operations.watches}
+        self.gauge = watches["clock"]._gauge
+        self.gauge._clock, self.gauge._real_time = self.wall, lambda: True
+        self.gauge._skew = lambda: self.skew_s
+        watches["identity"]._fault = lambda: self.identity
+        watches["window"]._clock = Steady(self.engine.clock)
+        if windows is not None:
+            one = watches["prices"]
+            restart = RestartWatch(self.engine.clock, windows, one._modes, one._lamps, one._settings)
+            self.made.operations.watches += (restart,)
 
     def _assemble(self, **needs) -> Assembled:
         parts = self.engine.parts
