@@ -103,6 +103,7 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
         execution=settings.execution,
         paper=settings.paper,
         algos=settings.algos,
+        operations=settings.operations,
     )
 
 

@@ -25,10 +25,13 @@ from engine.model.ids import Symbol
 from engine.model.market import Session, SessionState
 from engine.model.money import ZERO, cents
 from engine.model.suggestion import SuggestionState
+from engine.operations.assemble import Assembled
+from engine.operations.clock_watch import ClockGauge
 from engine.runtime.clusters import ClusterBook
 from engine.runtime.forming import FormingBars
 from engine.runtime.gateway import fetch_history
 from engine.runtime.handler import CommandHandler
+from engine.runtime.health import assemble_health
 from engine.runtime.lag import LagMeter
 from engine.runtime.late import late
 from engine.runtime.ledger_of_run import RunLedger
@@ -61,6 +64,8 @@ from engine.simulation.paper.store import PaperStore
 from engine.suggestion.board import Board
 
 RECONCILE_WAIT_S = 15.0
+CLOCK_STEP_S = 1.0
+"""A step of the wall clock above this pauses AUTO (G23)."""
 CLOCK_KEY = "run.clock"
 DAILY = 86_400
 _log = structlog.get_logger("engine")
@@ -86,6 +91,7 @@ class Parts:
     audit: AuditChain
     recorder: Recorder
     clusters: ClusterBook
+    operations: Assembled
 
 
 class Engine:
@@ -148,7 +154,8 @@ class Engine:
         def skew_s() -> float | None:
             return 0.0 if place.gateway is None else place.gateway.link.skew_s
 
-        vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time, skew_s)
+        gauge = ClockGauge(self._wall, self._real_time, skew_s, CLOCK_STEP_S)
+        vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time, gauge)
         clusters = ClusterBook(bus, place.bars)
         trading = assemble_trading(
             spec, bus, clock, storage, place.cache, broker, vitals, session_at, clusters, place.bars
@@ -181,6 +188,8 @@ class Engine:
             reconcile=self._reconcile,
             native_algos=broker.capabilities.native_algos,
         )
+        anchor = FileAnchor(spec.profile / AUDIT_ANCHOR, atomic_write)
+        health = assemble_health(spec, bus, clock, place, trading, storage, vitals, gauge, anchor)
         self.supervisor.connect(bus, trading.modes, self._stop_from_flag)
         bus.subscribe(Reconciled, self._on_reconciled, owner="engine")
         return Parts(
@@ -197,7 +206,8 @@ class Engine:
             handler=handler,
             lag=lag,
             ledger_of_run=run,
-            audit=AuditChain(bus, clock, storage.journal, FileAnchor(spec.profile / AUDIT_ANCHOR, atomic_write)),
+            audit=AuditChain(bus, clock, storage.journal, anchor),
+            operations=health,
             recorder=Recorder(bus, clock, storage.seen),
             clusters=clusters,
         )
@@ -259,6 +269,7 @@ class Engine:
         await parts.place.collector.start()
         parts.lag.start()
         await self.supervisor.start()
+        await parts.operations.operations.start()
 
     async def _check_records(self) -> None:
         """Damaged records do not keep the engine from watching; they keep it from trading until a person has looked."""
@@ -333,6 +344,7 @@ class Engine:
     async def stop(self) -> RunSummary:
         """Stop every part in the reverse order and say what the run did."""
         parts = self.parts
+        await parts.operations.operations.stop()
         await parts.place.collector.stop()
         summary = self.summary()
         if self._server is not None:

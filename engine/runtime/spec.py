@@ -15,6 +15,7 @@ from engine.memory.settings import MemorySettings
 from engine.model.decision import Autonomy, Book
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
+from engine.operations.settings import OperationsSettings
 from engine.risk.settings import RiskSettings
 from engine.simulation.paper.settings import PaperSettings
 
@@ -68,6 +69,7 @@ class EngineSpec:
     ibkr_data: IbkrDataSettings = field(default_factory=IbkrDataSettings)
     broker: str = "paper"
     """paper or ibkr."""
+    operations: OperationsSettings = field(default_factory=OperationsSettings)
     algos: AlgoSettings = field(default_factory=AlgoSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
 

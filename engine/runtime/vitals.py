@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.bus.clock import Clock
 from engine.memory.journal import Journal
+from engine.operations.clock_watch import ClockGauge
 from engine.risk.ports import Vitals
 from engine.runtime.lag import LagMeter
 
@@ -23,10 +24,10 @@ class VitalSigns:
         journal: Journal,
         lag: LagMeter,
         real_time: Callable[[], bool],
-        skew_s: Callable[[], float | None],
+        gauge: ClockGauge,
     ) -> None:
-        """``skew_s`` is our clock less the broker's; 0 where the broker shares our clock, None while unknown."""
-        self._skew_s = skew_s
+        """``gauge`` measures our clock against the broker's and against itself."""
+        self._gauge = gauge
         self._profile, self._clock, self._journal, self._lag, self._real_time = profile, clock, journal, lag, real_time
         self._disk_ns = -DISK_EVERY_NS
         self._disk_mb: float | None = None
@@ -39,7 +40,8 @@ class VitalSigns:
             self._disk_mb = free_megabytes(self._profile)
         return Vitals(
             lag_ms=self._lag.recent if self._real_time() else 0.0,
-            clock_skew_s=self._skew_s(),
+            clock_skew_s=self._gauge.skew_s,
+            clock_step_ns=self._gauge.step_ns,
             disk_free_mb=self._disk_mb,
             slow_commits=self._journal.times.slow_in_a_row,
         )

@@ -170,7 +170,7 @@ def settings_imports(source: Source) -> list[Finding]:
     for node, module in imported(source.tree):
         top = module.partition(".")[0]
         if source.path.startswith("config/"):
-            declares = re.fullmatch(r"(engine\.\w+|market_agent_gui)\.settings\.\w+", module)
+            declares = re.fullmatch(r"(engine(\.\w+)+|market_agent_gui)\.settings\.\w+", module)
             if top in ("engine", "widgets", "market_agent_gui", "resources") and not declares:
                 found.append(source.finding(node, f"imports {module}; only `from engine.PART.settings import ...`"))
         elif top == "config" and source.path != "main.py" and not source.path.startswith("cli/"):

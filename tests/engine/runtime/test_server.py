@@ -59,7 +59,7 @@ async def test_two_clients_ask_at_once_and_each_gets_its_own_answers(engine):
         await client.close()
 
 
-async def test_the_socket_is_for_the_owner_only(engine):
+def test_the_socket_file_is_for_the_owner_only(engine):
     door = read_door(engine.spec.profile)
     assert stat.S_IMODE(Path(door.path).stat().st_mode) == 0o600
 

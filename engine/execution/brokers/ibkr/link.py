@@ -79,6 +79,8 @@ class Link:
         self.heard_ns = 0
         """When the last packet came, UTC ns."""
         self.skew_s = 0.0
+        self.identity_fault = ""
+        """Why the gateway is not the one this profile means; empty while it is, or before it has said hello."""
         """The gateway's clock minus ours, whole seconds."""
 
     # --- life
@@ -280,8 +282,9 @@ class Link:
         """The gateway has said hello: look who it is, and take up work."""
         s = self._settings
         client = wire_of(ib)
-        if wrong := mismatch(self._live, s.port, s.account, client.getAccounts()):
-            raise BrokerError(wrong)
+        self.identity_fault = mismatch(self._live, s.port, s.account, client.getAccounts())
+        if self.identity_fault:
+            raise BrokerError(self.identity_fault)
         self.sessions += 1
         self._handshaken = True
         self._pong_ns = self._clock.now()

@@ -107,7 +107,8 @@ def build(
     if request.display_quantity is not None:
         order.displaySize = int(request.display_quantity)
     if group := oca_group or request.oca_group:
-        order.ocaGroup, order.ocaType = group, 1
+        # 2: a partial fill shrinks the other exit. Type 1 would cancel it and leave the rest of the position bare.
+        order.ocaGroup, order.ocaType = group, 2
     if request.algo:
         order.algoStrategy = ALGOS[request.algo]
         params = {**_ALGO_PARAMS[request.algo], **request.algo_params}

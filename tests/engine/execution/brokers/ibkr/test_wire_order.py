@@ -93,7 +93,7 @@ def test_numbers_print_without_an_exponent_and_exactly(value: str, text: str) ->
             {"goodTillDate": "20260102-15:00:00", "tif": "GTD"},
         ),
         (OrderType.LIMIT, {"display_quantity": D(10)}, {"displaySize": "10"}),
-        (OrderType.LIMIT, {"oca_group": "g"}, {"ocaGroup": "g", "ocaType": "1"}),
+        (OrderType.LIMIT, {"oca_group": "g"}, {"ocaGroup": "g", "ocaType": "2"}),
         (
             OrderType.LIMIT,
             {"algo": "ib.adaptive", "algo_params": {"adaptivePriority": "Urgent"}},
