@@ -1,5 +1,7 @@
 """What stands on the chart: the bars' image, then everything above it, painted only where it was asked for."""
 
+from functools import reduce
+
 from PySide6.QtCore import QLineF, QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QRegion
 
@@ -48,6 +50,10 @@ class Scene:
         self.draft: Drawing | None = None
         self.crosshair: tuple[int, float | None] | None = None
         self._names: list[PlacedName] = []
+        self._reach = QRect()
+        self._tail_part = QRect()
+        self._tick = QRegion()
+        self._tick_parts: list[QRect] = []
 
     def invalidate(self) -> None:
         """Paint the image anew at the next paint."""
@@ -59,27 +65,40 @@ class Scene:
         self.pins = place_pins(frame)
         self.fills = place_fills(frame)
         self._names = overlay_names(frame, [item.text for item in self.fills] + [item.tag for item in self.tags])
+        boxes = [item.bounds for item in (*self.fills, *self.tags)] + [box for *_, box in self._names]
+        boxes += [item.box.united(QRect(int(item.x) - 1, int(item.from_y), 3, 1)) for item in self.pins]
+        self._reach = reduce(QRect.united, boxes, QRect())
+        body, left = frame.geometry.body, int(self._base.first_dirty(frame) / frame.ratio) - 1
+        self._tail_part = QRect(left, body.top(), int(frame.last_x) + 3 - left, body.height()).intersected(body)
 
     # ------------------------------------------------------------------ what to repaint
 
     def tick_region(self, frame: Frame) -> QRegion:
         """Return what a change of the last bar touches; its columns are painted again at the next paint."""
         self._tail = True
-        body = frame.geometry.body
-        left = int(self._base.first_dirty(frame) / frame.ratio) - 1
-        right = int(frame.last_x) + 3
-        region = QRegion(QRect(left, body.top(), right - left, body.height()).intersected(body))
-        return region + self.price_region(frame)
+        strip = self._price_strip(frame)
+        # Two rectangles, the tail's and the strip: as a region they would be cut into three.
+        self._tick_parts = [self._tail_part, strip]
+        self._tick = QRegion(self._tail_part) + strip
+        return QRegion(self._tick)
 
     def price_region(self, frame: Frame) -> QRegion:
         """Return where the last price and the time left in the bar stand and stood."""
+        return QRegion(self._price_strip(frame))
+
+    def _price_strip(self, frame: Frame) -> QRect:
         before, self._last_price = self._last_price, last_price_boxes(frame, self.tags)
         # One strip from the last bar to the edge: a region of many small rectangles costs more than it saves.
-        strip = QRect()
+        top, bottom = 1_000_000, -1
         for y, box, left in (before, self._last_price):
-            strip = strip.united(box).united(left).united(QRect(box.left(), y - 1, 1, 3))
-        strip.setLeft(int(frame.last_x) - 1)
-        return QRegion(strip.adjusted(0, -1, 1, 1))
+            top, bottom = min(top, y, box.top()), max(bottom, y, box.bottom())
+            if not left.isNull():
+                top, bottom = min(top, left.top()), max(bottom, left.bottom())
+        # A price beside the box, left out until now, may have got room; it reaches further than the box.
+        more, axis = frame.style.px(20), frame.geometry.price_axis
+        x = max(0, min(int(frame.last_x) - 1, axis.left() - 6))
+        top, bottom = max(top - more, axis.top()), min(bottom + more, axis.bottom())
+        return QRect(x, top, axis.right() + 1 - x, bottom + 1 - top)
 
     def legend_region(self, frame: Frame) -> QRegion:
         """Return the line above the bars, if it shows the last bar."""
@@ -112,7 +131,7 @@ class Scene:
         self._whole = self._tail = False
         if has_bars and whole:
             self._last_price = last_price_boxes(frame, self.tags)
-        parts = rectangles(region)
+        parts = self._tick_parts if region == self._tick else rectangles(region)
         if frame.ratio == int(frame.ratio) and len(parts) <= _MOST_PARTS:
             # Qt fills through a clip of several rectangles line by line; through a single one it copies.
             for part in parts:
@@ -140,10 +159,11 @@ class Scene:
         if not has_bars:
             self._empty(painter, frame)
             return
-        self._captions(painter, frame, part)
-        if self.pins:
+        reached = part.intersects(self._reach)
+        self._captions(painter, frame, part, reached)
+        if reached and self.pins:
             paint_pins(painter, frame, self.pins, part)
-        if self.fills:
+        if reached and self.fills:
             painter.save()
             painter.setClipRect(geometry.price, Qt.ClipOperation.IntersectClip)
             paint_fills(painter, frame, self.fills, part)
@@ -151,20 +171,20 @@ class Scene:
         drawings = frame.layers.drawings + ((self.draft,) if self.draft else ())
         if drawings and part.intersects(geometry.price):
             paint_drawings(painter, frame, drawings, selected)
-        if part.right() >= int(frame.last_x):
+        if part.right() >= min(int(frame.last_x), geometry.plot_width - 6):
             y, box, left = self._last_price
-            line = QRect(int(frame.last_x), y - 1, geometry.plot_width - int(frame.last_x), 3)
-            if part.intersects(line) or part.intersects(box) or part.intersects(left):
+            top, bottom = min(y - 1, box.top(), left.top() if countdown else y), max(y + 1, box.bottom(), left.bottom())
+            if part.top() <= bottom and part.bottom() >= top:
                 paint_last_price(painter, frame, self._last_price, countdown)
-        if self.tags:
+        if reached and self.tags:
             paint_tags(painter, frame, self.tags, part)
         self._crosshair(painter, frame)
         if part.intersects(geometry.header):
             paint_legend(painter, frame, self.crosshair[0] if self.crosshair else len(frame.data) - 1)
 
-    def _captions(self, painter: QPainter, frame: Frame, part: QRect) -> None:
+    def _captions(self, painter: QPainter, frame: Frame, part: QRect, reached: bool) -> None:
         style = frame.style
-        for point, name, colour, box in self._names:
+        for point, name, colour, box in self._names if reached else ():
             if part.intersects(box):
                 style.labels.draw_haloed(
                     painter, point.x(), point.y(), name, style.small, colour, style.ground, frame.ratio

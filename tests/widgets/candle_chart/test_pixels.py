@@ -130,6 +130,26 @@ def test_a_repainted_tail_is_pixel_for_pixel_the_whole(
     assert differences(after_ticks, full(chart)) <= (2 if style is BarStyle.LINE else 0)
 
 
+@pytest.mark.parametrize("first", [210.0, 120.0])
+def test_every_tick_leaves_the_picture_a_whole_repaint_gives(
+    make_chart: MakeChart, qapp: QApplication, first: float
+) -> None:
+    """The last price runs along its axis and past its labels; the last bar in view, and right of it."""
+    bars = random_bars(300)
+    chart = make_chart(bars)
+    chart.set_clock(lambda: int(bars.ts[-1]) + 1)
+    chart.show_range(first, first + 110)
+    chart.set_price_range((90.0, 110.0))
+    qapp.processEvents()
+    frame = chart.frame()
+    for k, price in enumerate(np.linspace(91.0, 109.0, 90)):
+        chart.update_bar(int(bars.ts[-1]), 100.0, 109.5, 90.5, float(price), 10.0 + k)
+        qapp.processEvents()
+        shown = screen(chart)
+        assert chart.frame() is frame
+        assert differences(shown[frame.geometry.header.height() :], full(chart)[frame.geometry.header.height() :]) == 0
+
+
 def screen(chart: CandleChart) -> np.ndarray:
     """Return what the window shows: the backing store, without a new paint of everything."""
     image = chart.screen().grabWindow(chart.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
