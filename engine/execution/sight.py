@@ -4,6 +4,7 @@ import msgspec
 
 from engine.execution.fold import Alarm, Outcome, Wish, add_reason, conclude, establish, finish, identify
 from engine.execution.record import Heard, OrderRecord
+from engine.model.money import ZERO
 from engine.model.order import OrderState
 from engine.model.report import BrokerStatus, OpenOrder
 
@@ -78,7 +79,7 @@ def see_completed(record: OrderRecord, seen: OpenOrder, now_ns: int) -> Outcome:
         case BrokerStatus.REJECTED | BrokerStatus.INACTIVE:
             end = S.REJECTED
         case BrokerStatus.FILLED:
-            return _see_filled(record, after, now_ns)
+            return _see_filled(record, after, seen, now_ns)
         case _:
             return Outcome(record)
     if record.state is end and record.base is end:
@@ -86,10 +87,16 @@ def see_completed(record: OrderRecord, seen: OpenOrder, now_ns: int) -> Outcome:
     return establish(after, end, now_ns)
 
 
-def _see_filled(record: OrderRecord, after: OrderRecord, now_ns: int) -> Outcome:
-    if record.executed >= record.effective.quantity or "shortfall" in record.alarms:
+def _see_filled(record: OrderRecord, after: OrderRecord, seen: OpenOrder, now_ns: int) -> Outcome:
+    # What is finished has the size it is shown with: a change of ours that is still open came too late, or was taken.
+    size = seen.request.quantity if seen.request.quantity > ZERO else record.effective.quantity
+    missing = size - record.executed
+    if missing <= ZERO:
+        return establish(
+            replace(after, request=replace(record.effective, quantity=size), modify=None), S.FILLED, now_ns
+        )
+    if "shortfall" in record.alarms:
         return Outcome(record)
-    missing = record.effective.quantity - record.executed
     after = replace(after, base=S.PARTIAL, heard=Heard.NOTHING, base_executed=record.executed, acknowledged=True)
     alarm = Alarm("shortfall", f"the broker says filled, but {missing} of it has no execution")
     state = S.PARTIAL

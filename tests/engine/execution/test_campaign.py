@@ -12,9 +12,9 @@ from tests.support.campaign import FAULTS
 from tests.support.simloop import SimLoop, simulate
 from tests.support.weeks import week
 
-REGRESSIONS = (1, 5)
+REGRESSIONS = (1, 5, 116)
 """Seeds that once found a fault. 1: a restored backup made references again. 5: what was traded today before the first
-start was booked twice. (Seed 101, with fewer faults: orders settled before a restart; ``test_reconcile.py`` has it.)"""
+start was booked twice. 116: an order filled before a change of its size had left was never known to be filled."""
 
 
 def test_seeded_days_keep_every_invariant_and_every_fault_fires() -> None:

@@ -11,6 +11,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.execution import failpoints
 from engine.execution.fold import establish, replace
 from engine.execution.reconcile import Rules, plan
 from engine.execution.record import OrderRecord
@@ -31,6 +32,7 @@ from engine.model.report import (
 )
 from tests.support.desk_rig import SECOND, START, Rig
 from tests.support.fake_broker import ACCOUNT
+from tests.support.simloop import Killed
 
 S = OrderState
 
@@ -373,6 +375,29 @@ async def test_t_d2_a_restored_backup_adopts_what_was_placed_since(tmp_path: Pat
     assert fresh not in refs
     assert rig.references.ours(fresh)
     await rig.close()
+
+
+async def test_an_order_filled_before_a_change_of_its_size_left_is_filled(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seed 116: killed between recording the change and sending it, the order waited for a size nobody knew of."""
+    ref = rig.submit(rig.request(quantity=10))
+
+    def kill(point: str) -> None:
+        if point == "modify durable":
+            rig.die()
+            raise Killed(point)
+
+    monkeypatch.setattr(failpoints, "hook", kill)
+    with pytest.raises(Killed):
+        rig.desk.modify(ref, quantity=Decimal(20))
+    monkeypatch.undo()
+    rig.broker.fill(rig.broker.truth(ref), 10, "100")
+    await rig.restart(Mode.MANUAL)
+    rig.clock.advance(60)
+    assert rig.desk.orders()[ref].request.quantity == 10
+    assert rig.state(ref) == "FILLED"
+    assert not rig.modes.locks
 
 
 @pytest.mark.parametrize("told", [True, False])
