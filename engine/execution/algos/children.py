@@ -148,15 +148,15 @@ class Children:
         self.reserve(run, max(run.parent.request.quantity - seen.filled - seen.working, ZERO))
 
     def reserve(self, run: Run, quantity: Decimal) -> None:
-        """Reserve exactly ``quantity`` for the parent; zero frees it."""
-        if quantity == run.held:
-            return
-        run.held = quantity
-        parent = run.parent
-        if quantity > ZERO:
-            self._gate.hold(parent.ref, msgspec.structs.replace(parent.request, quantity=quantity))
-        else:
-            self._gate.release(parent.ref)
+        """Reserve exactly ``quantity`` for the parent. Also zero is held: the gate knows a parent while it sends."""
+        if quantity != run.held:
+            run.held = quantity
+            self._gate.hold(run.parent.ref, msgspec.structs.replace(run.parent.request, quantity=quantity))
+
+    def free(self, run: Run) -> None:
+        """Give the reservation back: nothing more will be sent."""
+        run.held = ZERO
+        self._gate.release(run.parent.ref)
 
     def save(self, run: Run) -> None:
         """Write the schedule. Raises ``JournalError``."""

@@ -46,7 +46,7 @@ from engine.model.events.order import (
 )
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Quote, SessionState
-from engine.model.money import ZERO, exact
+from engine.model.money import exact
 from engine.model.order import OrderRequest, Origin
 
 S = ParentState
@@ -413,7 +413,7 @@ class AlgoDesk:
         parent.state, parent.end_state, parent.code, parent.text = S.STOPPING, state, code, text
         seen = look(parent, self._orders.order)
         self._children.withdraw_all(run, seen)
-        self._children.reserve(run, ZERO)
+        self._children.free(run)
         self._children.try_save(run)
         self._tell(ParentChanged, run)
         self._arm(run, self._clock.now())
@@ -424,7 +424,7 @@ class AlgoDesk:
         parent.state = parent.end_state if stopped else S.DONE
         if seen.filled >= parent.request.quantity:
             parent.state, parent.code, parent.text = S.DONE, "", ""
-        self._children.reserve(run, ZERO)
+        self._children.free(run)
         self._drop(run)
         symbol, now = parent.request.symbol, self._clock.now()
         cost = measure(parent, seen, self._market.quote(symbol), self._market.instrument(symbol), now)

@@ -149,6 +149,7 @@ class AlpacaBroker:
     def modify(self, ref: OrderRef, request: OrderRequest) -> None:
         """Replace the order by one with new fields; it gets another id at the broker."""
         self._need_link()
+        self._recall(ref)
         order_id = self._names.current(ref)
         if not order_id:
             raise BrokerError(f"the broker has not told the id of {ref}")
@@ -223,7 +224,15 @@ class AlpacaBroker:
             self._error(ref, answer.code, answer.text, ErrorClass.MODIFY_FAILED)
             self._after_refusal(ref, answer)
 
+    def _recall(self, ref: OrderRef) -> None:
+        """A leg of an entry that is long over is known by its ids in the journal alone."""
+        status = self._order(ref) if not self._names.ids(ref) else None
+        for order_id in (*status.perm_ids, status.broker_id) if status is not None else ():
+            if order_id:
+                self._names.note(ref, order_id)
+
     async def _delete(self, ref: OrderRef) -> None:
+        self._recall(ref)
         ids = self._names.open_ids(ref)
         if not ids:
             try:

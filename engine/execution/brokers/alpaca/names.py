@@ -55,7 +55,7 @@ class Names:
             self._before[order_id] = before
             ref = ref or self._ref.get(before, OrderRef(""))
         if ref:
-            self._name(ref, order_id)
+            self.note(ref, order_id)
             self._learn_legs(ref, row)
         self._open[order_id] = row.get("status") != REPLACED and status(row.get("status")) not in ENDS
         self._filled[order_id] = max(
@@ -63,7 +63,8 @@ class Names:
         )
         return ref
 
-    def _name(self, ref: OrderRef, order_id: str) -> None:
+    def note(self, ref: OrderRef, order_id: str) -> None:
+        """An id stands for a reference."""
         self._ref[order_id] = ref
         ids = self._ids.setdefault(ref, [])
         if order_id not in ids:
@@ -80,7 +81,7 @@ class Names:
                 stop = str(leg.get("type")) in _STOPS
                 for leg_ref, request in family:
                     if (request.order_type in _STOP_TYPES) is stop:
-                        self._name(leg_ref, leg_id)
+                        self.note(leg_ref, leg_id)
             self.learn(leg)
 
     def lacks_legs(self, ref: OrderRef) -> bool:

@@ -39,7 +39,9 @@ class Survey:
         since = taken - round(self._settings.history_hours * 3600) * SECOND
         alive = await self._try(self._orders({"status": "open"}))
         over = await self._try(self._orders({"status": "closed", "after": rfc3339(since)}))
-        await self._try(self._name_legs([*(over or ()), *(alive or ())]))
+        if not await self._try(self._name_legs([*(over or ()), *(alive or ())])):
+            # A leg without its name would look like somebody else's order.
+            alive = over = None
         executions, positions = await self._fills_and_positions(rfc3339(since), [*(alive or ()), *(over or ())])
         account = await self._try(self._read_account())
         snapshot = BrokerSnapshot(
@@ -76,14 +78,15 @@ class Survey:
             params["after"] = str(page[-1].get("submitted_at") or page[-1].get("created_at"))
         raise BrokerError("there are more orders than can be read")
 
-    async def _name_legs(self, rows: list[Row]) -> None:
+    async def _name_legs(self, rows: list[Row]) -> bool:
         """Legs show nothing of their entry; ask the entries that may have some."""
         brackets = [(row, self._names.ref(str(row["id"]))) for row in rows if row.get("order_class") in _WITH_LEGS]
         if all(ref for _, ref in brackets):
-            return
+            return True
         for row, ref in brackets:
             if ref and self._names.lacks_legs(ref):
                 self._names.learn(await self._rest.read(f"/orders/{row['id']}", {"nested": "true"}))
+        return True
 
     async def _fills_and_positions(
         self, since: str, rows: list[Row]

@@ -15,6 +15,7 @@ from engine.model.order import OrderType, TimeInForce
 from engine.model.report import ErrorClass, ErrorReport, ExecutionReport, LinkState
 from tests.engine.execution.brokers.alpaca.rig import ACCOUNT, BEGIN, AlpacaRig, alpaca_rig, make_broker
 from tests.engine.execution.brokers.ibkr.rig import LoopClock
+from tests.support.alpaca_server.rest import Rest
 from tests.support.alpaca_server.server import AlpacaServer
 
 D = Decimal
@@ -285,6 +286,48 @@ async def test_t_x1_a_crash_before_the_answer_to_a_bracket_still_names_its_legs(
     assert len(rig.desk.open_orders()) == 3
     assert not any(s.external for s in rig.desk.orders().values())
     assert rig.server.placed(ref) == 1
+
+
+@pytest.mark.parametrize("entry_is_listed", [True, False])
+async def test_legs_that_are_listed_as_rows_of_their_own_are_named_and_can_be_cancelled(
+    rig: AlpacaRig, monkeypatch: pytest.MonkeyPatch, entry_is_listed: bool
+) -> None:
+    listed = Rest._list
+
+    def flat(self: Rest, query: dict[str, str]) -> list[dict[str, object]]:
+        rows = [{**row, "legs": None} for row in listed(self, query)]
+        return rows if entry_is_listed else [row for row in rows if row["type"] == "stop"]
+
+    ref = rig.submit(rig.request("AAPL", quantity=10, price="150"), bracket=True)
+    await rig.until_state(ref, "WORKING")
+    stop = next(s.ref for s in rig.desk.orders().values() if s.request.order_type is OrderType.STOP)
+    await rig.until_state(stop, "HELD")
+    monkeypatch.setattr(Rest, "_list", flat)
+    # An entry that is too old to be listed was journalled long ago.
+    await rig.restart(crash=entry_is_listed)
+    await rig.until_state(stop, "HELD")
+    assert not any(s.external for s in rig.desk.orders().values())
+    assert rig.desk.cancel(stop, "test").ok
+    await rig.wait(lambda: not any(order.open and order.type == "stop" for order in rig.server.book.orders))
+
+
+async def test_a_bracket_whose_legs_cannot_be_named_leaves_the_orders_unknown(
+    rig: AlpacaRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Rest._list
+    monkeypatch.setattr(Rest, "_list", lambda self, query: [{**row, "legs": None} for row in listed(self, query)])
+    rig.server.faults.add("stream_silent")
+    rig.server.faults.armed[-1].times = None
+    rig.server.faults.add("drop_after", method="POST")
+    rig.server.faults.add("error_before", method="GET", path="/v2/orders/", times=None)
+    rig.server.faults.add("error_before", method="GET", path="/v2/orders:by", times=None)
+    rig.submit(rig.request("AAPL", quantity=10, price="150"), bracket=True)
+    await rig.wait(lambda: len(rig.server.book.orders) == 3)
+    await asyncio.sleep(0.6)
+    snapshot = await rig.alpaca.snapshot()
+    assert snapshot.open_orders is None
+    assert not any(s.external for s in rig.desk.orders().values())
+    rig.server.faults.remove("stream_silent")
 
 
 async def test_a_refused_bracket_ends_with_all_its_legs(rig: AlpacaRig) -> None:
