@@ -25,6 +25,8 @@ class Scope(StrEnum):
     """Everywhere but in text fields."""
     STAGED = "staged"
     """While an order is staged, outside text fields."""
+    CHART = "chart"
+    """While the chart has the focus: elsewhere letters type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class ActionSpec:
     """The key must be held for a second."""
 
 
-GROUPS = ("Order", "Size", "Position", "Safety", "View", "Workspace", "Program")
+GROUPS = ("Order", "Size", "Position", "Safety", "View", "Chart", "Workspace", "Program")
 
 
 def _sizes() -> tuple[ActionSpec, ...]:
@@ -113,6 +115,31 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="focus_ticket", title="Order ticket", group="View", key="Ctrl+8"),
     ActionSpec(id="bigger", title="Larger text", group="View", key="Ctrl++"),
     ActionSpec(id="smaller", title="Smaller text", group="View", key="Ctrl+-"),
+    ActionSpec(id="indicators", title="Indicators…", group="Chart", key="I", scope=Scope.CHART),
+    ActionSpec(id="indicators_everywhere", title="Use these indicators for every symbol", group="Chart"),
+    ActionSpec(id="compare", title="Compare with…", group="Chart", key="C", scope=Scope.CHART),
+    ActionSpec(id="interval_1m", title="Bars of 1 min", group="Chart", key="Alt+1"),
+    ActionSpec(id="interval_5m", title="Bars of 5 min", group="Chart", key="Alt+2"),
+    ActionSpec(id="interval_15m", title="Bars of 15 min", group="Chart", key="Alt+3"),
+    ActionSpec(id="interval_1h", title="Bars of 1 h", group="Chart", key="Alt+4"),
+    ActionSpec(id="interval_1d", title="Bars of 1 day", group="Chart", key="Alt+5"),
+    ActionSpec(id="interval_1w", title="Bars of 1 week", group="Chart", key="Alt+6"),
+    ActionSpec(id="next_style", title="Next bar style", group="Chart", key="S", scope=Scope.CHART),
+    ActionSpec(id="style_candles", title="Candles", group="Chart"),
+    ActionSpec(id="style_bars", title="Bars", group="Chart"),
+    ActionSpec(id="style_line", title="Line", group="Chart"),
+    ActionSpec(id="style_heikin_ashi", title="Heikin-Ashi", group="Chart"),
+    ActionSpec(id="next_axis", title="Next price scale", group="Chart", key="P", scope=Scope.CHART),
+    ActionSpec(id="axis_linear", title="Linear scale", group="Chart"),
+    ActionSpec(id="axis_log", title="Logarithmic scale", group="Chart"),
+    ActionSpec(id="axis_percent", title="Scale in percent", group="Chart"),
+    ActionSpec(id="draw_trend", title="Draw a trend line", group="Chart", key="T", scope=Scope.CHART),
+    ActionSpec(id="draw_horizontal", title="Draw a horizontal line", group="Chart", key="H", scope=Scope.CHART),
+    ActionSpec(id="draw_ray", title="Draw a ray", group="Chart", key="Y", scope=Scope.CHART),
+    ActionSpec(id="draw_rectangle", title="Draw a rectangle", group="Chart", key="D", scope=Scope.CHART),
+    ActionSpec(id="draw_fibonacci", title="Draw Fibonacci levels", group="Chart", key="F", scope=Scope.CHART),
+    ActionSpec(id="draw_text", title="Write on the chart…", group="Chart", key="N", scope=Scope.CHART),
+    ActionSpec(id="draw_nothing", title="Remove every drawing of the symbol", group="Chart"),
     ActionSpec(id="new_window", title="Float the focused pane", group="Workspace", key="Ctrl+Shift+D"),
     ActionSpec(id="save_workspace", title="Save workspace as…", group="Workspace"),
     ActionSpec(id="reset_workspace", title="Reset workspace", group="Workspace"),

@@ -28,7 +28,7 @@ def make_presenters(services: Services, arming: Arming, profile: Path) -> dict[s
     approvals.suggestion_shown.connect(why.show)
     approvals.evidence_wanted.connect(lambda _key: services.show_pane("why"))
     made: list[PanePresenter] = [
-        ChartPresenter(services),
+        ChartPresenter(services, profile),
         WatchlistPresenter(services, profile),
         TicketPresenter(services, arming),
         why,

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from engine.api.client import EngineUnavailable
 from engine.api.commands import Acknowledge, Shutdown
 from market_agent_gui.bridge import EngineBridge, LinkState
+from market_agent_gui.chart_memory import ChartMemory
 from market_agent_gui.commander import Commander
 from market_agent_gui.docks import DOCKS
 from market_agent_gui.engine_host import EngineHost, HostState
@@ -87,6 +88,7 @@ class Shell(QObject):
         )
         # What is seen.
         self.window = MainWindow()
+        self.chart = ChartMemory(self)
         self.services = Services(
             bridge=self.bridge,
             commander=self.commander,
@@ -94,13 +96,16 @@ class Shell(QObject):
             entry=self.entry,
             keys=self.keys,
             preferences=preferences,
+            chart=self.chart,
             say=self.say,
             show_pane=lambda name: self.window.show_dock(name),
             open_dialog=self.open_dialog,
         )
         self.halting = HaltPresenter(self.bridge, self.commander, self)
         self.modes = ModesPresenter(self.bridge, self)
-        self.workspaces = WorkspacesPresenter(self.window, self.links, WorkspaceStore(profile), self.commander, self)
+        self.workspaces = WorkspacesPresenter(
+            self.window, self.links, WorkspaceStore(profile), self.commander, self.chart, self
+        )
         self.tray = Tray(self)
         self.page: EnginePage | None = None
         self.head = Head(self)

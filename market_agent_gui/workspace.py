@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from market_agent_gui.chart_memory import ChartState
+
 log = logging.getLogger(__name__)
 
 RING = 5
@@ -29,7 +31,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     layout: str = ""
     geometry: str = ""
     links: dict[str, dict[str, str]] = {}
-    chart_seconds: int = 300
+    chart: ChartState = ChartState()
     template: str = ""
     """A template nobody has touched: it is laid out anew for the screen at hand."""
     saved_ns: int = 0
@@ -48,7 +50,7 @@ def make_workspace(
     layout: bytes,
     geometry: bytes,
     links: dict[str, dict[str, str]],
-    chart_seconds: int,
+    chart: ChartState,
     template: str = "",
 ) -> Workspace:
     """Make a workspace of what the window looks like now. Raises :class:`WorkspaceError` for a bad name."""
@@ -59,7 +61,7 @@ def make_workspace(
         layout=base64.b64encode(layout).decode(),
         geometry=base64.b64encode(geometry).decode(),
         links=links,
-        chart_seconds=chart_seconds,
+        chart=chart,
         template=template,
         saved_ns=time.time_ns(),
     )

@@ -52,8 +52,17 @@ def takes_text(widget: QObject | None) -> bool:
 
 def owns_keys(widget: QObject | None) -> bool:
     """Whether a pane around ``widget`` gives its own meaning to plain keys (ticket, queue)."""
+    return _within(widget, "ownsKeys")
+
+
+def in_chart(widget: QObject | None) -> bool:
+    """Whether ``widget`` is part of a chart."""
+    return _within(widget, "chartKeys")
+
+
+def _within(widget: QObject | None, mark: str) -> bool:
     while widget is not None:
-        if widget.property("ownsKeys"):
+        if widget.property(mark):
             return True
         widget = widget.parent()
     return False
@@ -128,7 +137,7 @@ class KeyController(QObject):
         if window is not None and window.property("recordsKeys"):
             return None
         staged = bool(self._staged_intent()) and not owns_keys(watched)
-        action = self.keys.find(key, staged=staged, in_text=takes_text(watched))
+        action = self.keys.find(key, staged=staged, in_text=takes_text(watched), chart=in_chart(watched))
         if action is None or not self._commander.knows(action):
             return None
         popup = QApplication.activePopupWidget() or QApplication.activeModalWidget()

@@ -69,12 +69,12 @@ class KeyMap:
         """Return the key of an action, empty when it has none."""
         return self._keys[action]
 
-    def find(self, key: str, *, staged: bool, in_text: bool) -> str | None:
+    def find(self, key: str, *, staged: bool, in_text: bool, chart: bool = False) -> str | None:
         """Return the action that ``key`` means here, ``None`` when it means nothing."""
         actions = self._by_key.get(key, ())
-        for wanted in (Scope.STAGED, Scope.ANYWHERE, Scope.WINDOW):
+        for wanted in (Scope.STAGED, Scope.CHART, Scope.ANYWHERE, Scope.WINDOW):
             for action in actions:
-                if BY_ID[action].scope is wanted and _acts(wanted, staged, in_text):
+                if BY_ID[action].scope is wanted and _acts(wanted, staged, in_text, chart):
                     return action
         return None
 
@@ -91,14 +91,15 @@ class KeyMap:
         return KeyMap({**self._changes, action: key})
 
 
-def _acts(scope: Scope, staged: bool, in_text: bool) -> bool:
+def _acts(scope: Scope, staged: bool, in_text: bool, chart: bool) -> bool:
     if scope is Scope.ANYWHERE:
         return True
-    return not in_text and (staged or scope is not Scope.STAGED)
+    return not in_text and {Scope.STAGED: staged, Scope.CHART: chart}.get(scope, True)
 
 
 def _clash(first: str, second: str) -> bool:
-    # A staged order's keys hide the window's own; only equals clash, and nothing shares a key with what acts anywhere.
+    # Keys of a staged order and of the chart hide the window's own; only equals clash, and nothing shares a key with
+    # what acts anywhere.
     scopes = {BY_ID[first].scope, BY_ID[second].scope}
     return len(scopes) == 1 or Scope.ANYWHERE in scopes
 

@@ -2,7 +2,7 @@
 
 import logging
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -32,19 +32,33 @@ class ChartPresenter(PanePresenter):
     dock = "chart"
     tables = ("orders", "positions", "fills", "suggestions")
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, profile: Path) -> None:
         super().__init__(services)
-        self.seconds = 300
+        self._profile = profile
         self._loaded: tuple[str, int] | None = None
-        self._columns: dict[str, Any] = {}
         self._session: tuple[int, int] = (0, 0)
         self._tasks = TaskOwner(self._on_task_error)
 
     def make(self) -> QWidget:
+        from market_agent_gui.chart_columns import ChartColumns
         from market_agent_gui.chart_pane import ChartPane
+        from market_agent_gui.drawing_store import DrawingStore
+        from market_agent_gui.presenters.chart_tools import ChartTools
+        from market_agent_gui.presenters.studies import Studies
 
-        pane = ChartPane(self.seconds)
+        services = self.services
+        pane = ChartPane(
+            self.seconds,
+            lambda action: services.commander.run(action, "button"),
+            lambda name: services.keys.keys.key(name),
+        )
         self._pane = pane
+        self._columns = ChartColumns()
+        self._studies = Studies(services, pane.chart, self._columns, self._tasks, self._where, self)
+        self._tools = ChartTools(
+            services, pane, self._studies, self._columns, DrawingStore(self._profile), self._tasks, self._where, self
+        )
+        services.chart.changed.connect(self._on_memory)
         pane.interval_chosen.connect(self._on_interval)
         pane.chart.order_dragged.connect(self._on_dragged)
         pane.chart.price_clicked.connect(self._on_clicked)
@@ -77,13 +91,27 @@ class ChartPresenter(PanePresenter):
         self._draw_all()
 
     async def close(self) -> None:
+        if self.pane is not None:
+            self._studies.close()
         await self._tasks.close()
+
+    @property
+    def seconds(self) -> int:
+        """Of a bar."""
+        return self.services.chart.now.seconds
+
+    def _where(self) -> tuple[str, int]:
+        return self.symbol, self.seconds
 
     # --- history
 
     def _on_interval(self, seconds: int) -> None:
-        self.seconds = seconds
-        self._show()
+        self.services.chart.set(seconds=seconds)
+
+    def _on_memory(self, what: str) -> None:
+        if what == "seconds":
+            self._pane.show_interval(self.seconds)
+            self._show()
 
     def _show(self) -> None:
         from market_agent_gui.chart_pane import INTERVALS
@@ -91,7 +119,7 @@ class ChartPresenter(PanePresenter):
 
         row = self.services.bridge.mirror.rows("quotes").get(self.symbol)
         tick = row.tick if isinstance(row, QuoteRow) else 0.01
-        label = INTERVALS[str(self.seconds)][1]
+        label = INTERVALS.get(str(self.seconds), (0, f"{self.seconds} s"))[1]
         self._pane.show_symbol(self.symbol, row.name if isinstance(row, QuoteRow) else "")
         self._pane.chart.set_instrument(
             ChartInstrument(
@@ -102,6 +130,8 @@ class ChartPresenter(PanePresenter):
             )
         )
         self._loaded = None
+        self._studies.clear()
+        self._tools.show_symbol()
         self.renew_wish()
         self._load()
         self._draw_all()
@@ -126,33 +156,24 @@ class ChartPresenter(PanePresenter):
         self._take_history(receipt.data, older=end_ns is not None)
 
     def _take_history(self, data: dict[str, object], *, older: bool) -> None:
-        import numpy as np
-
-        columns = {
-            name: np.frombuffer(_packed(data, name), np.int64 if name == "ts_open" else np.float64)
-            for name in ("ts_open", "open", "high", "low", "close", "volume")
-        }
-        if older and self._columns:
-            fresh = columns["ts_open"] < self._columns["ts_open"][0]
-            columns = {name: np.concatenate([column[fresh], self._columns[name]]) for name, column in columns.items()}
-        good = np.isfinite(columns["open"] + columns["high"] + columns["low"] + columns["close"])
-        columns = {name: column[good] for name, column in columns.items()}
-        self._columns = columns
+        self._columns.take(data, older=older)
         self._loaded = (self.symbol, self.seconds)
-        if not columns["ts_open"].size:
+        if not self._columns.stamps.size:
             self._pane.chart.set_empty_text(
                 say("{symbol} has no history yet; bars will build here", symbol=self.symbol)
             )
         try:
-            self._pane.chart.set_bars(*columns.values())
+            self._pane.chart.set_bars(*self._columns.values())
         except ValueError as error:
             self._pane.chart.set_empty_text(say("The history cannot be shown: {reason}", reason=error))
             return
         self._draw_all()
+        self._studies.load()
+        self._tools.load_compared()
 
     def _on_history_wanted(self) -> None:
-        if self._columns and self._columns["ts_open"].size:
-            end = int(self._columns["ts_open"][0])
+        if self._columns.stamps.size:
+            end = int(self._columns.stamps[0])
             self._tasks.start(self._fetch(self.symbol, self.seconds, end), "load older bars")
 
     def _on_bar(self, bar: BarUpdate) -> None:
@@ -161,12 +182,17 @@ class ChartPresenter(PanePresenter):
         if (bar.symbol, bar.seconds) != self._loaded or not finite_bar(bar.open, bar.high, bar.low, bar.close):
             return
         try:
+            appended = self._columns.put(bar)
             self._pane.chart.update_bar(bar.ts_open, bar.open, bar.high, bar.low, bar.close, bar.volume)
         except ValueError as error:
             # A gap of the connection: what came meanwhile is fetched again.
             log.info("the chart of %s is loaded again: %s", bar.symbol, error)
             self._loaded = None
             self._load()
+            return
+        self._studies.on_bar(bar, appended)
+        if appended:
+            self._tools.load_compared()
 
     def _on_link(self, state: str, _text: str) -> None:
         if state == LinkState.UP.value:
@@ -264,8 +290,3 @@ class ChartPresenter(PanePresenter):
     def _on_task_error(self, name: str, error: BaseException) -> None:
         log.error("%s failed", name, exc_info=error)
         self._pane.chart.set_empty_text(say("No history: {reason}", reason=error))
-
-
-def _packed(data: dict[str, object], name: str) -> bytes:
-    column = data.get(name, b"")
-    return column if isinstance(column, bytes) else b""

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
+from market_agent_gui.chart_memory import ChartMemory
 from market_agent_gui.commander import Commander, Refusal
 from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.docks import TEMPLATES
@@ -27,14 +28,19 @@ SNAPSHOT_MS = 60_000
 
 class WorkspacesPresenter(QObject):
     said = Signal(str, str)
-    chart_seconds_wanted = Signal(int)
 
     def __init__(
-        self, window: MainWindow, links: LinkGroups, store: WorkspaceStore, commander: Commander, parent: QObject
+        self,
+        window: MainWindow,
+        links: LinkGroups,
+        store: WorkspaceStore,
+        commander: Commander,
+        chart: ChartMemory,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._window, self._links, self._store = window, links, store
-        self.chart_seconds = 300
+        self._chart = chart
         self._timer = QTimer(self, interval=SNAPSHOT_MS)
         self._timer.timeout.connect(self._on_snapshot)
         commander.register("save_workspace", self.ask_name)
@@ -154,7 +160,7 @@ class WorkspacesPresenter(QObject):
             self._window.layout_state(),
             bytes(self._window.saveGeometry().data()),
             self._links.state(),
-            self.chart_seconds,
+            self._chart.now,
             self._window.untouched_template,
         )
 
@@ -166,8 +172,7 @@ class WorkspacesPresenter(QObject):
         elif not self._window.restore_layout(workspace.layout_bytes):
             return False
         self._links.restore(workspace.links)
-        self.chart_seconds = workspace.chart_seconds
-        self.chart_seconds_wanted.emit(workspace.chart_seconds)
+        self._chart.restore(workspace.chart)
         return True
 
     def _on_snapshot(self) -> None:

@@ -6,6 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.api.frames import Notice
+from market_agent_gui.chart_memory import ChartState
 from market_agent_gui.docks import BY_ID, TEMPLATES, default_template
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.lock import PAUSE_S, TRIES, LockPage, PinStore
@@ -100,7 +101,7 @@ def test_a_bad_workspace_file_says_what_is_wrong(tmp_path: Path, text: str, says
 
 def test_a_workspace_needs_a_plain_name() -> None:
     with pytest.raises(WorkspaceError, match="no name"):
-        make_workspace("../escape", b"", b"", {}, 300)
+        make_workspace("../escape", b"", b"", {}, ChartState())
 
 
 def test_a_window_that_died_is_known_at_the_next_start(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ from engine.api.commands import (
     CancelOrder,
     Flatten,
     GetBars,
+    GetCapabilities,
+    GetIndicator,
+    GetIndicators,
     Halt,
     ModifyOrder,
     PlaceOrder,
@@ -31,7 +34,9 @@ from engine.api.commands import (
     Receipt,
     Refuse,
     Resume,
+    Scan,
     SetAutonomy,
+    SetSpeed,
     Shutdown,
     Snooze,
 )
@@ -59,6 +64,7 @@ from engine.model.score import Evidence
 from engine.runtime.outbox import Outbox
 from engine.runtime.server import Server
 from engine.views.table import Table
+from tests.support_gui.fake_queries import FakeBroker, fake_queries
 
 D = Decimal
 COLUMNS = ("bid", "ask", "bid_size", "ask_size", "last", "volume", "previous_close")
@@ -120,6 +126,8 @@ class FakeEngine:
         self._symbols: dict[str, int] = {}
         self._refs = itertools.count(1)
         self.outbox = Outbox(self.bus, self.clock, self.tables, self.quotes, self.bars, (), lambda: None)
+        self.broker = FakeBroker()
+        self.queries = fake_queries(bars_data, lambda: tuple(self._symbols), self.broker)
         self.server = Server(profile, "test", self.outbox, self.handle)
 
     async def start(self) -> None:
@@ -296,6 +304,15 @@ class FakeEngine:
         self.commands.append(command)
         if self.silent:
             await self._released.wait()
+        match command:
+            case GetIndicator():
+                return await self.queries.indicator(command)
+            case Scan():
+                return await self.queries.scan(command)
+            case GetIndicators():
+                return self.queries.indicators()
+            case GetCapabilities():
+                return self.queries.capabilities()
         return self._answer(command)
 
     def _answer(self, command: AnyCommand) -> Receipt:
@@ -353,6 +370,8 @@ class FakeEngine:
             if isinstance(row, SuggestionRow):
                 state = "REJECTED" if isinstance(command, Refuse) else "SNOOZED"
                 self.put("suggestions", msgspec.structs.replace(row, state=state))
+        if isinstance(command, SetSpeed):
+            self.state(speed=command.speed, paused=command.speed == 0)
         if isinstance(command, SetAutonomy):
             self.state(autonomy=command.autonomy.value)
         if isinstance(command, Acknowledge):
