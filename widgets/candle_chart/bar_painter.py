@@ -13,6 +13,7 @@ from widgets.candle_chart.price_scale import PriceScale
 
 Floats = NDArray[np.float64]
 Bars = NDArray[np.int64]
+_PRICES = ("open", "high", "low", "close")
 
 
 def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) -> None:
@@ -162,16 +163,13 @@ def _bars(painter: QPainter, frame: Frame, columns: Columns, pitch: float) -> No
     style, price, body, ratio = frame.style, frame.geometry.price, frame.geometry.body, frame.ratio
     line = line_width(ratio)
     top, bottom = round((price.top() - body.top()) * ratio), round((price.bottom() + 1 - body.top()) * ratio)
-    ys = {
-        name: (frame.scale.ys(getattr(columns, name)) - body.top()) * ratio for name in ("open", "high", "low", "close")
-    }
+    heights = np.stack((columns.open, columns.high, columns.low, columns.close))
+    ys = dict(zip(_PRICES, (frame.scale.ys(heights) - body.top()) * ratio, strict=True))
     rising = columns.close >= columns.open
-    shades = (
-        (rising & ~columns.dim, style.up),
-        (~rising & ~columns.dim, style.down),
-        (rising & columns.dim, style.up_dim),
-        (~rising & columns.dim, style.down_dim),
-    )
+    shades = [(rising, style.up), (~rising, style.down)]
+    if columns.dim.any():
+        shades = [(chosen & ~columns.dim, colour) for chosen, colour in shades]
+        shades += [(rising & columns.dim, style.up_dim), (~rising & columns.dim, style.down_dim)]
     if pitch == 0.0:
         high, low = boxes.pixel(ys["high"], top, bottom), boxes.pixel(ys["low"], top, bottom) + line
         packed = np.column_stack([columns.center, high, columns.center, low - 1]).astype(np.int32)
@@ -188,8 +186,10 @@ def _bars(painter: QPainter, frame: Frame, columns: Columns, pitch: float) -> No
         boxes.fill(painter, wick[chosen], colour)
         boxes.fill(painter, bodies[chosen], colour)
     # Rising candles are hollow; on a session's ground, its own colour shows through.
-    boxes.fill(painter, boxes.inner(bodies[rising & ~columns.dim], line), style.ground)
-    boxes.fill(painter, boxes.inner(bodies[rising & columns.dim], line), style.session)
+    for chosen, colour in shades:
+        if colour is style.up or colour is style.up_dim:
+            ground = style.ground if colour is style.up else style.session
+            boxes.fill(painter, boxes.inner(bodies[chosen], line), ground)
 
 
 def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:

@@ -34,12 +34,11 @@ class Columns:
 
 def boxes(left: Ints, top: Ints, right: Ints, bottom: Ints | int) -> Boxes:
     """Pack rectangles [left, right) x [top, bottom) as Qt stores them; empty ones are left out."""
-    columns = np.broadcast_arrays(left, top, right, bottom)
-    packed = np.empty((len(columns[0]), 4), np.int32)
-    packed[:, 0], packed[:, 1] = columns[0], columns[1]
-    packed[:, 2] = columns[2] - 1
-    packed[:, 3] = columns[3] - 1
-    return packed[(packed[:, 2] >= packed[:, 0]) & (packed[:, 3] >= packed[:, 1])]
+    packed = np.empty((len(left), 4), np.int32)
+    packed[:, 0], packed[:, 1], packed[:, 2], packed[:, 3] = left, top, right, bottom
+    packed[:, 2:] -= 1
+    keep = (packed[:, 2] >= packed[:, 0]) & (packed[:, 3] >= packed[:, 1])
+    return packed if keep.all() else packed[keep]
 
 
 def fill(painter: QPainter, rectangles: Boxes, colour: QColor) -> None:
@@ -56,14 +55,13 @@ def fill(painter: QPainter, rectangles: Boxes, colour: QColor) -> None:
 def edges(rectangles: Boxes, line: int) -> Boxes:
     """Return the four sides of rectangles as rectangles of their own."""
     left, top, right, bottom = rectangles.T
-    return np.concatenate(
-        [
-            np.column_stack([left, top, right, np.minimum(bottom, top + line - 1)]),
-            np.column_stack([left, np.maximum(top, bottom - line + 1), right, bottom]),
-            np.column_stack([left, top, np.minimum(right, left + line - 1), bottom]),
-            np.column_stack([np.maximum(left, right - line + 1), top, right, bottom]),
-        ]
-    ).astype(np.int32)
+    sides = np.empty((4, len(rectangles), 4), np.int32)
+    sides[:] = rectangles
+    sides[0, :, 3] = np.minimum(bottom, top + (line - 1))
+    sides[1, :, 1] = np.maximum(top, bottom - (line - 1))
+    sides[2, :, 2] = np.minimum(right, left + (line - 1))
+    sides[3, :, 0] = np.maximum(left, right - (line - 1))
+    return sides.reshape(-1, 4)
 
 
 def inner(rectangles: Boxes, line: int) -> Boxes:
@@ -89,15 +87,18 @@ def candle_boxes(
     columns: Columns, ys: dict[str, Floats], pitch: float, line: int, top: int, bottom: int
 ) -> tuple[Boxes, Boxes, NDArray[np.bool_]]:
     """Return (wicks, bodies, rising) of candles; bodies are at least one line high."""
-    high, low = pixel(ys["high"], top, bottom), pixel(ys["low"], top, bottom)
-    opened, closed = pixel(ys["open"], top, bottom), pixel(ys["close"], top, bottom)
+    opened, high, low, closed = pixel(np.stack((ys["open"], ys["high"], ys["low"], ys["close"])), top, bottom)
     half = (body_width(pitch, line) - line) // 2
     x = columns.center
-    body_top, body_bottom = np.minimum(opened, closed), np.maximum(opened, closed) + line
-    rising = columns.close >= columns.open
-    wick = np.column_stack([x, np.minimum(high, body_top), x + line - 1, np.maximum(low + line, body_bottom) - 1])
-    body = np.column_stack([x - half, body_top, x + half + line - 1, body_bottom - 1])
-    return wick.astype(np.int32), body.astype(np.int32), rising
+    wick, body = np.empty((2, len(x), 4), np.int32)
+    body[:, 0], body[:, 2] = x - half, x + (half + line - 1)
+    np.minimum(opened, closed, out=body[:, 1])
+    np.maximum(opened, closed, out=body[:, 3])
+    body[:, 3] += line - 1
+    wick[:, 0], wick[:, 2] = x, x + (line - 1)
+    np.minimum(high, body[:, 1], out=wick[:, 1])
+    np.maximum(low + (line - 1), body[:, 3], out=wick[:, 3])
+    return wick, body, columns.close >= columns.open
 
 
 def bar_boxes(columns: Columns, ys: dict[str, Floats], pitch: float, line: int, top: int, bottom: int) -> Boxes:

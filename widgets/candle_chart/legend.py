@@ -1,9 +1,12 @@
 """The line above the bars: values of the bar under the crosshair, whole items only, never over candles."""
 
 import numpy as np
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from widgets.candle_chart.frame import Frame, number_text
+from widgets.candle_chart.layers import CompareSeries
+from widgets.candle_chart.style import ChartStyle
 from widgets.candle_chart.time_axis import DAY
 from widgets.formats import clock, compact, day, percent
 
@@ -44,8 +47,47 @@ def legend_items(frame: Frame, bar: int) -> list[Item]:
     return items
 
 
-def paint_legend(painter: QPainter, frame: Frame, bar: int) -> None:
-    """Paint as many items as fit."""
+class Legend:
+    """The painted line, kept until a value in it changes: a moved view shows the same one."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._drawn_of: tuple[ChartStyle, tuple[CompareSeries, ...]] | None = None
+        self._image = QImage()
+
+    def paint(self, painter: QPainter, frame: Frame, bar: int) -> None:
+        """Paint as many items as fit."""
+        header = frame.geometry.header
+        key, drawn_of = self._state(frame, bar), (frame.style, frame.layers.compare)
+        kept = self._drawn_of
+        if key != self._key or kept is None or kept[0] is not drawn_of[0] or kept[1] is not drawn_of[1]:
+            size = QSize(round(header.width() * frame.ratio), round(header.height() * frame.ratio))
+            if self._image.size() != size:
+                self._image = QImage(size, QImage.Format.Format_RGB32)
+            self._image.setDevicePixelRatio(frame.ratio)
+            inside = QPainter(self._image)
+            inside.translate(-header.topLeft())
+            _paint(inside, frame, bar)
+            inside.end()
+            self._key, self._drawn_of = key, drawn_of
+        painter.drawImage(header.topLeft(), self._image)
+
+    @staticmethod
+    def _state(frame: Frame, bar: int) -> tuple[object, ...]:
+        data = frame.data
+        known = 0 <= bar < len(data)
+        row = (int(data.ts[bar]), *data.prices(bar), float(data.volume[bar])) if known else ()
+        before = float(data.close[bar - 1]) if known and bar else 0.0
+        lines = [*frame.layers.overlays, *(layer for pane in frame.layers.panes for layer in pane.lines)]
+        # NaN is never equal to itself and a missing value stays one: None compares.
+        values = [float(layer.values[bar]) if 0 <= bar < len(layer.values) else None for layer in lines]
+        shown = tuple((layer.name, None if v != v else v) for layer, v in zip(lines, values, strict=True))
+        header = frame.geometry.header
+        places = tuple(pane.decimals for pane in frame.layers.panes)
+        return (bar, row, before, shown, frame.instrument, places, header.width(), header.height(), frame.ratio)
+
+
+def _paint(painter: QPainter, frame: Frame, bar: int) -> None:
     header, style, labels = frame.geometry.header, frame.style, frame.style.labels
     painter.fillRect(header, style.ground)
     plain, bold = style.legend, style.legend_bold

@@ -51,16 +51,18 @@ def draw(
     """
     painter.setPen(stroke)
     for first, stop in runs(ys):
+        if not dash:
+            first = max(first, first + int(np.searchsorted(xs[first:stop], from_x)) - 3)
         points = np.empty((stop - first, 2))
         points[:, 0] = xs[first:stop]
         # Far outside the pane the exact height means nothing.
-        points[:, 1] = np.clip(ys[first:stop], pane.top() - 3000.0, pane.bottom() + 3000.0)
+        np.clip(ys[first:stop], pane.top() - 3000.0, pane.bottom() + 3000.0, out=points[:, 1])
         if dash:
             segments = _dashes(points, dash)
             segments = segments[segments[:, 2] >= from_x - 3]
         else:
-            tail = points[max(0, int(np.searchsorted(points[:, 0], from_x)) - 3) :]
-            segments = np.concatenate((tail[:-1], tail[1:]), axis=1)
+            segments = np.empty((max(0, len(points) - 1), 4))
+            segments[:, :2], segments[:, 2:] = points[:-1], points[1:]
         if len(segments):
             packed = np.ascontiguousarray(segments)
             # A QLineF is four doubles; Qt reads the array during the call only.

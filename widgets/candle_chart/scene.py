@@ -10,7 +10,7 @@ from widgets.candle_chart.base_image import BaseImage
 from widgets.candle_chart.drawings import paint_drawings
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import Drawing
-from widgets.candle_chart.legend import paint_legend
+from widgets.candle_chart.legend import Legend
 from widgets.candle_chart.lines import pen
 from widgets.candle_chart.marks import (
     PlacedFill,
@@ -50,6 +50,7 @@ class Scene:
         self.draft: Drawing | None = None
         self.crosshair: tuple[int, float | None] | None = None
         self._names: list[PlacedName] = []
+        self._legend = Legend()
         self._reach = QRect()
         self._tail_part = QRect()
         self._tick = QRegion()
@@ -180,7 +181,7 @@ class Scene:
             paint_tags(painter, frame, self.tags, part)
         self._crosshair(painter, frame)
         if part.intersects(geometry.header):
-            paint_legend(painter, frame, self.crosshair[0] if self.crosshair else len(frame.data) - 1)
+            self._legend.paint(painter, frame, self.crosshair[0] if self.crosshair else len(frame.data) - 1)
 
     def _captions(self, painter: QPainter, frame: Frame, part: QRect, reached: bool) -> None:
         style = frame.style

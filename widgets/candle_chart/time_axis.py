@@ -112,8 +112,6 @@ def time_ticks(
     times = ts[inside] + (bars - inside) * interval_ns
     local = to_local(times, zone)
     intraday = interval_ns < DAY
-    days = _buckets(local, DAY)
-    years = _buckets(local, "Y")
     units: tuple[int | str, ...] = (*(_STEPS if intraday else ()), *_UNITS)
     width = (stop - first) * pitch
     for unit in units:
@@ -126,7 +124,7 @@ def time_ticks(
         at = np.flatnonzero(bucket[1:] != bucket[:-1]) + 1
         if len(at) * spacing <= width:
             break
-    at_day = days if intraday else years
+    at_day = _buckets(local, DAY if intraday else "Y")
     candidates = [(int(bars[i]), bool(at_day[i] != at_day[i - 1]), int(local[i])) for i in at]
     if isinstance(unit, int) and stride == 1:
         # A label stands for a round time: a bar after a gap is no "09:31".
