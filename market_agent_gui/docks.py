@@ -84,7 +84,7 @@ WIDE = across(
 )
 SMALL = across(
     down(
-        across("watchlist", "chart", shares=(0.225, 0.775)),
+        across("watchlist", "chart", shares=(0.3, 0.7)),
         tabs("positions", "orders", "fills", "denials", "news", "limits", "log"),
         shares=(0.75, 0.25),
     ),

@@ -27,7 +27,7 @@ class LimitDialog(PlainDialog):
             accept=say("Change the limit"),
             reject=say("Leave it"),
         )
-        self._code = use.code
+        self._limit_key = use.key
         self.value = QLineEdit(f"{use.limit:g}")
         self.pin = QLineEdit()
         self.pin.setEchoMode(QLineEdit.EchoMode.Password)
@@ -44,5 +44,5 @@ class LimitDialog(PlainDialog):
         if not value.is_finite() or value < 0:
             self.complain(say("A limit is a number of zero or more."))
             return
-        self.changed.emit(ChangeLimits(changes={self._code: text}, pin=self.pin.text()))
+        self.changed.emit(ChangeLimits(changes={self._limit_key: text}, pin=self.pin.text()))
         self.accept()

@@ -85,7 +85,7 @@ class LimitPanel(RowTable):
     """Limits, fullest first. ``apply`` takes rows of the table ``limits``."""
 
     change_wanted = Signal(str)
-    """Code of the limit the person wants to change."""
+    """Key of the row the person wants to change."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         model = RowModel(limit_columns(), sort_by="share", descending=True)
@@ -100,7 +100,7 @@ class LimitPanel(RowTable):
     def _on_opened(self, key: str) -> None:
         row = self.rows.get(key)
         if row is not None:
-            self.change_wanted.emit(row.use.code)
+            self.change_wanted.emit(row.key)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

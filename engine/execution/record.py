@@ -211,5 +211,5 @@ def from_cleared(order: ClearedOrder, now_ns: int) -> tuple[OrderRecord, ...]:
 
 
 def is_protective(status: OrderStatus) -> bool:
-    """Whether an order guards a position: a protective order, or the leg of a bracket."""
-    return status.request.origin is Origin.PROTECTIVE or status.parent_ref is not None
+    """Whether an order guards a position. Legs of a bracket say so themselves; children of an algorithm do not."""
+    return status.request.origin is Origin.PROTECTIVE

@@ -62,6 +62,8 @@ class LimitUse(msgspec.Struct, frozen=True, kw_only=True):
     used: float
     limit: float
     unit: str = ""
+    key: str = ""
+    """Name of the limit for ``ChangeLimits``, such as ``auto.position_percent``."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,6 +95,8 @@ class Gate:
         self._messages = Messages()
         self._decisions = Decisions()
         self._latched: set[str] = set()
+        self._parents: set[OrderRef] = set()
+        """Parents at work: their children are no new decisions (G9, G10, G11 judged the parent)."""
         self._listening = False
         self._observer = Observer(
             clock=clock,
@@ -177,11 +179,16 @@ class Gate:
 
     def release(self, ref: OrderRef) -> None:
         """Give a reservation back: the order was proven not sent, or the change did not happen."""
+        self._parents.discard(ref)
         self._exposure.release(ref)
 
     def hold(self, ref: OrderRef, request: OrderRequest) -> None:
         """Count what a parent order has still to send, under its reference; replaces what was held under it before."""
-        self._exposure.reserve(ref, request)
+        self._parents.add(ref)
+        if request.quantity > ZERO:
+            self._exposure.reserve(ref, request)
+        else:
+            self._exposure.release(ref)
 
     def note_message(self) -> None:
         """Count a message that did not come from here, such as a cancel. Cancels themselves are never refused."""
@@ -244,7 +251,7 @@ class Gate:
         warnings: list[Denial] = []
         confirmed = request.confirmed
         for rule in self._closing_rules if seen.reducing else self._rules:
-            if replacing is not None and rule.code in NOT_FOR_CHANGES:
+            if (replacing is not None or request.parent_ref in self._parents) and rule.code in NOT_FOR_CHANGES:
                 continue
             started = self._clock.monotonic() if rule.foreign else 0
             try:
@@ -342,7 +349,7 @@ class Gate:
         if account is None:
             raise JournalError("the account is not known")
         date = s.session.date if s.session is not None else ""
-        if not s.reducing:
+        if not s.reducing and request.parent_ref not in self._parents:
             self._counts.count_order(request, date)
             if s.auto and s.live:
                 self._sessions.note(date)

@@ -67,9 +67,39 @@ def limit_uses(
             ("G2", "Quantity, by hand", math.nan, manual.order_units_cap, ""),
         ]
     return tuple(
-        LimitUse(code=code, title=title, used=float(used), limit=float(limit), unit=unit)
+        LimitUse(code=code, title=title, used=float(used), limit=float(limit), unit=unit, key=_key(code, title))
         for code, title, used, limit, unit in rows
     )
+
+
+_KEYS = {
+    "Lost if every stop is hit": "manual.day_loss_halt_percent",
+    "Order value, agent": "auto.order_notional_percent",
+    "Order value, by hand": "manual.order_notional_percent",
+    "Messages in a minute": "manual.messages_per_minute",
+    "Orders today, agent": "auto.orders_per_day",
+    "Orders today, by hand": "manual.orders_per_day",
+    "Opening orders at work": "manual.open_orders",
+    "Largest position": "manual.position_percent",
+    "Gross exposure": "manual.gross_percent",
+    "Net exposure": "manual.net_percent",
+    "Positions": "manual.positions",
+    "Unknown sector": "manual.unknown_sector_percent",
+    "Margin bound": "manual.funds_percent",
+    "Risk per trade, agent": "auto.risk_percent",
+    "Loss today": "manual.day_loss_halt_percent",
+    "Drawdown": "manual.drawdown_halt_percent",
+    "Loss this week": "auto.week_loss_demote_percent",
+    "Losers in a row": "auto.losing_streak",
+    "Order value, agent, money": "auto.order_notional_cap",
+    "Order value, by hand, money": "manual.order_notional_cap",
+    "Quantity, agent": "auto.order_units_cap",
+    "Quantity, by hand": "manual.order_units_cap",
+}
+
+
+def _key(code: str, title: str) -> str:
+    return _KEYS.get(title, "manual.sector_percent" if code == "G14" else "")
 
 
 def _margin(account: Account | None) -> float:

@@ -7,9 +7,10 @@ import msgspec
 
 from engine.api import commands as c
 from engine.api.commands import AnyCommand, Receipt
-from engine.bus.clock import Clock, ReplayClock
+from engine.bus.clock import Clock
 from engine.model.ids import Symbol
 from engine.runtime.outbox import bar_columns_data
+from engine.runtime.pace import Pace
 from engine.runtime.queries import Queries
 from engine.runtime.showing import Showing
 from engine.runtime.stopping import StopSwitch
@@ -43,7 +44,8 @@ class CommandHandler:
 
         ``native_algos`` are the broker's own: they travel with the order.
         """
-        self._clock, self._trading, self._showing, self._board = clock, trading, showing, board
+        self._trading, self._showing, self._board = trading, showing, board
+        self._pace = Pace(clock)
         self._history, self._queries = history, queries
         self._stop, self._status, self._watch = stop, status, watch
         self._shutdown, self._reconcile = shutdown, reconcile
@@ -144,7 +146,9 @@ class CommandHandler:
             case c.GetStatus():
                 return Receipt(ok=True, data=self._status())
             case c.SetSpeed():
-                return self._speed(command.speed)
+                return self._pace.set(command.speed)
+            case c.StepTime():
+                return self._pace.step(command.seconds)
             case c.Shutdown():
                 return self._shutdown(command.force)
         return Receipt(ok=False, code="UNKNOWN", text=f"{type(command).__name__} is not carried out here.")
@@ -186,13 +190,3 @@ class CommandHandler:
                 "drift": getattr(row, "drift", None),
             },
         )
-
-    def _speed(self, speed: float | None) -> Receipt:
-        if not isinstance(self._clock, ReplayClock):
-            return Receipt(ok=False, code="LIVE", text="A live market has its own speed.")
-        if speed is not None and speed < 0:
-            return Receipt(ok=False, code="ARGUMENT", text="Speed is a positive number; 0 pauses.")
-        self._clock.pause(speed == 0)
-        if speed != 0:
-            self._clock.set_speed(speed)
-        return Receipt(ok=True)

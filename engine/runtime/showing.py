@@ -75,7 +75,7 @@ def assemble_showing(
         if now >= limits_due:
             limits_due = now + 1_000_000_000
             for use in trading.gate.uses():
-                tables["limits"].put(LimitRow(key=use.code, use=use))
+                tables["limits"].put(LimitRow(key=f"{use.code} {use.key}", use=use))
 
     outbox = Outbox(bus, clock, tables, quotes, FormingBars(bars, clock), NOTICED, refresh)
     for symbol in market.symbols():
