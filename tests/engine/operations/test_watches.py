@@ -8,9 +8,10 @@ import pytest
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, StepClock
 from engine.bus.errors import IntegrityError, JournalError
-from engine.model.decision import Mode
+from engine.model.decision import Book, Mode
 from engine.model.events.system import Alarm, ComponentFailed, ModelLoaded
 from engine.operations.audit_watch import GENESIS, SLICE, AuditWatch
+from engine.operations.beginning import Beginning
 from engine.operations.clock_watch import ClockGauge
 from engine.operations.lamps import Lamps
 from engine.operations.models import ModelWatch
@@ -312,6 +313,25 @@ async def test_a_watch_that_cannot_start_ends_auto_at_once(world: World) -> None
     await operations.stop()
 
 
+# --- the beginning
+
+
+@pytest.mark.parametrize(
+    ("book", "restored", "mode", "codes"),
+    [
+        (Book.PAPER, "", Mode.AUTO, []),
+        (Book.REPLAY, "", Mode.AUTO, []),
+        (Book.LIVE, "", Mode.REDUCE_ONLY, ["LIVE"]),
+        (Book.PAPER, "bad page", Mode.OBSERVE, ["DATABASE"]),
+        (Book.LIVE, "bad page", Mode.OBSERVE, ["LIVE", "DATABASE"]),
+    ],
+)
+def test_real_money_and_a_restored_journal_begin_low(world: World, book, restored, mode, codes) -> None:
+    Beginning(book, world.modes, world.lamps, restored=restored).start()
+    assert world.modes.mode is mode
+    assert [alarm.code for alarm in world.alarms] == codes
+
+
 # --- audit
 
 
@@ -343,7 +363,9 @@ def test_a_whole_chain_of_any_length_is_read_once_an_hour_in_slices(world: World
     assert world.modes.mode is Mode.AUTO
 
 
-@pytest.mark.parametrize("damage", ["changed", "missing", "cut off", "swapped", "unreadable", "anchor", "replaced"])
+@pytest.mark.parametrize(
+    "damage", ["changed", "missing", "cut off", "swapped", "unreadable", "anchor", "replaced", "relinked"]
+)
 def test_damage_anywhere_means_observe(world: World, damage: str) -> None:
     rows = chain(SLICE + 10)
     head = (len(rows), rows[-1][5])
@@ -358,6 +380,10 @@ def test_damage_anywhere_means_observe(world: World, damage: str) -> None:
         rows[2], rows[3] = rows[3], rows[2]
     elif damage == "replaced":
         rows[-1] = (*rows[-1][:3], "{}", rows[-1][4], digest_of(len(rows), len(rows), "kind", "{}", rows[-1][4]))
+    elif damage == "relinked":
+        rows[5] = (6, 6, "kind", "{}", GENESIS, digest_of(6, 6, "kind", "{}", GENESIS))
+        del rows[6:]
+        head = (1, rows[0][5])
     elif damage == "anchor":
 
         def anchor():
