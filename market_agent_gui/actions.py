@@ -43,7 +43,7 @@ class ActionSpec:
     """The key must be held for a second."""
 
 
-GROUPS = ("Order", "Size", "Position", "Safety", "View", "Chart", "Workspace", "Program")
+GROUPS = ("Order", "Size", "Position", "Safety", "View", "Chart", "Scan", "Time", "Workspace", "Program")
 
 
 def _sizes() -> tuple[ActionSpec, ...]:
@@ -140,6 +140,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="draw_fibonacci", title="Draw Fibonacci levels", group="Chart", key="F", scope=Scope.CHART),
     ActionSpec(id="draw_text", title="Write on the chart…", group="Chart", key="N", scope=Scope.CHART),
     ActionSpec(id="draw_nothing", title="Remove every drawing of the symbol", group="Chart"),
+    ActionSpec(id="time_pause", title="Pause simulated time, or go on", group="Time", key="Ctrl+P"),
+    ActionSpec(id="time_step", title="Let one simulated minute pass", group="Time", key="Ctrl+Right"),
+    ActionSpec(id="time_faster", title="Simulated time faster", group="Time", key="Ctrl+PgUp"),
+    ActionSpec(id="time_slower", title="Simulated time slower", group="Time", key="Ctrl+PgDown"),
     ActionSpec(id="new_window", title="Float the focused pane", group="Workspace", key="Ctrl+Shift+D"),
     ActionSpec(id="save_workspace", title="Save workspace as…", group="Workspace"),
     ActionSpec(id="reset_workspace", title="Reset workspace", group="Workspace"),

@@ -4,15 +4,17 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, QRect, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from engine.api.rows import SourceRow
 from market_agent_gui.actions import BY_ID, key_text
 from market_agent_gui.bridge import LinkState
+from market_agent_gui.presenters.pace import PacePresenter
 from market_agent_gui.translate import say
 from widgets.banner_line import BannerLine
 from widgets.mode_strip import ModeStrip
+from widgets.replay_bar import ReplayBar
 from widgets.status_line import StatusLine
 from widgets.theme import current_theme
 from widgets.toast import Toaster
@@ -36,8 +38,9 @@ class Head(QObject):
         super().__init__(shell)
         self._shell = shell
         self.strip, self.banner, self.status = ModeStrip(), BannerLine(), StatusLine()
-        # Above the ticket: a note never covers the button that sends.
-        self.toaster = Toaster(shell.window, bottom_margin=current_theme().px(270))
+        self.replay = ReplayBar()
+        self.pace = PacePresenter(self.replay, shell.bridge, shell.commander, shell.keys, self)
+        self.toaster = Toaster(shell.window, keep_free=self._ticket_rect)
         self.menu_button = QToolButton()
         self.menu_button.setText("☰")
         self.menu_button.setProperty("role", "flat")
@@ -58,6 +61,7 @@ class Head(QObject):
         line.addLayout(corner)
         line.addWidget(self.strip, 1)
         shell.window.add_to_head(row)
+        shell.window.add_to_head(self.replay)
         shell.window.add_to_head(self.banner)
         shell.window.set_status(self.status)
         self._connect()
@@ -87,6 +91,13 @@ class Head(QObject):
         self._beat.stop()
         self._shell.app.focusChanged.disconnect(self._on_focus)
 
+    def _ticket_rect(self) -> QRect:
+        """Where the ticket stands in the window; empty when it floats or is hidden."""
+        dock = self._shell.window.docks["ticket"]
+        if dock.isFloating() or not dock.isVisible():
+            return QRect()
+        return QRect(dock.mapTo(self._shell.window, dock.rect().topLeft()), dock.size())
+
     def open_menu(self) -> None:
         button = self.menu_button
         self._shell.program.menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
@@ -109,6 +120,7 @@ class Head(QObject):
     def _on_rows(self, table: str, rows: Iterable, removed: Iterable, reset: bool) -> None:
         if table == "state":
             self.strip.apply(rows, removed, reset)
+            self.replay.apply(rows, removed, reset)
         elif table == "sources":
             self.strip.apply_sources(rows, removed, reset)
         elif table == "alarms":
@@ -162,6 +174,7 @@ class Head(QObject):
 
     def show_keys(self) -> None:
         """Name the keys that act now in the status line."""
+        self.pace.show_keys()
         queue = self._shell.window.docks["suggestions"]
         focus = QApplication.focusWidget()
         if focus is not None and queue.isAncestorOf(focus):

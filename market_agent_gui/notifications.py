@@ -1,4 +1,4 @@
-"""Notices of the engine as sentences: a toast for each, the desktop for what is grave, a sound for fills."""
+"""Notices of the engine as sentences: toasts for fills and rejects, the desktop for grave news, a sound for fills."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ class News:
     outside: bool = False
     """Also as a notification of the desktop."""
     sound: bool = False
+    toast: bool = True
+    """False where strip, banner or queue show it already: it is logged, and told outside when that is asked."""
 
 
 def read(notice: Notice) -> News | None:
@@ -64,27 +66,27 @@ def _cancel_refused(event: Mapping[str, Any]) -> News:
 
 def _halted(event: Mapping[str, Any]) -> News:
     text = say("Trading halted by {who}: {reason}", who=event.get("by", ""), reason=event.get("reason", ""))
-    return News(severity="bad", text=text, outside=True)
+    return News(toast=False, severity="bad", text=text, outside=True)
 
 
 def _resumed(event: Mapping[str, Any]) -> News:
-    return News(severity="info", text=say("Trading resumed by {who}", who=event.get("by", "")))
+    return News(toast=False, severity="info", text=say("Trading resumed by {who}", who=event.get("by", "")))
 
 
 def _mode(event: Mapping[str, Any]) -> News:
     text = say("Mode {before} → {after}: {reason}", before=event.get("before", ""), after=event.get("after", ""),
                reason=event.get("reason", ""))  # fmt: skip
-    return News(severity="warn", text=text)
+    return News(toast=False, severity="warn", text=text)
 
 
 def _asked(event: Mapping[str, Any]) -> News:
     text = say("{symbol}: the agent asks for your answer", symbol=event.get("symbol", ""))
-    return News(severity="info", text=text, outside=True, sound=True)
+    return News(toast=False, severity="info", text=text, outside=True, sound=True)
 
 
 def _failed(event: Mapping[str, Any]) -> News:
     text = str(event.get("text") or event.get("error") or event.get("component", ""))
-    return News(severity="bad", text=text, outside=bool(event.get("halted")))
+    return News(toast=False, severity="bad", text=text, outside=bool(event.get("halted")))
 
 
 _READERS = {

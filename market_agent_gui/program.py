@@ -245,7 +245,10 @@ class Program(QObject):
 
     def _on_news(self, news: News) -> None:
         shell = self._shell
-        shell.say(news.severity, news.text)
+        if news.toast:
+            shell.say(news.severity, news.text)
+        else:
+            log.info("%s: %s", news.severity, news.text)
         if news.outside and not shell.window.isActiveWindow():
             shell.tray.tell(news.severity, shell.window.windowTitle(), news.text)
         if news.sound and shell.preferences.now.sounds:

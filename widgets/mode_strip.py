@@ -33,7 +33,8 @@ AUTONOMY_ABOUT = {
 }
 _MODE_WORDS = {"HALTED": "stopped", "REDUCE_ONLY": "reducing only", "OBSERVE": "observing only"}
 _MARKS = {"up": "ok", "degraded": "warn", "down": "bad", "off": "off"}
-_KINDS = {"data": "Data", "broker": "Broker", "llm": "LLM", "news": "News"}
+_KINDS = {"data": "Data", "broker": "Broker", "llm": "LLM"}
+_LINK = {"up": "up", "degraded": "degraded"}
 _BAD_FIRST = ("down", "degraded", "up", "off")
 HATCH_PX = 4
 STRIP_PX = 40
@@ -165,14 +166,16 @@ class ModeStrip(QWidget):
         """Return (kind, state, words) of every kind, the worst of its sources first."""
         kinds: dict[str, list[SourceRow]] = {"data": [], "broker": []}
         for row in self._sources.values():
-            kinds.setdefault(row.kind, []).append(row)
+            # What is neither broker nor model is a source of data, whatever it brings: prices, news, filings.
+            kinds.setdefault(row.kind if row.kind in ("broker", "llm") else "data", []).append(row)
         state = self._state
         found = []
         for kind, rows in kinds.items():
             worst = min(rows, key=lambda row: _rank(row.state), default=None)
             level = worst.state if worst is not None else "off"
-            if kind == "broker" and worst is None and state is not None:
-                level = {"up": "up", "degraded": "degraded"}.get(state.link, "down")
+            if kind == "broker" and state is not None:
+                link = _LINK.get(state.link, "down")
+                level = link if worst is None else min(level, link, key=_rank)
             words = tr(_KINDS.get(kind, kind.capitalize()))
             if level in ("down", "degraded") and worst is not None and worst.text:
                 words += f" {worst.text}"
@@ -451,7 +454,7 @@ class ModeStrip(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            if self._health_rect.contains(event.pos()) and self._sources:
+            if self._health_rect.contains(event.pos()) and self._state is not None:
                 QToolTip.showText(event.globalPos(), self.health_text(), self)
             else:
                 QToolTip.hideText()
@@ -461,6 +464,9 @@ class ModeStrip(QWidget):
     def health_text(self) -> str:
         """Return every source with its state, lag and rate, one a line."""
         lines = []
+        if self._state is not None and not any(row.kind == "broker" for row in self._sources.values()):
+            level = _LINK.get(self._state.link, "down")
+            lines.append(f"{tr('broker')} {short_account(self._state.account)}: {tr(level)}")
         for row in sorted(self._sources.values(), key=lambda row: (_rank(row.state), row.kind, row.key)):
             lag = f" · {row.lag_ms:.0f} ms" if row.lag_ms is not None else ""
             rate = f" · {formats.compact(row.rate)}/s" if row.rate else ""

@@ -1,6 +1,8 @@
 """Short notes at the bottom right: a fill, an order that went. They go by themselves and never take the focus."""
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -63,9 +65,10 @@ class Toast(QWidget):
 class Toaster(QObject):
     """Stacks toasts over a window's bottom right corner, the newest at the bottom."""
 
-    def __init__(self, window: QWidget, bottom_margin: int = 32) -> None:
+    def __init__(self, window: QWidget, bottom_margin: int = 32, keep_free: Callable[[], QRect] | None = None) -> None:
+        """``keep_free`` tells a rectangle of the window that no toast may cover: the stack goes beside or above it."""
         super().__init__(window)
-        self._window, self._margin = window, bottom_margin
+        self._window, self._margin, self._keep_free = window, bottom_margin, keep_free
         self._toasts: list[Toast] = []
         window.installEventFilter(self)
 
@@ -98,11 +101,21 @@ class Toaster(QObject):
 
     def _place(self) -> None:
         theme = current_theme()
+        gap, side = theme.px(8), theme.px(12)
         bottom = self._window.height() - theme.px(self._margin)
+        free = self._keep_free() if self._keep_free is not None else QRect()
+        right = self._window.width() - side
+        width = max((toast.width() for toast in self._toasts), default=0)
+        height = sum(toast.height() + gap for toast in self._toasts)
+        if free.intersects(QRect(right - width, bottom - height, width, height)):
+            if free.left() - side - width >= 0:
+                right = free.left() - side
+            else:
+                bottom = free.top() - gap
         for toast in reversed(self._toasts):
-            toast.move(self._window.width() - toast.width() - theme.px(12), bottom - toast.height())
+            toast.move(right - toast.width(), bottom - toast.height())
             toast.raise_()
-            bottom -= toast.height() + theme.px(8)
+            bottom -= toast.height() + gap
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._window and event.type() == QEvent.Type.Resize:

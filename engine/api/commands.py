@@ -267,6 +267,12 @@ class SetSpeed(Command, frozen=True, kw_only=True):
     speed: float | None
 
 
+class StepTime(Command, frozen=True, kw_only=True):
+    """Replay and demo: let that much market time pass as fast as it goes, then pause."""
+
+    seconds: float = 60.0
+
+
 class Shutdown(Command, frozen=True, kw_only=True):
     """Stop the engine process in order. Refused with reasons while that would leave something unsafe, unless forced."""
 
@@ -307,6 +313,7 @@ AnyCommand = (
     | GetStatus
     | Reconcile
     | SetSpeed
+    | StepTime
     | Shutdown
 )
 

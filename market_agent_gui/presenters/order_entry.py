@@ -301,7 +301,7 @@ class OrderEntry(QObject):
             self.sending_changed.emit(False)
         self._guard.land(intent)
         if receipt.ok:
-            self.said.emit("info", f"{say}: {receipt.text or 'accepted'}")
+            log.info("%s: %s", say, receipt.text or "accepted")  # the blotter shows it; a note waits for the fill
             self._drop_sent(intent)
             self.sent.emit(intent, True, receipt.text, ())
             return
