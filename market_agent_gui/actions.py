@@ -43,7 +43,7 @@ class ActionSpec:
     """The key must be held for a second."""
 
 
-GROUPS = ("Order", "Size", "Position", "Safety", "View", "Chart", "Scan", "Time", "Workspace", "Program")
+GROUPS = ("Order", "Size", "Position", "Safety", "View", "Chart", "Time", "Workspace", "Program")
 
 
 def _sizes() -> tuple[ActionSpec, ...]:
@@ -113,6 +113,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="focus_chart", title="Chart", group="View", key="Ctrl+6"),
     ActionSpec(id="focus_watchlist", title="Watchlist", group="View", key="Ctrl+7"),
     ActionSpec(id="focus_ticket", title="Order ticket", group="View", key="Ctrl+8"),
+    ActionSpec(id="scan", title="Scan the universe by rules", group="View", key="Ctrl+Shift+S"),
     ActionSpec(id="bigger", title="Larger text", group="View", key="Ctrl++"),
     ActionSpec(id="smaller", title="Smaller text", group="View", key="Ctrl+-"),
     ActionSpec(id="indicators", title="Indicators…", group="Chart", key="I", scope=Scope.CHART),

@@ -31,6 +31,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec(id="fills", title="Fills"),
     DockSpec(id="denials", title="Why no trade"),
     DockSpec(id="news", title="News"),
+    DockSpec(id="scanner", title="Scanner", linked=True),
     DockSpec(id="limits", title="Limits"),
     DockSpec(id="log", title="Log"),
 )
@@ -71,7 +72,7 @@ def tabs(*children: str) -> Split:
     return Split(Way.TABS, children)
 
 
-_BOOK = tabs("positions", "fills", "denials", "news", "limits", "log")
+_BOOK = tabs("positions", "fills", "denials", "scanner", "news", "limits", "log")
 
 WIDE = across(
     down(
@@ -85,7 +86,7 @@ WIDE = across(
 SMALL = across(
     down(
         across("watchlist", "chart", shares=(0.3, 0.7)),
-        tabs("positions", "orders", "fills", "denials", "news", "limits", "log"),
+        tabs("positions", "orders", "fills", "denials", "scanner", "news", "limits", "log"),
         shares=(0.75, 0.25),
     ),
     down(tabs("suggestions", "why", "depth", "tape"), "ticket", shares=(0.64, 0.36)),

@@ -7,6 +7,7 @@ from market_agent_gui.presenters.approvals import ApprovalsPresenter
 from market_agent_gui.presenters.chart import ChartPresenter
 from market_agent_gui.presenters.depth import DepthPresenter, TapePresenter
 from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.presenters.scan import ScanPresenter
 from market_agent_gui.presenters.tables import (
     DenialsPresenter,
     FillsPresenter,
@@ -27,9 +28,11 @@ def make_presenters(services: Services, arming: Arming, profile: Path) -> dict[s
     approvals, why = ApprovalsPresenter(services), WhyPresenter(services)
     approvals.suggestion_shown.connect(why.show)
     approvals.evidence_wanted.connect(lambda _key: services.show_pane("why"))
+    watchlist, scanner = WatchlistPresenter(services, profile), ScanPresenter(services, profile)
+    scanner.add_to_watchlist = watchlist.add
     made: list[PanePresenter] = [
         ChartPresenter(services, profile),
-        WatchlistPresenter(services, profile),
+        watchlist,
         TicketPresenter(services, arming),
         why,
         approvals,
@@ -39,6 +42,7 @@ def make_presenters(services: Services, arming: Arming, profile: Path) -> dict[s
         OrdersPresenter(services),
         FillsPresenter(services),
         DenialsPresenter(services),
+        scanner,
         NewsPresenter(services),
         LimitsPresenter(services),
         LogPresenter(services),

@@ -48,6 +48,11 @@ class WatchlistPresenter(PanePresenter):
     def on_symbol(self, symbol: str) -> None:
         self._table.view.select_key(symbol)
 
+    def add(self, symbols: tuple[str, ...]) -> None:
+        """Put symbols found elsewhere into the list shown."""
+        if self.pane is not None and symbols:
+            self._table.add_symbols(symbols)
+
     def _on_quote_rows(self, rows: object, removed: object, reset: bool) -> None:
         self._table.apply(rows, removed, reset)
         if not self.symbol and (first := self._table.model.rows):
