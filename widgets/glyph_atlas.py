@@ -141,9 +141,11 @@ class GlyphAtlas:
         cells[rows, top : top + self.height, left:right] = self._grounds[grounds][:, None, None]
         x = right
         rest, done = number, 0
+        # Left of the longest number with its sign and mark, there is only ground.
+        longest = int(length.max()) + (2 if mark is not None else 1) if len(length) else 0
         for kind, width, power in self._places(style):
             x -= width
-            if x < left:
+            if x < left or power >= longest:
                 break
             if kind == "gap":
                 continue

@@ -43,6 +43,8 @@ class QuoteView(GridView):
         self._flash_until = np.zeros(0)
         self._flash_way = np.zeros(0, np.int8)
         self._integers: dict[str, int] = {}
+        self._painted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        """Values and looks in the picture by column, since it was composed."""
         self.throttle = Throttle(self._on_frame, FRAME_MS, self)
         self._flash_timer = QTimer(self)
         self._flash_timer.setSingleShot(True)
@@ -215,11 +217,29 @@ class QuoteView(GridView):
             roles = roles_of(column, self.book, index, values)
             grounds = flashing if column.flash else selected
             edge = max(0, round(left * ratio))
-            atlas.write(self._pixels, rows, right, edge, values, shown, style, roles, grounds)
+            news = self._news(number, rows, values, ((roles << 4) | grounds) << 8 | shown)
+            if news.all():
+                atlas.write(self._pixels, rows, right, edge, values, shown, style, roles, grounds)
+            elif news.any():
+                atlas.write(
+                    self._pixels, rows[news], right, edge, values[news], shown[news], style, roles[news], grounds[news]
+                )
         if grown:
             self._fit()
             self._on_moved()
         return int(rows[0]), int(rows[-1])
+
+    def _news(self, number: int, rows: np.ndarray, values: np.ndarray, looks: np.ndarray) -> np.ndarray:
+        """Return which cells of a column differ from what is painted there: a quote rarely changes all of them."""
+        painted = self._painted.get(number)
+        if painted is None:
+            painted = self._painted[number] = (np.zeros(len(self._rows)), np.full(len(self._rows), -1))
+        old_values, old_looks = painted
+        old = old_values[rows]
+        same = (old == values) | ((old != old) & (values != values))
+        news: np.ndarray = ~same | (old_looks[rows] != looks)
+        old_values[rows], old_looks[rows] = values, looks
+        return news
 
     def _note_size(self, column: QuoteColumn, style: NumberStyle, values: np.ndarray) -> bool:
         """Give a column more digits when a number needs them; a number is never cut."""
@@ -254,6 +274,7 @@ class QuoteView(GridView):
         view = self.viewport()
         count = view.height() // height + 2
         device = round(height * ratio)
+        self._painted.clear()
         self._pixels, self._image = picture(count, device, round(view.width() * ratio), theme.color("bg1"))
         self._first = max(0, self.verticalScrollBar().value())
         last = min(len(self.quotes.lines), self._first + count)

@@ -19,6 +19,7 @@ os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import gates
 import numpy as np
 from chart_backends import BACKENDS, HOME, Bars
 
@@ -227,31 +228,60 @@ def child(python: str, name: str, what: str) -> dict[str, Any] | None:
 
 
 def report(pythons: dict[str, str], sizes: list[int], everything: bool) -> None:
-    """Print the tables."""
+    """Print the figures and the gates."""
     columns = ("load", "load_wall", "update tail", "update tail p99", "pan tail", "update all", "zoom all", "memory")
     print(f"{'bars':>9} {'program':<16}" + "".join(f"{column:>16}" for column in columns))
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for count in sizes:
-        ours: dict[str, Any] | None = None
         for name, python in pythons.items():
             if count > SLOW.get(name, 10**9) and not everything:
                 continue
             result = child(python, name, str(count))
-            if result is None:
-                continue
-            ours = result if name == "ours" else ours
-            print(f"{count:>9} {name:<16}" + "".join(f"{result[column]:>16.2f}" for column in columns))
-            if ours and name != "ours":
-                ratios = (f"1/{result[c] / ours[c]:.0f}" if c != "memory" and ours[c] > 0 else "" for c in columns)
-                print(f"{'':>9} {'  ours':<16}" + "".join(f"{ratio:>16}" for ratio in ratios))
+            if result is not None:
+                found[name, str(count)] = result
+                print(f"{count:>9} {name:<16}" + "".join(f"{result[column]:>16.2f}" for column in columns))
     print("\n12 charts x 10k bars, 20 a second each")
     for name, python in pythons.items():
         result = child(python, name, "twelve")
         if result is not None:
+            found[name, "twelve"] = result
             print(f"{name:<16}" + "".join(f"  {key} {value:.2f}" for key, value in result.items()))
     result = child(pythons["ours"], "ours", "frame")
     if result is not None:
-        ratio = result["whole"] / result["floor"]
-        print(f"\nwhole frame {result['whole']:.2f} ms, floor {result['floor']:.2f} ms: {ratio:.1f} x")
+        found["ours", "frame"] = result
+        print(f"\nwhole frame {result['whole']:.2f} ms, floor {result['floor']:.2f} ms")
+    gates.show(chart_gates(found))
+
+
+def chart_gates(found: dict[tuple[str, str], dict[str, Any]]) -> list[gates.Gate]:
+    """Return the chart's gates from (program, measurement) -> figures."""
+
+    def of(name: str, what: str, column: str) -> float | None:
+        return found.get((name, what), {}).get(column)
+
+    def against(peer: str, what: str, column: str) -> float | None:
+        return gates.ratio(of("ours", what, column), of(peer, what, column))
+
+    tick, million, naive = "update tail", "1000000", "naive pyqtgraph"
+    growth = gates.ratio(of("ours", million, tick), of("ours", "1000", tick))
+    share = gates.ratio(of("ours", "twelve", "core %"), 100.0)
+    reached = gates.ratio(20.0, of("ours", "twelve", "ticks/s"))
+    zoom_of_frame = gates.ratio(of("ours", million, "zoom all"), 1000 / 60)
+    whole = gates.ratio(of("ours", "frame", "whole"), of("ours", "frame", "floor"))
+    return [
+        gates.Gate("last bar, 10k bars, vs vnpy", against("vnpy", "10000", tick), 1 / 25, 1 / 60),
+        gates.Gate("last bar, 10k bars, vs naive pyqtgraph", against(naive, "10000", tick), 1 / 200, 1 / 450),
+        gates.Gate("last bar, 10k bars, vs finplot", against("finplot", "10000", tick), 1 / 150, 1 / 350),
+        gates.Gate("last bar, 1M bars vs 1k bars", growth, 1.3, 1.1),
+        gates.Gate("12 charts, CPU of a repaint, vs vnpy", against("vnpy", "twelve", "ms/paint"), 1 / 25, 1 / 60),
+        gates.Gate("12 charts, share of a core", share, 0.12, 0.06),
+        gates.Gate("12 charts, 20 ticks/s wanted vs reached", reached, 1.01, 1.005),
+        gates.Gate("pan frame, 10k bars, vs vnpy", against("vnpy", "10000", "pan tail"), 1 / 2.5, 1 / 4),
+        gates.Gate("zoom frame, all of 1M bars, vs finplot", against("finplot", million, "zoom all"), 1 / 40, 1 / 80),
+        gates.Gate("zoom frame, all of 1M bars, vs a 60 Hz frame", zoom_of_frame, 1 / 3, 1 / 5),
+        gates.Gate("1M bars to the first frame, vs finplot", against("finplot", million, "load_wall"), 1 / 40, 1 / 100),
+        gates.Gate("whole frame vs the floor", whole, 3.0, 1.5),
+    ]
 
 
 def main() -> None:

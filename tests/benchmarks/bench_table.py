@@ -1,182 +1,152 @@
-"""How late the window is while a watchlist takes quotes: ours beside a QTableWidget, in the same run.
+"""What a watchlist costs beside others, each in its own process: `bench_table.py [--peer PYTHON]`.
 
-    python tests/benchmarks/bench_table.py [ROWS] [QUOTES_PER_S] [SECONDS]
-
-Both get the same quotes in the same slices from the same timer; a 10 ms heartbeat in the same loop tells how long a
-click would have waited. Ours is fed packed blocks, as the engine sends them.
+All get the same quotes in the same slices from the same timer, which is included in every figure (the row "harness");
+a 10 ms heartbeat in the same loop tells how long a click would have waited. With `--peer`, vnpy runs on that
+interpreter.
 """
 
+import argparse
 import json
 import os
-import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import gates
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QTableWidget, QTableWidgetItem, QWidget
+from table_backends import BACKENDS, BATCH, HOME, Feed
 
-from engine.api.frames import QuoteBlock
-from engine.api.rows import QuoteRow
-from widgets.quote_columns import COLUMNS
-from widgets.quote_table import QuoteTable
-from widgets.theme import apply_theme
-
-_BATCH = 200_000
-_SHOWN = ("symbol", "last", "percent", "change", "bid", "ask", "bid_size", "ask_size", "volume", "name")
+LIMIT_S = 60
+LOADS = ((500, 10_000), (500, 100_000), (5_000, 100_000))
+COLUMNS = ("shown_per_s", "cpu_percent", "cpu_us_per_quote", "late_p50_ms", "late_p99_ms")
+HALF_FRAME_MS = 1000 / 60 / 2
 
 
-class Feed:
-    """The same random quotes for everybody."""
+def measure(name: str, rows: int, per_second: int, seconds: float) -> dict[str, Any]:
+    """Feed one table for some seconds."""
+    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtWidgets import QApplication
 
-    def __init__(self, rows: int) -> None:
-        rng = np.random.default_rng(0)
-        self.who = rng.integers(0, rows, _BATCH).astype("<i4")
-        self.price = np.round(100 + rng.random(_BATCH), 2)
-        self.rows = rows
+    app = QApplication(["bench"])
+    table = BACKENDS[name](Feed(rows))
+    table.widget.resize(1000, 900)
+    table.widget.show()
+    table.take(0, 1000)
+    fed, late = 0, []
+    start = cpu = due = 0.0
+    before = 0
 
-
-class Ours:
-    name = "watchlist, packed blocks"
-
-    def __init__(self, feed: Feed) -> None:
-        self.feed = feed
-        self.widget = QuoteTable()
-        self.widget.apply([QuoteRow(key=f"SYM{i}", index=i, name=f"Name {i}") for i in range(feed.rows)], (), True)
-        for number, column in enumerate(COLUMNS):
-            self.widget.view.set_column_shown(number, column.id in _SHOWN)
-
-    def take(self, start: int, count: int) -> None:
-        who = self.feed.who[start : start + count]
-        price = self.feed.price[start : start + count]
-        # Newest wins, as the engine's outbox folds them.
-        last, where = np.unique(who[::-1], return_index=True)
-        price = price[::-1][where]
-        size = np.full(len(last), 300.0)
-        self.widget.update_quotes(
-            QuoteBlock(
-                index=last.tobytes(),
-                bid=(price - 0.01).tobytes(),
-                ask=price.tobytes(),
-                bid_size=size.tobytes(),
-                ask_size=size.tobytes(),
-                last=price.tobytes(),
-                volume=(size * 1000).tobytes(),
-                previous_close=np.full(len(last), 100.0).tobytes(),
-                ts=np.full(len(last), 1, "<i8").tobytes(),
-                flags=np.zeros(len(last), np.uint8).tobytes(),
-            )
-        )
-
-
-class Peer:
-    name = "QTableWidget, setText per quote"
-
-    def __init__(self, feed: Feed) -> None:
-        self.who, self.price = feed.who.tolist(), feed.price.tolist()
-        self.widget = QTableWidget(feed.rows, len(_SHOWN))
-        self.widget.verticalHeader().setDefaultSectionSize(22)
-        self.cells = [[QTableWidgetItem("") for _ in _SHOWN] for _ in range(feed.rows)]
-        for row, cells in enumerate(self.cells):
-            for column, cell in enumerate(cells):
-                self.widget.setItem(row, column, cell)
-            cells[0].setText(f"SYM{row}")
-            cells[9].setText(f"Name {row}")
-        self.volume = [0] * feed.rows
-
-    def take(self, start: int, count: int) -> None:
-        for at in range(start, start + count):
-            row, price = self.who[at], self.price[at]
-            cells = self.cells[row]
-            self.volume[row] += 100
-            cells[1].setText(f"{price:.2f}")
-            cells[2].setText(f"{price - 100:+.2f}")
-            cells[3].setText(f"{price - 100:+.2f}")
-            cells[4].setText(f"{price - 0.01:.2f}")
-            cells[5].setText(f"{price:.2f}")
-            cells[6].setText("300")
-            cells[7].setText("300")
-            cells[8].setText(str(self.volume[row]))
-
-
-class Run(QObject):
-    """Feed one side for some seconds."""
-
-    def __init__(self, app: QApplication, side: Ours | Peer, per_second: int, seconds: float) -> None:
-        super().__init__()
-        self.app, self.side, self.rate, self.seconds = app, side, per_second, seconds
-        self.fed = 0
-        self.late: list[float] = []
-        self.clock = QElapsedTimer()
-        self.due = 0.0
-
-    def run(self) -> dict[str, object]:
-        widget: QWidget = self.side.widget
-        widget.resize(1000, 900)
-        widget.show()
-        self.side.take(0, 1000)
-        feed, beat = QTimer(), QTimer()
-        for timer, slot, interval in ((feed, self._on_feed, 1), (beat, self._on_beat, 10)):
-            timer.setTimerType(Qt.TimerType.PreciseTimer)
-            timer.timeout.connect(slot)
-            timer.setInterval(interval)
-        QTimer.singleShot(500, lambda: (self._start(), feed.start(), beat.start()))
-        QTimer.singleShot(round(self.seconds * 1000) + 500, self.app.quit)
-        self.app.exec()
-        cpu = _cpu() - self.cpu
-        wall = self.clock.nsecsElapsed() / 1e9
-        widget.close()
-        late = np.array(self.late)
-        return {
-            "side": self.side.name,
-            "rows": len(self.side.cells) if isinstance(self.side, Peer) else self.side.feed.rows,
-            "asked_per_s": self.rate,
-            "done_per_s": round(self.fed / wall),
-            "cpu_percent": round(cpu / wall * 100, 1),
-            "cpu_us_per_quote": round(cpu / max(1, self.fed) * 1e6, 2),
-            "late_p50_ms": round(float(np.percentile(late, 50)), 2),
-            "late_p99_ms": round(float(np.percentile(late, 99)), 2),
-        }
-
-    def _start(self) -> None:
-        self.clock.start()
-        self.cpu = _cpu()
-        self.due = time.perf_counter() + 0.01
-
-    def _on_feed(self) -> None:
-        wanted = round(self.clock.nsecsElapsed() / 1e9 * self.rate) - self.fed
-        if isinstance(self.side, Ours) and wanted < self.rate // 60:
+    def feed() -> None:
+        nonlocal fed
+        wanted = round((time.perf_counter() - start) * per_second) - fed
+        if table.in_frames and wanted < per_second // 60:
             return  # the engine sends a frame at a time
-        start = self.fed % (_BATCH // 2)
-        count = min(wanted, max(200, self.rate // 50))
+        count = min(wanted, max(200, per_second // 50))
         if count > 0:
-            self.side.take(start, count)
-            self.fed += count
+            table.take(fed % (BATCH // 2), count)
+            fed += count
 
-    def _on_beat(self) -> None:
+    def beat() -> None:
+        nonlocal due
         now = time.perf_counter()
-        self.late.append(max(0.0, (now - self.due) * 1000))
-        self.due = now + 0.01
+        late.append(max(0.0, (now - due) * 1000))
+        due = now + 0.01
+
+    feeding, beating = QTimer(), QTimer()
+    for timer, slot, interval in ((feeding, feed, 1), (beating, beat, 10)):
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(slot)
+        timer.setInterval(interval)
+
+    def begin() -> None:
+        nonlocal start, cpu, due, before
+        before, cpu, start = table.shown(), time.process_time(), time.perf_counter()
+        due = start + 0.01
+        feeding.start()
+        beating.start()
+
+    QTimer.singleShot(500, begin)
+    QTimer.singleShot(round(seconds * 1000) + 500, app.quit)
+    app.exec()
+    wall, used, shown = time.perf_counter() - start, time.process_time() - cpu, table.shown() - before
+    return {
+        "shown_per_s": shown / wall,
+        "cpu_percent": 100 * used / wall,
+        "cpu_us_per_quote": 1e6 * used / max(1, shown),
+        "late_p50_ms": float(np.percentile(late, 50)),
+        "late_p99_ms": float(np.percentile(late, 99)),
+    }
 
 
-def _cpu() -> float:
-    use = resource.getrusage(resource.RUSAGE_SELF)
-    return use.ru_utime + use.ru_stime
+def child(python: str, name: str, rows: int, rate: int, seconds: float) -> dict[str, Any] | None:
+    """Run one measurement in a process of its own; None when it took too long or failed, said on stderr."""
+    command = [python, __file__, "--backend", name, "--load", str(rows), str(rate), "--seconds", str(seconds)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    except subprocess.TimeoutExpired:
+        print(f"{name} {rows} rows, {rate}/s: not finished within {LIMIT_S} s", file=sys.stderr)
+        return None
+    except subprocess.CalledProcessError as error:
+        print(f"{name} {rows} rows, {rate}/s: {error.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def report(pythons: dict[str, str], seconds: float) -> None:
+    """Print the figures and the gates."""
+    print(f"{'rows':>6}{'asked/s':>9} {'program':<14}" + "".join(f"{column:>18}" for column in COLUMNS))
+    found: dict[tuple[str, int, int], dict[str, Any]] = {}
+    for rows, rate in LOADS:
+        for name, python in pythons.items():
+            result = child(python, name, rows, rate, seconds)
+            if result is not None:
+                found[name, rows, rate] = result
+                print(f"{rows:>6}{rate:>9} {name:<14}" + "".join(f"{result[column]:>18.2f}" for column in COLUMNS))
+
+    def of(name: str, load: tuple[int, int], column: str) -> float | None:
+        return found.get((name, *load), {}).get(column)
+
+    small, fast, large = LOADS
+    vnpy_best = max((of("vnpy", load, "shown_per_s") or 0.0 for load in (small, fast)), default=0.0) or None
+    per_quote = of("ours", small, "cpu_us_per_quote")
+    gates.show(
+        [
+            gates.Gate("time per quote at full speed, 500 rows, vs vnpy",
+                       gates.ratio(vnpy_best, of("ours", fast, "shown_per_s")), 1 / 15, 1 / 29),
+            gates.Gate("CPU per quote, 500 rows, 10k/s, vs QTableWidget",
+                       gates.ratio(per_quote, of("QTableWidget", small, "cpu_us_per_quote")), 1 / 2, 1 / 3),
+            gates.Gate("CPU per quote, 500 rows, 10k/s, vs vnpy",
+                       gates.ratio(per_quote, of("vnpy", small, "cpu_us_per_quote")), 1 / 15, 1 / 30),
+            gates.Gate("5 000 rows, 100k/s: share of a core",
+                       gates.ratio(of("ours", large, "cpu_percent"), 100.0), 0.20, 0.10),
+            gates.Gate("5 000 rows, 100k/s: lateness p99 vs half a 60 Hz frame",
+                       gates.ratio(of("ours", large, "late_p99_ms"), HALF_FRAME_MS), 2.0, 0.6),
+        ]
+    )  # fmt: skip
 
 
 def main() -> None:
-    """Run both sides and print one line of JSON each."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    rate = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
-    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 5.0
-    app = QApplication([])
-    apply_theme(app, "dark")
-    for side in (Ours(Feed(rows)), Peer(Feed(rows))):
-        print(json.dumps(Run(app, side, rate, seconds).run()), flush=True)
+    """Measure here as a child, else run every child and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", help="interpreter of the environment that holds vnpy")
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--backend", choices=list(BACKENDS), help=argparse.SUPPRESS)
+    parser.add_argument("--load", type=int, nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.backend:
+        print(json.dumps(measure(options.backend, *options.load, options.seconds)), flush=True)
+        os._exit(0)  # a peer's threads would keep the process
+    pythons = dict.fromkeys(HOME, sys.executable)
+    if options.peer:
+        pythons |= {name: options.peer for name in BACKENDS if name not in HOME}
+    report(pythons, options.seconds)
 
 
 if __name__ == "__main__":
