@@ -102,7 +102,7 @@ class ChartPane(QWidget):
 
     def _say(self) -> None:
         self.style.setText(f"{say(STYLE_WORDS.get(self._state.style, 'Candles'))} ▾")
-        self.axis.setText(f"{say(AXIS_WORDS.get(self._state.axis, 'Linear'))} ▾")
+        self.axis.setText(f"{say(AXIS_WORDS.get(self._state.axis, 'Linear'), 'price scale')} ▾")
         self.indicators.setText(f"{say('Indicators')}  {key_text(self._key('indicators'))}".rstrip())
         self.compare.setText(" ".join(("≈", *self._state.compare)) if self._state.compare else say("Compare"))
         self.draw.setText(f"{say('Draw')} ▾")

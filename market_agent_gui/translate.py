@@ -1,7 +1,8 @@
 """Strings in the user's language, switchable while the window is open.
 
-Catalogues are JSON: English source text to translation. Qt asks :class:`Catalogue` for every ``tr()`` of every widget;
-tables of actions and docks are translated by :func:`say`.
+Catalogues are JSON: English source text, or ``text|meaning`` where English has one word for two things, to translation.
+Qt asks :class:`Catalogue` for every ``tr()`` of every widget; tables of actions and docks are translated by
+:func:`say`.
 """
 
 import json
@@ -13,9 +14,9 @@ LANGUAGES = {"en": "English", "ru": "Русский"}
 CONTEXT = "MarketAgent"
 
 
-def say(text: str, /, **values: object) -> str:
-    """Translate ``text`` and fill in its ``{names}``."""
-    translated = QCoreApplication.translate(CONTEXT, text)
+def say(text: str, meaning: str = "", /, **values: object) -> str:
+    """Translate ``text`` and fill in its ``{names}``; ``meaning`` tells English homonyms apart."""
+    translated = QCoreApplication.translate(CONTEXT, text, meaning)
     return translated.format(**values) if values else translated
 
 
@@ -27,7 +28,7 @@ class Catalogue(QTranslator):
         self._texts = load_catalogue(language)
 
     def translate(self, context: str, source: str, disambiguation: str | None = None, n: int = -1) -> str | None:
-        return self._texts.get(source)
+        return self._texts.get(f"{source}|{disambiguation}") or self._texts.get(source)
 
     def isEmpty(self) -> bool:
         return not self._texts

@@ -77,7 +77,7 @@ def order_columns(zone: str) -> tuple[Column, ...]:
         Column(
             id="state",
             title="State",
-            format=lambda r: tr(_state(r)[1]),
+            format=lambda r: tr(_state(r)[1], "order"),
             align="left",
             mark=lambda r: _state(r)[0],
             colour=lambda r: _state(r)[2],

@@ -194,7 +194,7 @@ class QuoteModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self.text(index.row(), index.column())
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{tr(COLUMNS[index.column()].title)}: {self.text(index.row(), index.column())}"
+            return f"{tr(COLUMNS[index.column()].title, 'column')}: {self.text(index.row(), index.column())}"
         if role == Qt.ItemDataRole.ToolTipRole and self.lines[index.row()].key:
             row = self.rows[self.lines[index.row()].key]
             said = [row.name, row.sector, *(badge_text(badge) for badge in row.badges)]
@@ -206,7 +206,7 @@ class QuoteModel(QAbstractTableModel):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return tr(column.title)
+            return tr(column.title, "column")
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return alignment(column.align)
         if role == Qt.ItemDataRole.ToolTipRole and column.about:
@@ -215,7 +215,7 @@ class QuoteModel(QAbstractTableModel):
 
     def csv(self, positions: Iterable[int], numbers: list[int]) -> str:
         """Return lines as CSV; sections are left out."""
-        out = [",".join(_quoted(tr(COLUMNS[number].title)) for number in numbers)]
+        out = [",".join(_quoted(tr(COLUMNS[number].title, "column")) for number in numbers)]
         for at in positions:
             if self.lines[at].key:
                 out.append(",".join(_quoted(self._plain(at, number)) for number in numbers))

@@ -138,7 +138,7 @@ class QuoteView(GridView):
                 wide = round(atlas.width(self._style(column)) / atlas.ratio) + 2 * theme.px(_PAD)
             if column.id == "symbol":
                 wide = max(wide, self._symbol_width(theme))
-            wide = max(wide, round(TEXTS.width(theme, tr(column.title), 11)) + theme.px(16))
+            wide = max(wide, round(TEXTS.width(theme, tr(column.title, "column"), 11)) + theme.px(16))
             if wide > self.columnWidth(number) or not self._rows.size:
                 self.setColumnWidth(number, wide)
 

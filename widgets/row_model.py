@@ -191,7 +191,7 @@ class RowModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self.cells(index.row())[index.column()].text
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{tr(column.title)}: {self.cells(index.row())[index.column()].text}"
+            return f"{tr(column.title, 'column')}: {self.cells(index.row())[index.column()].text}"
         if role == Qt.ItemDataRole.ToolTipRole and column.tooltip is not None:
             return column.tooltip(self.row(index.row()))
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -203,7 +203,7 @@ class RowModel(QAbstractTableModel):
             return None
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return tr(column.title)
+            return tr(column.title, "column")
         if role == Qt.ItemDataRole.ToolTipRole:
             return tr(column.about) if column.about else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -377,7 +377,7 @@ class RowModel(QAbstractTableModel):
         chosen = range(len(self.columns)) if columns is None else columns
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([csv_safe(tr(self.columns[number].title)) for number in chosen])
+        writer.writerow([csv_safe(tr(self.columns[number].title, "column")) for number in chosen])
         for position in range(len(self._shown)) if positions is None else positions:
             row = self.row(position)
             writer.writerow(

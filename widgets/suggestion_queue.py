@@ -53,7 +53,7 @@ class SuggestionQueue(QWidget):
         self._clock = QElapsedTimer()
         self._clock.start()
         self._changed_at: dict[str, int] = {}
-        self.head = PaneHead([("open", tr("Open")), ("done", tr("Done"))])
+        self.head = PaneHead([("open", tr("Open")), ("done", tr("Done", "suggestions"))])
         self.head.set_notes([(tr("next"), "J"), (tr("prev"), "K"), (tr("evidence"), "Space")])
         self.head.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area = QScrollArea()

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QApplication
 from market_agent_gui.dock_frame import DockFrame
 from market_agent_gui.docks import BY_ID
 from market_agent_gui.translate import Language, load_catalogue, say
-from tests.support_gui.strings import spoken, tables
+from tests.support_gui.strings import spoken, tables, widget_tables
+from widgets.words import tr
 
 
 def fields(text: str) -> set[str]:
@@ -20,6 +21,29 @@ def fields(text: str) -> set[str]:
 def test_every_string_of_the_shell_is_translated(repo_dir: Path) -> None:
     wanted = spoken(repo_dir / "market_agent_gui") | tables()
     assert sorted(wanted - set(load_catalogue("ru"))) == []
+
+
+def test_every_string_of_the_widgets_is_translated(repo_dir: Path) -> None:
+    wanted = spoken(repo_dir / "widgets", ("tr",)) | widget_tables()
+    assert sorted(wanted - set(load_catalogue("ru"))) == []
+
+
+def test_every_indicator_and_limit_has_a_name_in_both_languages() -> None:
+    from engine.features.indicators.registry import INDICATORS
+    from engine.risk.uses import _KEYS
+
+    wanted = {spec.title for spec in INDICATORS.values()} | set(_KEYS)
+    assert sorted(wanted - set(load_catalogue("ru"))) == []
+
+
+def test_one_english_word_of_two_meanings_is_told_apart(qapp: QApplication) -> None:
+    language = Language(qapp)
+    assert tr("limit", "order type") == tr("limit") == "limit"
+    try:
+        language.use("ru")
+        assert (tr("limit", "order type"), tr("limit"), tr("limit", "no such")) == ("лимитная", "лимит", "лимит")
+    finally:
+        language.use("en")
 
 
 def test_a_translation_fills_in_the_same_names() -> None:

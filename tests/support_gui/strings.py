@@ -1,4 +1,4 @@
-"""The English strings of the shell: every literal handed to ``say``, and the tables it translates."""
+"""The English strings of the window: every literal handed to ``say`` or ``tr``, and the tables they translate."""
 
 import ast
 from pathlib import Path
@@ -23,7 +23,7 @@ def spoken(folder: Path, functions: tuple[str, ...] = ("say",)) -> set[str]:
 
 def tables() -> set[str]:
     """Return the texts of the tables that are translated where they are shown."""
-    from market_agent_gui import docks, engine_page, first_run
+    from market_agent_gui import chart_pane, docks, engine_page, first_run
     from market_agent_gui.actions import ACTIONS, GROUPS
     from market_agent_gui.chart_pane import INTERVALS
     from market_agent_gui.head import QUEUE_KEYS
@@ -38,4 +38,50 @@ def tables() -> set[str]:
     found |= {*rehearsal.TITLES.values(), *rehearsal._FIXED.values(), *card._WHEN.values()}
     found |= {*approvals._DONE.values(), *modes.TITLES.values(), "BUY", "SELL", "entry", "stop", "target"}
     found |= {"PAPER", "LIVE", "REPLAY"}
+    found |= {*chart_pane.STYLE_WORDS.values(), *chart_pane.AXIS_WORDS.values()}
     return found - {""}
+
+
+def widget_tables() -> set[str]:
+    """Return the texts of the tables of ``widgets``, and those words of the engine they show as they come."""
+    from engine.api.commands import REASON_CODES
+    from engine.model.market import SessionState
+    from engine.model.suggestion import SuggestionState
+    from widgets import (
+        cells,
+        denial_table,
+        fill_table,
+        limit_panel,
+        log_view,
+        mode_strip,
+        news_list,
+        order_blotter,
+        position_table,
+        quote_columns,
+        suggestion_card,
+        ticket_draft,
+        ticket_sentence,
+    )
+
+    new_york = cells.NEW_YORK
+    columns = (
+        *denial_table.denial_columns(new_york),
+        *fill_table.fill_columns(new_york),
+        *limit_panel.limit_columns(),
+        *log_view.log_columns(new_york),
+        *news_list.news_columns(new_york),
+        *order_blotter.order_columns(new_york),
+        *position_table.position_columns(new_york),
+        *quote_columns.COLUMNS,
+    )
+    found = {text for column in columns for text in (column.title, column.about)} - {"%"}
+    found |= {*mode_strip.AUTONOMY_WORDS.values(), *mode_strip.AUTONOMY_ABOUT.values()}
+    found |= {*mode_strip._MODE_WORDS.values(), *mode_strip._KINDS.values(), *mode_strip._MARKS}
+    found |= {*ticket_sentence._TYPES.values(), *ticket_sentence._TIFS.values(), *ticket_draft.SizeIn}
+    found |= {*ticket_draft._NOT_RECKONED.values(), *suggestion_card._HORIZONS.values(), *REASON_CODES.values()}
+    found |= {words for _, words, _ in order_blotter.STATES.values()} | {*cells.ORIGINS.values()}
+    found |= {field.replace("_", " ") for field in order_blotter._FIELDS.values()}
+    found |= {*SessionState, *SuggestionState}
+    found |= {"pre-filter", "strategy", "gate", "approval", "broker", "entry", "stop", "target"}
+    found |= {"no stop", "not confirmed", "stop at broker"}
+    return {str(text) for text in found} - {""}
