@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
 from engine.risk.limits import fingerprint
 from engine.runtime.spec import DemoSpec, EngineSpec, ReplaySpec
+from engine.security.secret import Secret
+from engine.security.secrets import KeyringStore, resolve
 
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,18 +60,28 @@ def limits_on_disk(file: Path) -> Callable[[], str | None]:
     return look
 
 
+def alpaca_keys(settings: Settings, profile: Path) -> tuple[Secret, Secret]:
+    """Key and secret from where the settings say they are. Raises ``SettingsError`` naming what is missing."""
+    found = []
+    for name in ("api_key", "api_secret"):
+        reference = getattr(settings.providers.alpaca, name)
+        if reference is None:
+            raise Unready(f"providers.alpaca.{name}: say where it is kept: keyring:NAME or env:NAME")
+        store = KeyringStore(profile.name) if str(reference).startswith("keyring:") else None
+        found.append(resolve(str(reference), store, os.environ))
+    return found[0], found[1]
+
+
 def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file: Path | None = None) -> EngineSpec:
     """Decide what runs; ``file`` is where the settings came from. Raises :class:`Unready` naming the key."""
     replay = getattr(args, "replay", None)
     demo = bool(getattr(args, "demo", False))
     simulated = settings.providers.simulated.enabled and settings.broker.kind == "paper" and not replay
-    gateway = settings.broker.kind == "ibkr" and not (demo or replay)
-    if settings.broker.kind == "alpaca" and not (demo or replay):
-        raise Unready("broker.kind: alpaca is not in this version; use paper or ibkr")
-    if gateway and not settings.ibkr.account:
+    gateway = settings.broker.kind != "paper" and not (demo or replay)
+    if gateway and settings.broker.kind == "ibkr" and not settings.ibkr.account:
         raise Unready("ibkr.account: name the account to trade, such as DU1234567")
     for name, provider in settings.providers:
-        if name not in ("simulated", "plugins") and getattr(provider, "enabled", False):
+        if name not in ("simulated", "plugins", "alpaca") and getattr(provider, "enabled", False):
             raise Unready(f"providers.{name}.enabled: this provider is not in this version; set it to false")
     if settings.llm.provider != "none":
         raise Unready(f"llm.provider: {settings.llm.provider} is not in this version; set it to none")
@@ -81,7 +94,10 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
     return EngineSpec(
         profile=profile,
         book=Book.REPLAY if replay else Book.LIVE if gateway and settings.mode == "live" else Book.PAPER,
-        broker="ibkr" if gateway else "paper",
+        broker=settings.broker.kind if gateway else "paper",
+        alpaca=settings.alpaca,
+        alpaca_data=settings.alpaca_data,
+        alpaca_keys=alpaca_keys(settings, profile) if gateway and settings.broker.kind == "alpaca" else None,
         ibkr=settings.ibkr,
         ibkr_data=settings.ibkr_data,
         autonomy=Autonomy.ASK if auto else Autonomy(settings.autonomy),

@@ -16,9 +16,11 @@ from config.sections import (
     Section,
 )
 from engine.approval.settings import ApprovalSettings
+from engine.collection.providers.alpaca.settings import AlpacaDataSettings
 from engine.collection.providers.ibkr.settings import IbkrDataSettings
 from engine.collection.settings import CollectionSettings, FilesSettings
 from engine.execution.algos.settings import AlgoSettings
+from engine.execution.brokers.alpaca.settings import AlpacaSettings
 from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.settings import ExecutionSettings
 from engine.market.settings import MarketSettings
@@ -45,6 +47,12 @@ class Settings(Section):
     ibkr: IbkrSettings = Field(default_factory=IbkrSettings, title="IBKR", description="Interactive Brokers.")
     ibkr_data: IbkrDataSettings = Field(
         default_factory=IbkrDataSettings, title="IBKR data", description="Market data through the gateway."
+    )
+    alpaca: AlpacaSettings = Field(
+        default_factory=AlpacaSettings, title="Alpaca", description="Alpaca Trading; its keys are providers.alpaca's."
+    )
+    alpaca_data: AlpacaDataSettings = Field(
+        default_factory=AlpacaDataSettings, title="Alpaca data", description="Market data from Alpaca."
     )
     providers: ProvidersSettings = Field(
         default_factory=ProvidersSettings, title="Providers", description="Where data comes from."

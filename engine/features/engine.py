@@ -61,6 +61,13 @@ class FeatureEngine:
     async def stop(self) -> None:
         """Nothing to finish."""
 
+    def warm(self) -> None:
+        """Load the kernels now; the first use costs seconds, which no running loop can spare."""
+        store = WindowStore(1)
+        bars = np.full((1, 6), 100.0)
+        store.push_many(np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64), bars)
+        store.features(np.zeros(1, dtype=np.int64))
+
     def seed(self, seconds: int, history: Mapping[Symbol, Mapping[str, NDArray[np.float64]]]) -> None:
         """Load history: per symbol ``ts_event`` (int64 end of bar) and open, high, low, close, volume, oldest first."""
         series = self._series[seconds]

@@ -14,6 +14,7 @@ from engine.bus.clock import LiveClock, ReplayClock
 from engine.bus.errors import IntegrityError
 from engine.collection.providers.simulated import SimulatedProvider
 from engine.execution.broker import Broker
+from engine.execution.desk import OrderDesk
 from engine.market.calendars import Calendars
 from engine.market.instruments import Instruments
 from engine.memory.files import atomic_write
@@ -27,6 +28,7 @@ from engine.model.money import ZERO, cents
 from engine.model.suggestion import SuggestionState
 from engine.operations.assemble import Assembled
 from engine.operations.clock_watch import ClockGauge
+from engine.runtime.alpaca import alpaca_broker
 from engine.runtime.clusters import ClusterBook
 from engine.runtime.forming import FormingBars
 from engine.runtime.gateway import fetch_history
@@ -147,20 +149,24 @@ class Engine:
         for name in sorted({main_calendar, *(instrument.calendar for instrument in universe)}):
             # The first look-up of a calendar is slow; it must not happen while orders wait.
             calendars.session(name, clock.now())
-        broker = self._make_broker(bus, place)
+        desk_later = late("order desk")
+        broker = self._make_broker(bus, place, desk_later)
         board = Board(bus, clock, storage.journal.kv)
         lag = LagMeter(self._on_lag)
 
         def skew_s() -> float | None:
             return 0.0 if place.gateway is None else place.gateway.link.skew_s
 
-        gauge = ClockGauge(self._wall, self._real_time, skew_s, CLOCK_STEP_S)
+        # A demo's market time is its own even at speed 1: only a market that runs by the wall is compared with it.
+        by_the_wall = not isinstance(clock, ReplayClock)
+        gauge = ClockGauge(self._wall, lambda: by_the_wall, skew_s, CLOCK_STEP_S)
         vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time, gauge)
         clusters = ClusterBook(bus, place.bars)
         trading = assemble_trading(
             spec, bus, clock, storage, place.cache, broker, vitals, session_at, clusters, place.bars
         )
         ledger_later.fill(trading.ledger)
+        desk_later.fill(trading.desk)
         strategies = read_strategies(spec.strategies)
         thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, strategies)
         status = Status(spec, clock, trading, broker, lag, session_at)
@@ -212,11 +218,13 @@ class Engine:
             clusters=clusters,
         )
 
-    def _make_broker(self, bus: Bus, place: Marketplace) -> Broker:
+    def _make_broker(self, bus: Bus, place: Marketplace, desk: OrderDesk) -> Broker:
         spec = self.spec
         simulation = place.simulation
         if place.gateway is not None:
             return place.gateway.broker
+        if spec.broker == "alpaca":
+            return alpaca_broker(spec, place.clock, desk)
 
         def feel(symbol: Symbol, ts_ns: int, signed: float) -> None:
             if simulation is not None and isinstance(place.provider, SimulatedProvider) and place.provider.is_open():
@@ -241,6 +249,8 @@ class Engine:
         self._started_wall = self._wall.monotonic()
         seeded = seed_history(parts.place, parts.thought.features, parts.thought.features.intervals)
         warm(parts.place)
+        parts.thought.features.warm()
+        parts.thought.scorer.warm()
         parts.clusters.compute(tuple(parts.place.cache.symbols()))
         _log.info("history is loaded", bars=seeded, symbols=len(parts.place.cache.symbols()))
         await parts.recorder.start()
@@ -305,9 +315,10 @@ class Engine:
         await self._server.start()
         self._own(self._housekeeping(), "housekeeping")
         place = self.parts.place
-        if place.gateway is not None:
+        if self.spec.broker != "paper":
             fetch = fetch_history(
-                place.gateway,
+                self.spec.broker,
+                place.gateway.describe if place.gateway is not None else None,
                 self.clock,
                 place.collector,
                 place.cache,

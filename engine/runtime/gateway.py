@@ -1,6 +1,6 @@
 """A live market at Interactive Brokers: one connection, the broker on it, and its market data."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from engine.market.cache import MarketCache
 from engine.market.instruments import Authority, Instruments
 from engine.model.decision import Book
 from engine.model.ids import Symbol
+from engine.model.instrument import Instrument
 from engine.runtime.spec import EngineSpec
 
 HISTORY = {86_400: 320, 300: 320, 60: 400}
@@ -35,6 +36,12 @@ class Gateway:
     link: Link
     broker: IbkrBroker
     provider: IbkrProvider | None = None
+
+    async def describe(self, symbols: tuple[Symbol, ...]) -> tuple[Instrument, ...]:
+        """Instruments as the broker lists them. Raises ``ProviderError``."""
+        if self.provider is None:
+            raise ProviderError("the gateway's market data is not made yet")
+        return await self.provider.describe(symbols)
 
     def factory(
         self, spec: EngineSpec, clock: Clock, degraded: Callable[[str], None]
@@ -57,8 +64,12 @@ def open_gateway(spec: EngineSpec, clock: Clock, catalogue: Catalogue) -> Gatewa
     return Gateway(link=link, broker=IbkrBroker(clock, link, spec.ibkr, catalogue))
 
 
+Describe = Callable[[tuple[Symbol, ...]], Awaitable[tuple[Instrument, ...]]]
+
+
 async def fetch_history(
-    gateway: Gateway,
+    name: str,
+    describe: Describe | None,
     clock: Clock,
     collector: Collector,
     cache: MarketCache,
@@ -66,18 +77,19 @@ async def fetch_history(
     instruments: Instruments,
     features: FeatureEngine,
 ) -> None:
-    """Once connected: learn what the instruments are and load their past, a symbol at a time, within the budget."""
+    """Once ``name`` is connected: learn what the instruments are and load their past, a symbol at a time.
+
+    ``describe`` asks the broker for its contract lists; None where it has none worth asking.
+    """
     symbols = tuple(cache.symbols())
-    while gateway.provider is None or "ibkr" not in collector.providers or not collector.rows():
-        await clock.sleep(1.0)
-    described = False
+    described = describe is None
     loaded: dict[int, dict[Symbol, dict[str, NDArray[np.float64]]]] = {seconds: {} for seconds in HISTORY}
     for seconds, count in HISTORY.items():
         for symbol in symbols:
             while True:
                 try:
-                    if not described:
-                        for instrument in await gateway.provider.describe(symbols):
+                    if describe is not None and not described:
+                        for instrument in await describe(symbols):
                             instruments.add(instrument, Authority.BROKER)
                         described = True
                     found = await collector.history(symbol, seconds, count, clock.now())
@@ -97,4 +109,4 @@ async def fetch_history(
         if seconds in features.intervals:
             features.seed(seconds, loaded[seconds])
             features.compute(seconds)
-    _log.info("history is loaded", symbols=len(symbols))
+    _log.info("history is loaded", source=name, symbols=len(symbols))

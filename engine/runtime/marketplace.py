@@ -25,6 +25,7 @@ from engine.model.events.market import BarClosed
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument, InstrumentKind
 from engine.model.money import exact
+from engine.runtime.alpaca import alpaca_data
 from engine.runtime.gateway import Gateway, open_gateway
 from engine.runtime.late import late
 from engine.runtime.recording import Recording
@@ -132,6 +133,16 @@ def assemble_marketplace(
     if spec.broker == "ibkr":
         gateway = open_gateway(spec, clock, cache)
         factories.append(gateway.factory(spec, clock, lambda reason: later.degraded("ibkr", reason)))
+    if spec.broker == "alpaca":
+        factories.append(
+            alpaca_data(
+                spec,
+                clock,
+                cache,
+                lost=lambda reason: later.lost("alpaca", reason),
+                degraded=lambda reason: later.degraded("alpaca", reason),
+            )
+        )
     if recording is not None:
         played = recording
 

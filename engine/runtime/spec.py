@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.approval.settings import ApprovalSettings
+from engine.collection.providers.alpaca.settings import AlpacaDataSettings
 from engine.collection.providers.ibkr.settings import IbkrDataSettings
 from engine.collection.settings import CollectionSettings, FilesSettings, SimulatedSettings
 from engine.execution.algos.settings import AlgoSettings
+from engine.execution.brokers.alpaca.settings import AlpacaSettings
 from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.settings import ExecutionSettings
 from engine.market.settings import MarketSettings
@@ -17,6 +19,7 @@ from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
 from engine.operations.settings import OperationsSettings
 from engine.risk.settings import RiskSettings
+from engine.security.secret import Secret
 from engine.simulation.paper.settings import PaperSettings
 
 
@@ -68,7 +71,11 @@ class EngineSpec:
     ibkr: IbkrSettings = field(default_factory=IbkrSettings)
     ibkr_data: IbkrDataSettings = field(default_factory=IbkrDataSettings)
     broker: str = "paper"
-    """paper or ibkr."""
+    """paper, ibkr or alpaca."""
+    alpaca: AlpacaSettings = field(default_factory=AlpacaSettings)
+    alpaca_data: AlpacaDataSettings = field(default_factory=AlpacaDataSettings)
+    alpaca_keys: tuple[Secret, Secret] | None = None
+    """Key and secret, masked wherever they are shown."""
     operations: OperationsSettings = field(default_factory=OperationsSettings)
     algos: AlgoSettings = field(default_factory=AlgoSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)

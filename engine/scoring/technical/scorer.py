@@ -36,6 +36,9 @@ def unpack(columns: BarColumns) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+_SHIFTS = {"open": 0.0, "high": 1.0, "low": -1.0, "close": 0.5, "volume": 1000.0}
+
+
 def source_of(strategy_id: str) -> SourceId:
     """The name under which a strategy keeps its record: each one is a source of its own."""
     return SourceId(f"technical:{strategy_id}")
@@ -65,6 +68,19 @@ class TechnicalScorer:
         for compiled in strategies.values():
             if compiled.strategy.enabled:
                 self._strategies.setdefault(compiled.strategy.bar_seconds, []).append(compiled)
+
+    def warm(self) -> None:
+        """Evaluate every rule once on made-up bars, so that no kernel is loaded while the market moves."""
+        for strategies in self._strategies.values():
+            for compiled in strategies:
+                count = compiled.warmup + 2
+                steps = 100.0 + np.sin(np.arange(count, dtype=np.float64))
+                columns = {name: steps + shift for name, shift in _SHIFTS.items()}
+                columns["session"] = np.zeros(count, dtype=np.int64)
+                bars = Bars(columns=columns)
+                for side in compiled.sides.values():
+                    for rule in (*side.enter, *side.exit, *(rule for rule, _ in side.score)):
+                        rule.check(bars)
 
     async def start(self) -> None:
         """Listen to vectors: they arrive when a bar has closed and its features are there."""

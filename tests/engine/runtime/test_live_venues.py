@@ -1,0 +1,120 @@
+"""The whole engine on a live venue: the real adapters over sockets, against a gateway whose ledger is the truth."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from engine.api.commands import CancelAll, GetStatus, PlaceOrder
+from engine.execution.brokers.alpaca.settings import AlpacaSettings
+from engine.execution.brokers.ibkr.settings import IbkrSettings
+from engine.model.ids import Symbol
+from engine.model.instrument import Instrument
+from engine.model.market import Side
+from engine.model.order import OrderRequest, OrderType, TimeInForce
+from engine.runtime.engine import Engine
+from engine.security.secret import Secret
+from tests.support.alpaca_server.server import AlpacaServer
+from tests.support.tws_gateway.server import TwsGateway
+
+TWO = tuple(Instrument(symbol=Symbol(symbol)) for symbol in ("AAPL", "MSFT"))
+
+
+async def until(holds, seconds: float = 30.0) -> None:
+    for _ in range(round(seconds / 0.05)):
+        if holds():
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError("it did not come to hold")
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[TwsGateway]:
+    async with TwsGateway(accounts=("DU1234567",)) as running:
+        running.set_price("AAPL", 190.0)
+        running.set_price("MSFT", 420.0)
+        yield running
+
+
+def bracket(name: str, price: str) -> OrderRequest:
+    return OrderRequest(
+        intent_id=name,
+        symbol="AAPL",
+        side=Side.BUY,
+        quantity=Decimal(10),
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal(price),
+        stop_loss=Decimal(185),
+        take_profit=Decimal(200),
+        tif=TimeInForce.GTC,
+        outside_rth=True,
+        confirmed=("G21",),
+    )
+
+
+async def test_a_bracket_at_ib_survives_a_drop_and_the_books_end_equal(make_spec, gateway):
+    ibkr = IbkrSettings(port=gateway.port, account="DU1234567", retry_first_s=0.2)
+    engine = Engine(make_spec(universe=TWO, demo=None, broker="ibkr", ibkr=ibkr, speed=1.0))
+    await engine.start()
+    await engine.listen()
+    desk = engine.parts.trading.desk
+    try:
+        await until(lambda: desk.synced)
+        await until(lambda: engine.parts.place.cache.quote(Symbol("AAPL")) is not None)
+        gateway.set_price("AAPL", 190.1)
+        await asyncio.sleep(0.3)
+        receipt = await engine.parts.handler.handle(PlaceOrder(request=bracket("b-1", "189.50")))
+        assert receipt.ok, receipt.text
+        ref = receipt.data["ref"]
+        await until(lambda: desk.order(ref).state.value == "WORKING")
+        gateway.drop()
+        gateway.set_price("AAPL", 189.0)
+        await until(lambda: desk.synced and desk.order(ref).state.value == "FILLED")
+        assert gateway.place_frames(ref) == 1
+        status = (await engine.parts.handler.handle(GetStatus())).data
+        assert [(p["symbol"], p["quantity"]) for p in status["positions"]] == [("AAPL", gateway.ledger.held("AAPL"))]
+        await until(lambda: not desk.order(ref).state.exposed and engine.parts.trading.ledger.cash_difference() == {})
+    finally:
+        await engine.stop()
+
+
+async def test_an_account_that_is_not_there_is_never_traded(make_spec, gateway):
+    ibkr = IbkrSettings(port=gateway.port, account="DU7654321", retry_first_s=0.2)
+    engine = Engine(make_spec(universe=TWO, demo=None, broker="ibkr", ibkr=ibkr, speed=1.0))
+    await engine.start()
+    try:
+        await until(lambda: engine.parts.place.gateway.link.identity_fault != "")
+        assert engine.parts.broker.link.value != "up"
+        receipt = await engine.parts.handler.handle(PlaceOrder(request=bracket("b-2", "189.50")))
+        assert not receipt.ok
+        assert gateway.place_counts() == {}
+    finally:
+        await engine.stop()
+
+
+async def test_an_order_at_alpaca_works_and_is_cancelled(make_spec):
+    async with AlpacaServer() as server:
+        server.set_price("AAPL", 190.0)
+        server.set_quote("AAPL", 189.99, 190.01)
+        alpaca = AlpacaSettings(
+            base_url=server.base_url, stream_url=server.order_stream_url, account=server.account_number
+        )
+        spec = make_spec(
+            universe=TWO[:1],
+            demo=None,
+            broker="alpaca",
+            alpaca=alpaca,
+            alpaca_keys=(Secret("PKTEST"), Secret("not-a-secret")),
+            speed=1.0,
+        )
+        engine = Engine(spec)
+        await engine.start()
+        await engine.listen()
+        try:
+            await until(lambda: engine.parts.trading.desk.synced)
+            status = (await engine.parts.handler.handle(GetStatus())).data
+            assert status["link"] == "up"
+            await engine.parts.handler.handle(CancelAll())
+        finally:
+            await engine.stop()
