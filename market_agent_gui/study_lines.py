@@ -168,9 +168,7 @@ _NIGHT_NS: Final = 2 * 3_600 * 10**9
 def _parted(stamps: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Lift the pen where a session begins: today's line is not joined to yesterday's."""
     gap = max(_NIGHT_NS, 2 * int(np.min(np.diff(stamps), initial=_NIGHT_NS)))
-    begins = np.diff(stamps, prepend=stamps[:1] - gap - 1) > gap
-    begins[-1:] = False
-    values[begins] = np.nan
+    values[:-1][np.diff(stamps) > gap] = np.nan
     return values
 
 

@@ -1,6 +1,6 @@
 """The order ticket reads as a sentence. It asks the gate while one types and lets an order out once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from widgets.objections import Objections
 from widgets.pane_head import PaneHead
 from widgets.theme import current_theme
 from widgets.ticket_draft import Around, Draft, SizeIn, from_request, problems, quantity, reference, to_request
+from widgets.ticket_extras import Algo
 from widgets.ticket_sentence import TicketSentence
 from widgets.words import tr
 
@@ -72,6 +73,7 @@ class OrderTicket(QWidget):
     def _build(self) -> None:
         self.head = PaneHead()
         self.sentence = TicketSentence(lambda: self._around.tick)
+        self.sentence.set_time(lambda: self._around.now_ns)
         self._outside = QCheckBox(tr("also outside regular hours"))
         self.figures = Figures()
         self.objections = Objections()
@@ -130,7 +132,7 @@ class OrderTicket(QWidget):
         box.addLayout(out)
         box.addSpacing(theme.px(4))
         self.setFocusProxy(self.sentence.size_field)
-        QWidget.setTabOrder(self.sentence.target, self._outside)
+        QWidget.setTabOrder(self.sentence.display, self._outside)
         QWidget.setTabOrder(self._outside, self._retype)
         QWidget.setTabOrder(self._retype, self.send)
         QWidget.setTabOrder(self.send, self.drop_button)
@@ -180,6 +182,11 @@ class OrderTicket(QWidget):
             self._verdict, self._second_press = None, False
             self._preview.start()
             self.draft_changed.emit(after[0])
+        self._show()
+
+    def offer(self, types: Sequence[str], tifs: Sequence[str], algos: Sequence[Algo]) -> None:
+        """Offer what the broker in use takes, and the algorithms of the engine; nothing else is shown."""
+        self.sentence.offer(types, tifs, algos)
         self._show()
 
     def set_position(self, size: Decimal) -> None:

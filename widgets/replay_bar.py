@@ -6,8 +6,6 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from engine.api.rows import StateRow
-from widgets import formats
-from widgets.cells import NEW_YORK, zone_label
 from widgets.key_button import KeyButton
 from widgets.theme import current_theme
 from widgets.words import tr
@@ -29,23 +27,20 @@ class ReplayBar(QWidget):
     speed_wanted = Signal(object)
     """Market seconds per second, None for as fast as it goes."""
 
-    def __init__(self, zone: str = NEW_YORK, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._zone = zone
         self._keys: dict[str, str] = {}
         self._state: StateRow | None = None
         self.pause = KeyButton(tr("Pause"))
         self.step = KeyButton(tr("Step 1 min"))
         self.speeds = {speed: KeyButton(speed_text(speed)) for speed in SPEEDS}
-        self._time = QLabel()
-        self._time.setTextFormat(Qt.TextFormat.PlainText)
         row = QHBoxLayout(self)
         theme = current_theme()
         row.setContentsMargins(theme.px(12), theme.px(2), theme.px(12), theme.px(2))
         row.setSpacing(theme.px(6))
         self._title = QLabel()
         self._title.setTextFormat(Qt.TextFormat.PlainText)
-        for part in (self._title, self.pause, self.step, *self.speeds.values(), self._time):
+        for part in (self._title, self.pause, self.step, *self.speeds.values()):
             row.addWidget(part)
         row.addStretch(1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -79,11 +74,6 @@ class ReplayBar(QWidget):
             return
         if before is None or _look(before) != _look(state):
             self._show()
-        if state.simulated_time:
-            label = zone_label(self._zone)
-            self._time.setText(
-                f"{formats.day(state.now_ns, self._zone)} {formats.clock(state.now_ns, self._zone, label)}"
-            )
 
     def _show(self) -> None:
         state = self._state

@@ -9,6 +9,7 @@ from engine.model.ids import IntentId, SuggestionId, Symbol
 from engine.model.market import Side
 from engine.model.money import exact
 from engine.model.order import OrderRequest, OrderType, TimeInForce
+from widgets.ticket_extras import SHOWN, Algo
 from widgets.words import tr
 
 
@@ -19,6 +20,13 @@ class SizeIn(StrEnum):
     MONEY = "money"
     EQUITY = "% of equity"
     RISK = "risk to stop"
+
+
+class TrailIn(StrEnum):
+    """What the trailing distance is in."""
+
+    MONEY = "amount"
+    PERCENT = "%"
 
 
 _LIMITED = (
@@ -62,9 +70,17 @@ class Draft:
     limit: Decimal | None = None
     trigger: Decimal | None = None
     trail: Decimal | None = None
+    trail_in: TrailIn = TrailIn.MONEY
     tif: TimeInForce = TimeInForce.DAY
+    good_till: int | None = None
+    """UTC ns; counts with GTD."""
     stop: Decimal | None = None
     target: Decimal | None = None
+    display: Decimal | None = None
+    """Units shown to the market; counts when ``work`` is to show a part."""
+    work: str = ""
+    """Empty sends the order whole, ``display`` shows a part; else the name of an algorithm."""
+    algo_params: tuple[tuple[str, str], ...] = ()
     outside_rth: bool = False
     suggestion: str = ""
     strategy: str = ""
@@ -82,6 +98,13 @@ class Around:
     last: float | None = None
     equity: Decimal | None = None
     multiplier: Decimal = Decimal(1)
+    now_ns: int = 0
+    """The market's time, 0 while unknown."""
+    algos: tuple[Algo, ...] = ()
+    """What the engine can work an order with."""
+
+    def algo(self, name: str) -> Algo | None:
+        return next((algo for algo in self.algos if algo.name == name), None)
 
 
 def from_request(request: OrderRequest, source: str = "") -> Draft:
@@ -94,8 +117,13 @@ def from_request(request: OrderRequest, source: str = "") -> Draft:
         order_type=request.order_type,
         limit=request.limit_price,
         trigger=request.stop_price,
-        trail=request.trail_amount,
+        trail=request.trail_amount if request.trail_percent is None else request.trail_percent,
+        trail_in=TrailIn.MONEY if request.trail_percent is None else TrailIn.PERCENT,
         tif=request.tif,
+        good_till=request.good_till_ns,
+        display=request.display_quantity,
+        work=request.algo or (SHOWN if request.display_quantity is not None else ""),
+        algo_params=tuple(request.algo_params.items()),
         stop=request.stop_loss,
         target=request.take_profit,
         outside_rth=request.outside_rth,
@@ -164,9 +192,13 @@ def problems(draft: Draft, around: Around) -> dict[str, str]:
             continue
         if value <= 0:
             found[field] = tr("The price must be above zero.")
+        elif field == "trail" and draft.trail_in is TrailIn.PERCENT:
+            if value >= 100:
+                found[field] = tr("The trailing percentage must be below 100.")
         elif around.tick > 0 and value % around.tick:
             found[field] = tr("{price} is not a multiple of {tick}.", price=value, tick=around.tick)
     _legs(draft, around, found)
+    _extras(draft, around, found)
     if "size" not in found and quantity(draft, around) is None:
         found["size"] = tr(_NOT_RECKONED[draft.size_in])
     elif "size" not in found and quantity(draft, around) == 0:
@@ -180,6 +212,29 @@ _NOT_RECKONED = {
     SizeIn.EQUITY: "The equity is not known.",
     SizeIn.RISK: "Risk needs a stop on the losing side of the price.",
 }
+
+
+def _extras(draft: Draft, around: Around, found: dict[str, str]) -> None:
+    if draft.tif is TimeInForce.GTD:
+        if draft.good_till is None:
+            found["good_till"] = tr("Type a date and time such as 2026-11-24 16:00.")
+        elif around.now_ns and draft.good_till <= around.now_ns:
+            found["good_till"] = tr("That date is over.")
+    if draft.work == SHOWN:
+        size = quantity(draft, around)
+        if draft.display is None:
+            found["display"] = tr("Type how many are shown.")
+        elif draft.display <= 0 or (size is not None and draft.display >= size):
+            found["display"] = tr("The part shown must be above zero and below the size.")
+    elif draft.work:
+        algo = around.algo(draft.work)
+        if algo is None:
+            found["work"] = tr("The engine has no algorithm {name}.", name=draft.work)
+            return
+        values = dict(draft.algo_params)
+        for param in algo.params:
+            if wrong := param.wrong(values.get(param.name, "")):
+                found[f"algo.{param.name}"] = wrong
 
 
 def _legs(draft: Draft, around: Around, found: dict[str, str]) -> None:
@@ -209,8 +264,13 @@ def to_request(draft: Draft, around: Around, confirmed: tuple[str, ...] = ()) ->
         order_type=draft.order_type,
         limit_price=draft.limit if "limit" in has else None,
         stop_price=draft.trigger if "trigger" in has else None,
-        trail_amount=draft.trail if "trail" in has else None,
+        trail_amount=draft.trail if "trail" in has and draft.trail_in is TrailIn.MONEY else None,
+        trail_percent=draft.trail if "trail" in has and draft.trail_in is TrailIn.PERCENT else None,
         tif=draft.tif,
+        good_till_ns=draft.good_till if draft.tif is TimeInForce.GTD else None,
+        display_quantity=draft.display if draft.work == SHOWN else None,
+        algo="" if draft.work == SHOWN else draft.work,
+        algo_params=dict(draft.algo_params) if draft.work not in ("", SHOWN) else {},
         outside_rth=draft.outside_rth,
         stop_loss=draft.stop,
         take_profit=draft.target,

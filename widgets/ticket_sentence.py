@@ -1,6 +1,6 @@
 """The sentence of the ticket: *BUY 100 AAPL at 190.10 limit, day, stop 187.90, target 194.00*, every part editable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,7 +10,18 @@ from PySide6.QtWidgets import QWidget
 from engine.model.market import Side
 from engine.model.order import OrderType, TimeInForce
 from widgets import formats
-from widgets.ticket_draft import Draft, SizeIn, may_have
+from widgets.ticket_draft import Draft, SizeIn, TrailIn, may_have
+from widgets.ticket_extras import (
+    SHOWN,
+    Algo,
+    ParamTokens,
+    PlainToken,
+    moment_text,
+    read_moment,
+    usual_moment,
+    work_choices,
+    zone_word,
+)
 from widgets.tokens import ChoiceToken, NumberToken, Sentence, TextToken, Word
 from widgets.words import tr
 
@@ -20,6 +31,7 @@ _TYPES = {
     OrderType.STOP: "stop",
     OrderType.STOP_LIMIT: "stop limit",
     OrderType.TRAIL: "trailing stop",
+    OrderType.TRAIL_LIMIT: "trailing stop limit",
     OrderType.MARKET_ON_CLOSE: "market on close",
     OrderType.LIMIT_ON_CLOSE: "limit on close",
     OrderType.MARKET_ON_OPEN: "market on open",
@@ -30,6 +42,7 @@ _TYPES = {
 _TIFS = {
     TimeInForce.DAY: "day",
     TimeInForce.GTC: "until cancelled",
+    TimeInForce.GTD: "until",
     TimeInForce.IOC: "now or never",
     TimeInForce.FOK: "all now or never",
     TimeInForce.OPG: "at the open",
@@ -56,8 +69,18 @@ class TicketSentence(Sentence):
         self.limit = NumberToken(tr("Limit price"), tick, tr("price"))
         self._by = Word(tr("by"))
         self.trail = NumberToken(tr("Trailing amount"), tick, tr("amount"))
-        self.type = ChoiceToken(tr("Order type"), [(kind.value, tr(words)) for kind, words in _TYPES.items()])
+        self.type = ChoiceToken(
+            tr("Order type"), [(kind.value, tr(words, "order type")) for kind, words in _TYPES.items()]
+        )
         self.tif = ChoiceToken(tr("Time in force"), [(kind.value, tr(words)) for kind, words in _TIFS.items()])
+        self.trail_in = ChoiceToken(tr("Trailing in"), [(kind.value, tr(kind.value)) for kind in TrailIn])
+        self.until = PlainToken(tr("Good till"), "2026-11-24 16:00")
+        self._zone = Word(zone_word(), role="t2")
+        self.work = ChoiceToken(tr("How it is worked"), work_choices(()))
+        self._showing = Word(tr("showing"))
+        self.display = NumberToken(tr("Shown part"), lambda: Decimal(1), tr("part"))
+        self._algos: tuple[Algo, ...] = ()
+        self._now_ns: Callable[[], int] = lambda: 0
         self.stop = NumberToken(tr("Stop"), tick, tr("none"))
         self.target = NumberToken(tr("Target"), tick, tr("none"))
         self.add(self.side)
@@ -66,11 +89,14 @@ class TicketSentence(Sentence):
         self.add(self.symbol)
         self.add(self._at, self.trigger)
         self.add(self._then, self.limit)
-        self.add(self._by, self.trail)
+        self.add(self._by, self.trail, self.trail_in)
         self.add(self.type)
-        self.add(self.tif)
+        self.add(self.tif, self.until, self._zone)
         self.add(Word(tr("stop")), self.stop)
         self.add(Word(tr("target")), self.target)
+        self.add(self.work)
+        self.add(self._showing, self.display)
+        self.params = ParamTokens(self, self.edited)
         self._fields = {
             "size": self.size_field,
             "limit": self.limit,
@@ -78,13 +104,37 @@ class TicketSentence(Sentence):
             "trail": self.trail,
             "stop": self.stop,
             "target": self.target,
+            "display": self.display,
         }
         for number in self._fields.values():
             number.changed.connect(self.edited)
-        for choice in (self.side, self.size_in, self.type, self.tif):
+        self.until.changed.connect(self.edited)
+        self.tif.changed.connect(self._on_tif)
+        self.work.changed.connect(lambda _: self.params.show(self._algo(), {}))
+        for choice in (self.side, self.size_in, self.type, self.tif, self.trail_in, self.work):
             choice.changed.connect(lambda _: self.edited.emit())
         self.symbol.changed.connect(self.edited)
         self.symbol.editingFinished.connect(self._on_symbol_done)
+
+    def offer(self, types: Sequence[str], tifs: Sequence[str], algos: Sequence[Algo]) -> None:
+        """Offer what the broker and the engine can do, nothing else."""
+        self._algos = tuple(algos)
+        self.type.offer(
+            [(kind.value, tr(words, "order type")) for kind, words in _TYPES.items() if kind.value in types]
+        )
+        self.tif.offer([(kind.value, tr(words)) for kind, words in _TIFS.items() if kind.value in tifs])
+        self.work.offer(work_choices(algos))
+
+    def set_time(self, now_ns: Callable[[], int]) -> None:
+        """Take the market's time: a date one starts from is reckoned from it."""
+        self._now_ns = now_ns
+
+    def _algo(self) -> Algo | None:
+        return next((algo for algo in self._algos if algo.name == self.work.value), None)
+
+    def _on_tif(self, choice: str) -> None:
+        if choice == TimeInForce.GTD.value and not self.until.text() and self._now_ns():
+            self.until.put(moment_text(usual_moment(self._now_ns())))
 
     def _on_symbol_done(self) -> None:
         if self.symbol.value:
@@ -98,8 +148,12 @@ class TicketSentence(Sentence):
         self.symbol.put(draft.symbol)
         self.type.put(draft.order_type.value)
         self.tif.put(draft.tif.value)
-        for name in ("limit", "trigger", "trail", "stop", "target"):
+        for name in ("limit", "trigger", "trail", "stop", "target", "display"):
             self._fields[name].put(getattr(draft, name))
+        self.trail_in.put(draft.trail_in.value)
+        self.until.put("" if draft.good_till is None else moment_text(draft.good_till))
+        self.work.put(draft.work)
+        self.params.show(self._algo(), dict(draft.algo_params))
 
     def _show_side(self, side: Side) -> None:
         self.side.put(side.value, "up" if side is Side.BUY else "down")
@@ -118,14 +172,19 @@ class TicketSentence(Sentence):
             limit=self.limit.value,
             trigger=self.trigger.value,
             trail=self.trail.value,
+            trail_in=TrailIn(self.trail_in.value),
             tif=TimeInForce(self.tif.value),
+            good_till=read_moment(self.until.text()),
+            display=self.display.value,
+            work=self.work.value,
+            algo_params=self.params.values(),
             stop=self.stop.value,
             target=self.target.value,
         )
 
     def readable(self, draft: Draft) -> bool:
         """Say whether every number that counts is a number or empty."""
-        has = (*may_have(draft.order_type), "size", "stop", "target")
+        has = (*may_have(draft.order_type), "size", "stop", "target", *(("display",) if draft.work == SHOWN else ()))
         return all(self._fields[name].readable for name in has)
 
     def show_draft(self, draft: Draft, size: Decimal | None, wrong: dict[str, str]) -> None:
@@ -134,6 +193,13 @@ class TicketSentence(Sentence):
         for name, word in (("trigger", self._at), ("limit", self._then), ("trail", self._by)):
             self._fields[name].setVisible(name in has)
             word.setVisible(name in has)
+        self.trail_in.setVisible("trail" in has)
+        for part in (self.until, self._zone):
+            part.setVisible(draft.tif is TimeInForce.GTD)
+        for part in (self._showing, self.display):
+            part.setVisible(draft.work == SHOWN)
+        self.until.mark(wrong.get("good_till", "") if self.until.text() else "")
+        self.params.mark(wrong)
         self._then.say(tr("limit") if "trigger" in has else tr("at"))
         reckoned = draft.size_in is not SizeIn.SHARES
         self.shares.setVisible(reckoned)

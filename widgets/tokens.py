@@ -80,7 +80,7 @@ class NumberToken(QLineEdit):
         """Take fonts and colours of the current theme."""
         theme = current_theme()
         line = theme.danger if self.property("invalid") else theme.t3
-        self.setStyleSheet(_field_style(theme, "QLineEdit", line))
+        self.setStyleSheet(field_style(theme, "QLineEdit", line))
         self._fit()
 
     def _fit(self) -> None:
@@ -142,7 +142,7 @@ class TextToken(QLineEdit):
     def style_now(self) -> None:
         """Take fonts and colours of the current theme."""
         theme = current_theme()
-        self.setStyleSheet(_field_style(theme, "QLineEdit", theme.t3))
+        self.setStyleSheet(field_style(theme, "QLineEdit", theme.t3))
         font = self.font()
         font.setPixelSize(theme.px(_PIXELS))
         font.setWeight(font.Weight.DemiBold)
@@ -168,13 +168,24 @@ class ChoiceToken(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        menu = QMenu(self)
+        self.setMenu(QMenu(self))
+        self._fill()
+        self.style_now()
+
+    def _fill(self) -> None:
+        menu = self.menu()
+        menu.clear()
         for choice, words in self._choices:
             action = QAction(words, menu)
             action.triggered.connect(lambda _=False, choice=choice: self.choose(choice))
             menu.addAction(action)
-        self.setMenu(menu)
-        self.style_now()
+
+    def offer(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Offer other choices; what is chosen stays shown until another is."""
+        if list(choices) != self._choices:
+            self._choices = list(choices)
+            self._fill()
+            self.style_now()
 
     @property
     def value(self) -> str:
@@ -224,11 +235,12 @@ class ChoiceToken(QToolButton):
             super().keyPressEvent(event)
             return
         names = [choice for choice, _ in self._choices]
-        at = names.index(self._current) + way
+        at = names.index(self._current) + way if self._current in names else 0
         self.choose(names[max(0, min(len(names) - 1, at))])
 
 
-def _field_style(theme: Theme, kind: str, line: str) -> str:
+def field_style(theme: Theme, kind: str, line: str) -> str:
+    """Return the sheet of a field in a sentence, underlined in the colour ``line``."""
     focus = theme.blend("focus", theme.selection_alpha + 0.02).name()
     return (
         f"{kind} {{ background: {theme.bg2}; border: none; border-bottom: 1px solid {line}; border-radius: 0;"
@@ -254,6 +266,14 @@ class Sentence(QWidget):
                 QWidget.setTabOrder(self._parts[-1][0], part)
             self._parts.append((part, number > 0))
             part.show()
+
+    def remove(self, *parts: QWidget) -> None:
+        """Take parts out for good."""
+        self._parts = [(part, glued) for part, glued in self._parts if part not in parts]
+        for part in parts:
+            part.hide()
+            part.deleteLater()
+        self.arrange()
 
     def arrange(self) -> None:
         """Place the parts; called when one of them changes its width."""
@@ -299,8 +319,9 @@ class Sentence(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and not self._busy:
             for part, _ in self._parts:
-                if isinstance(part, Word | NumberToken | TextToken | ChoiceToken):
-                    part.style_now()
+                style_now = getattr(part, "style_now", None)
+                if style_now is not None:
+                    style_now()
             self.arrange()
 
 

@@ -1,22 +1,35 @@
 """The ticket and the staged order are one: what is typed here casts the ghost, what the keys stage is read here."""
 
+import logging
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
+from engine.api.client import EngineUnavailable
+from engine.api.commands import GetCapabilities
 from engine.api.rows import QuoteRow, StateRow
 from engine.api.wire import Follow
 from engine.model.decision import Denial, Verdict
 from engine.model.money import exact
 from engine.model.order import OrderRequest
+from market_agent_gui.bridge import LinkState
 from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.staging import StagedOrder
+from market_agent_gui.loop import TaskOwner
 from market_agent_gui.mode_frame import account_tail
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
 
+if TYPE_CHECKING:
+    from widgets.ticket_extras import Algo
+
 MARKET_MS = 100
+MINUTE_NS = 60 * 10**9
+
+log = logging.getLogger(__name__)
 
 
 class TicketPresenter(PanePresenter):
@@ -27,6 +40,8 @@ class TicketPresenter(PanePresenter):
         super().__init__(services)
         self._arming = arming
         self._staged_intent = ""
+        self._algos: tuple[Algo, ...] = ()
+        self._tasks = TaskOwner(self._on_task_error)
 
     def make(self) -> QWidget:
         from widgets.order_ticket import OrderTicket
@@ -47,7 +62,9 @@ class TicketPresenter(PanePresenter):
         self._due = QTimer(self, singleShot=True, interval=MARKET_MS)
         self._due.timeout.connect(self._show_market)
         self.services.bridge.quotes.connect(lambda _block: self._due.isActive() or self._due.start())
-        self.services.bridge.link_changed.connect(lambda _state, _text: self._show_market())
+        self.services.bridge.link_changed.connect(self._on_link)
+        if self.services.bridge.link is LinkState.UP:
+            self._tasks.start(self._ask_offer(), "ask what the broker offers")
         self.feed("state", lambda rows, _removed, _reset: self._on_state(rows))
         self._show_armed()
         return ticket
@@ -65,6 +82,33 @@ class TicketPresenter(PanePresenter):
     async def close(self) -> None:
         if self.pane is not None:
             self._due.stop()
+        await self._tasks.close()
+
+    # --- what the broker offers
+
+    def _on_link(self, state: str, _text: str) -> None:
+        self._show_market()
+        if state == LinkState.UP.value:
+            self._tasks.start(self._ask_offer(), "ask what the broker offers")
+
+    async def _ask_offer(self) -> None:
+        from market_agent_gui.presenters.reading import algos, names
+
+        try:
+            receipt = await self.services.bridge.send(GetCapabilities())
+        except (EngineUnavailable, OSError) as error:
+            log.info("what the broker offers is not known: %s", error)
+            return
+        if not receipt.ok:
+            self.services.say("warn", receipt.text)
+            return
+        self._algos = algos(receipt)
+        self._ticket.offer(names(receipt, "order_types"), names(receipt, "tifs"), self._algos)
+        self._show_market()
+
+    def _on_task_error(self, name: str, error: BaseException) -> None:
+        log.error("%s failed", name, exc_info=error)
+        self.services.say("bad", say("{what} failed inside the window: {reason}", what=name, reason=error))
 
     # --- one order
 
@@ -111,6 +155,9 @@ class TicketPresenter(PanePresenter):
                 ask=price.ask if price is not None else None,
                 last=price.last if price is not None else None,
                 equity=state.equity if state is not None else None,
+                # To the minute: dates are compared with it, and a ticket that is the same costs nothing.
+                now_ns=state.now_ns // MINUTE_NS * MINUTE_NS if state is not None else 0,
+                algos=self._algos,
             )
         )
         self._ticket.set_blocked("", self.services.entry.blocked(symbol) if symbol else "")

@@ -87,7 +87,7 @@ def test_a_vwap_begins_anew_with_its_session_and_is_not_joined_to_yesterday() ->
     vwap = Answered(study=Study(id="vwap", outputs=("middle",)), kind="overlay", params={}, stamps=stamps,
                     outputs={"middle": np.array([1.0, 2.0, 3.0, 4.0])}, shifts={})  # fmt: skip
     (line,) = overlays(stamps, [vwap], {})
-    assert np.array_equal(line.values, [np.nan, 2.0, np.nan, 4.0], equal_nan=True)
+    assert np.array_equal(line.values, [1.0, np.nan, 3.0, 4.0], equal_nan=True)
 
 
 def test_a_refusal_is_no_answer() -> None:
