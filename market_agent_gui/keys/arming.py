@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from market_agent_gui.translate import say
+
 ARMED_S = 5 * 60.0
 
 
@@ -22,7 +24,7 @@ class Arming(QObject):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(parent)
-        self.reason = "not armed yet"
+        self.reason = say("not armed yet")
         self._seconds = seconds
         self._monotonic = monotonic
         self._until: float | None = None
