@@ -43,6 +43,7 @@ class Ours:
         rows = importlib.import_module("engine.api.rows")
         self._block = importlib.import_module("engine.api.frames").QuoteBlock
         self._feed, self._taken = feed, 0
+        self._newest = np.zeros(feed.rows, np.int64)
         self.widget = importlib.import_module("widgets.quote_table").QuoteTable()
         listed = [rows.QuoteRow(key=f"SYM{i}", index=i, name=f"Name {i}") for i in range(feed.rows)]
         self.widget.apply(listed, (), True)
@@ -52,9 +53,11 @@ class Ours:
     def take(self, start: int, count: int) -> None:
         """Hand over one block."""
         who, price = self._feed.who[start : start + count], self._feed.price[start : start + count]
-        # Newest wins, as the engine's outbox folds them.
-        last, where = np.unique(who[::-1], return_index=True)
-        price = price[::-1][where]
+        # Newest wins, as the engine's outbox folds them before they reach the window's process.
+        at = np.arange(count)
+        self._newest[who] = at
+        newest = self._newest[who] == at
+        last, price = who[newest], price[newest]
         size = np.full(len(last), 300.0)
         self.widget.update_quotes(
             self._block(

@@ -5,7 +5,7 @@ from functools import cache
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -223,6 +223,37 @@ def test_rows_painted_by_quotes_equal_a_fresh_painting(table):
     table.view.on_geometry()
     table.view.grab()
     assert np.array_equal(table.view._pixels, by_quotes)
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.integers(0, 2), st.sampled_from([94.5, 95.0, 95.01, 191.0, 1234.5, float("nan")]), min_size=1
+        ),
+        max_size=8,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None)
+def test_cells_that_did_not_change_may_stay_and_the_picture_is_still_the_fresh_one(table, batches):
+    table.view.flash = False
+    table.view.grab()
+    for batch in batches:
+        table.update_quotes(block(batch))
+    table.view.grab()  # a number that needed more room has arranged the columns anew
+    by_quotes = table.view._pixels.copy()
+    table.view.on_geometry()
+    table.view.grab()
+    assert np.array_equal(table.view._pixels, by_quotes)
+
+
+def test_a_quote_that_goes_stale_turns_quiet_with_the_same_numbers(table):
+    table.view.flash = False
+    table.view.grab()
+    fresh = row_pixels(table, "AMD")
+    table.book.flags[2] = 1
+    table.book.dirty[2] = True
+    table.view.quotes_changed()
+    assert not np.array_equal(row_pixels(table, "AMD"), fresh)
 
 
 def test_a_flash_ends(qtbot, table):

@@ -1,5 +1,6 @@
 """Words as small pictures: laid out and drawn once, then copied; a copy costs a tenth of a drawn text."""
 
+import numpy as np
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QImage, QPainter, QPainterPath
 
@@ -17,7 +18,9 @@ class Labels:
     there the words are drawn.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ground: QColor, ink: QColor) -> None:
+        """Words stand on `ground`; words in the ground's own colour stand on `ink`."""
+        self._ground, self._ink = ground, ink
         self._metrics: dict[int, tuple[QFont, QFontMetrics, int, int]] = {}
         self._widths: dict[tuple[int, str], int] = {}
         self._advances: dict[int, dict[str, float]] = {}
@@ -145,13 +148,33 @@ class Labels:
         # Letters may reach over their advance by a little, and the rim does.
         left, top = 2 + _RIM, ascent + 1 + _RIM
         width, height = self.width(font, text) + 2 * left, top + descent + 1 + _RIM
-        image = QImage(int(width * ratio), int(height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+        shape = int(width * ratio), int(height * ratio)
+        under = self._ink if colour == self._ground else self._ground
+        image = QImage(*shape, QImage.Format.Format_ARGB32_Premultiplied if rim else QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
-        image.fill(0)
+        image.fill(0 if rim else under.rgb())
         painter = QPainter(image)
         _paint(painter, left, top, text, font, colour, rim)
         painter.end()
+        if rim is None:
+            image = _lifted(image, colour, under)
         return QPoint(-left, -top), image
+
+
+def _lifted(image: QImage, colour: QColor, under: QColor) -> QImage:
+    # Qt thickens letters for the ground they are drawn on, and not on a transparent one: the cover of each pixel is
+    # taken from letters drawn on their ground.
+    ink, ground = (np.array([c.blue(), c.green(), c.red()], np.float64) for c in (colour, under))
+    channel = int(np.argmax(np.abs(ink - ground)))
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
+    span = ink[channel] - ground[channel]
+    cover = np.clip((pixels[..., channel] - ground[channel]) / span, 0.0, 1.0) if span else np.zeros(pixels.shape[:2])
+    lifted = QImage(image.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    lifted.setDevicePixelRatio(image.devicePixelRatio())
+    into = np.frombuffer(lifted.bits(), np.uint8).reshape(pixels.shape)
+    into[..., :3] = np.rint(cover[..., None] * ink)
+    into[..., 3] = np.rint(cover * 255)
+    return lifted
 
 
 def _paint(

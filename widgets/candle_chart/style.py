@@ -31,7 +31,7 @@ class ChartStyle:
     tag: QFont
     legend: QFont
     legend_bold: QFont
-    labels: Labels = field(default_factory=Labels, compare=False)
+    labels: Labels = field(compare=False)
     _roles: dict[str, QColor] = field(default_factory=dict, compare=False)
 
     def role(self, name: str) -> QColor:
@@ -78,4 +78,5 @@ class ChartStyle:
             tag=theme.font(12, weight.Medium),
             legend=theme.font(12),
             legend_bold=theme.font(12, weight.DemiBold),
+            labels=Labels(theme.color("bg1"), theme.color("t1")),
         )
