@@ -66,6 +66,7 @@ class ChartPresenter(PanePresenter):
         pane.chart.history_wanted.connect(self._on_history_wanted)
         pane.chart.set_clock(self._now)
         pane.chart.set_empty_text(say("Choose a symbol: type its letters in the watchlist, or press Ctrl+Space"))
+        pane.chart.set_volume_caption(say("Volume"))
         self.services.bridge.bar.connect(self._on_bar)
         self.services.bridge.link_changed.connect(self._on_link)
         self.services.entry.staged_changed.connect(lambda _order: self._draw_orders())
@@ -86,6 +87,7 @@ class ChartPresenter(PanePresenter):
         self._show()
 
     def retranslate(self) -> None:
+        self._pane.chart.set_volume_caption(say("Volume"))
         row = self.services.bridge.mirror.rows("quotes").get(self.symbol)
         self._pane.show_symbol(self.symbol, row.name if isinstance(row, QuoteRow) else "")
         self._draw_all()
