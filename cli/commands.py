@@ -32,6 +32,10 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
             from cli.secrets import secrets
 
             return secrets(profile.root, args)
+        case "watchdog":
+            from cli.guard import guard
+
+            return guard(profile.root, args)
         case "audit":
             from cli.audit import audit
 

@@ -104,7 +104,11 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
         universe=universe,
         strategies=strategies_folder(profile),
         build=build_hash(),
-        demo=None if replay or gateway else DemoSpec(seed=seed, world=getattr(args, "world", None) or market.world),
+        demo=None
+        if replay or gateway
+        else DemoSpec(
+            seed=seed, world=getattr(args, "world", None) or market.world, symbols=getattr(args, "symbols", None)
+        ),
         replay=_replay(replay) if replay else None,
         speed=getattr(args, "speed", 1.0),
         seed=seed,

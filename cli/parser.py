@@ -7,6 +7,7 @@ from pathlib import Path
 def build_parser() -> argparse.ArgumentParser:
     """Build the whole command line."""
     parser = argparse.ArgumentParser(
+        allow_abbrev=False,
         prog="main.py",
         description="Market Agent: a trading terminal with an agent of its own. Alone it opens the window.",
     )
@@ -53,6 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
     secrets = commands.add_parser("secrets", parents=[common], help="keys of providers and brokers")
     secrets.add_argument("action", choices=["set", "delete", "list"])
     secrets.add_argument("name", nargs="?")
+
+    watchdog = commands.add_parser(
+        "watchdog", parents=[common], help="a second process that tells you when the engine is gone, and restarts it"
+    )
+    watchdog.add_argument("start", nargs="*", metavar="-- run …", help="the command that starts the engine again")
 
     audit = commands.add_parser("audit", parents=[common, answer], help="check the record of what was done")
     audit.add_argument("action", choices=["verify"])

@@ -1,6 +1,7 @@
 """The bridge: the only module of the window that knows the engine's port."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 from enum import StrEnum
@@ -24,6 +25,10 @@ LAST_RETRY_S = 2.0
 CONNECT_S = 2.0
 HALT_FILE = "HALT"
 HALT_ANSWER_S = 2.0
+BEAT_S = 2.0
+"""How often the window says that it lives."""
+GOODBYE = Follow(notices=False)
+"""The last wish of a window that is closed: without it the engine takes the window for frozen."""
 ALWAYS = ("state", "quotes", "positions", "orders", "alarms", "sources", "suggestions")
 """Tables the window always needs: keys, banner and mode strip read them whatever is on screen."""
 
@@ -82,6 +87,8 @@ class EngineBridge(QObject):
         self._closing = True
         self._wake.set()
         if self._client is not None:
+            with contextlib.suppress(OSError):  # it may be gone already; the goodbye is then not needed
+                await self._client.follow(GOODBYE)
             await self._client.close()
         if self._attending is not None:
             # An attempt to connect is let end: cancelled half-way it would leave its socket open.
@@ -175,6 +182,15 @@ class EngineBridge(QObject):
             except OSError as error:
                 log.info("the wish did not reach the engine: %s", error)
 
+    async def _beat(self, client: EngineClient) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            try:
+                await client.follow(self._follow)
+            except OSError as error:
+                log.info("a sign of life did not reach the engine: %s", error)
+                return
+
     def refresh_quotes(self) -> None:
         """Ask for every quote again: a pane has come that missed the first ones."""
         if self._client is not None and self._follow.quotes:
@@ -224,8 +240,12 @@ class EngineBridge(QObject):
             self._client = client
             text = "notices were missed; the tables show the present" if welcome.missed else ""
             self._say(LinkState.UP, text)
-            async for message in client.messages():
-                self._take(message)
+            beats = self._tasks.start(self._beat(client), "beats")
+            try:
+                async for message in client.messages():
+                    self._take(message)
+            finally:
+                beats.cancel()
         except OSError as error:
             reason = f"the connection to the engine broke: {error}"
         finally:

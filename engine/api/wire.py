@@ -30,7 +30,10 @@ class Hello(DownMessage, frozen=True, kw_only=True):
 
 
 class Follow(DownMessage, frozen=True, kw_only=True):
-    """What this client wants to see from now on; replaces its earlier wish."""
+    """What this client wants to see from now on; replaces its earlier wish.
+
+    A window repeats it every two seconds as a sign of life, and leaves with an empty one.
+    """
 
     tables: tuple[str, ...] = ()
     quotes: bool = False

@@ -310,6 +310,8 @@ class ModeKeeper:
             return Receipt(ok=False, code="PERSON", text="Only a person may do this.")
         if not reason.strip():
             return Receipt(ok=False, code="REASON", text="Say why.")
+        if self._book is Book.LIVE and self._settings.live_auto_needs_pin and not self._pin.is_set:
+            return Receipt(ok=False, code="PIN", text="Real money needs a PIN to raise the mode; set one first.")
         why = self._pin.check(pin)
         return Receipt(ok=False, code="PIN", text=why) if why else None
 
@@ -317,9 +319,6 @@ class ModeKeeper:
         refusal = self._person(by, reason, pin)
         if refusal is not None:
             return refusal
-        needs_pin = mode is Mode.AUTO and self._book is Book.LIVE and self._settings.live_auto_needs_pin
-        if needs_pin and not self._pin.is_set:
-            return Receipt(ok=False, code="PIN", text="AUTO with real money needs a PIN; set one first.")
         refusal = self._lift(typed=False)
         if refusal is not None:
             return refusal

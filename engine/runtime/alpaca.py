@@ -64,6 +64,6 @@ def alpaca_broker(spec: EngineSpec, clock: Clock, desk: OrderDesk) -> AlpacaBrok
         secret=secret,
         live=spec.book is Book.LIVE,
         # Looked up at each call: the desk is made after its broker.
-        order=lambda ref: desk.order(ref),  # noqa: PLW0108
+        order=lambda ref: desk.order(ref),
         family=family,
     )

@@ -28,9 +28,9 @@ from engine.model.money import ZERO, cents
 from engine.model.suggestion import SuggestionState
 from engine.operations.assemble import Assembled
 from engine.operations.clock_watch import ClockGauge
+from engine.operations.permissions import require_private
 from engine.runtime.alpaca import alpaca_broker
 from engine.runtime.clusters import ClusterBook
-from engine.runtime.forming import FormingBars
 from engine.runtime.gateway import fetch_history
 from engine.runtime.handler import CommandHandler
 from engine.runtime.health import assemble_health
@@ -125,11 +125,12 @@ class Engine:
         self.supervisor = Supervisor(clock, spec.profile)
         bus = Bus(self.supervisor.on_failure)
         run = RunLedger(bus, self._jsonl)
+        require_private(spec.profile)
         storage = open_storage(spec, clock, self._wall.now())
         calendars = Calendars(spec.profile / "calendars")
         universe = spec.universe
         if spec.demo is not None:
-            universe = tuple(instrument_of(i) for i in simulated_universe(tuple(i.symbol for i in universe)))
+            universe = tuple(instrument_of(i) for i in simulated_universe(spec))
         if recording is not None:
             universe = recording.instruments
         ledger_later = late("ledger")
@@ -179,14 +180,7 @@ class Engine:
             showing,
             board,
             place.bars,
-            Queries(
-                place.bars,
-                FormingBars(place.bars, clock),
-                thought.features,
-                place.cache.symbols,
-                broker,
-                trading.algos,
-            ),
+            Queries(place.bars, showing.outbox.bars, thought.features, place.cache.symbols, broker, trading.algos),
             stop,
             status.answer,
             watch=self._watch,
@@ -311,7 +305,10 @@ class Engine:
 
     async def listen(self) -> None:
         """Open the door."""
-        self._server = Server(self.spec.profile, self.spec.build, self.parts.showing.outbox, self.parts.handler.handle)
+        parts = self.parts
+        self._server = Server(
+            self.spec.profile, self.spec.build, parts.showing.outbox, parts.handler.handle, parts.operations.window
+        )
         await self._server.start()
         self._own(self._housekeeping(), "housekeeping")
         place = self.parts.place

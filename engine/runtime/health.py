@@ -27,7 +27,6 @@ def assemble_health(
 ) -> Assembled:
     """Build the watches. Nothing here raises a mode; it lowers and warns."""
     journal = storage.journal
-    recovery = storage.database.recovery
 
     def head() -> tuple[int, str] | None:
         found = anchor.read()
@@ -51,7 +50,7 @@ def assemble_health(
             audit_digest=digest_of,
             audit_anchor=head,
             identity_fault=identity_fault(place),
-            restored=recovery.reason if recovery is not None else "",
+            restored="",  # the engine says so itself when it begins
             windows=place.gateway.link.windows if place.gateway is not None else None,
             watch_prices=spec.replay is None,
             settings=spec.operations,

@@ -79,9 +79,11 @@ def make_clock(spec: EngineSpec, resume_ns: int, recording: Recording | None) ->
     return LiveClock()
 
 
-def simulated_universe(symbols: tuple[Symbol, ...]) -> tuple[SimInstrument, ...]:
+def simulated_universe(spec: EngineSpec) -> tuple[SimInstrument, ...]:
     """Instruments of the simulated market: those asked for, or its own hundred."""
-    return instruments_for(symbols) if symbols else default_universe()
+    if spec.universe:
+        return instruments_for(tuple(i.symbol for i in spec.universe))
+    return default_universe()[: spec.demo.symbols if spec.demo is not None else None]
 
 
 def instrument_of(simulated: SimInstrument) -> Instrument:
@@ -155,7 +157,7 @@ def assemble_marketplace(
     if spec.demo is not None:
         demo = spec.demo
         days = sessions_from(calendars, ns_of(demo.start) - 12 * 3600 * SECOND, DAYS_AHEAD)
-        simulated = simulated_universe(tuple(i.symbol for i in spec.universe))
+        simulated = simulated_universe(spec)
         simulation = SimulatedMarket(World(name=demo.world, seed=demo.seed), simulated, days)
         market = simulation
 

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import hmac
+import itertools
 import os
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -21,17 +23,32 @@ HIGH_WATER = 4 * 1024 * 1024
 """Bytes waiting for a slow client above which frames are skipped (rows and notices wait as changes)."""
 ROWS_HZ = 10.0
 
+WINDOW = "window"
+"""What a window calls itself: it says every two seconds that it lives, and a window that falls silent is missed."""
+
 Handler = Callable[[AnyCommand], Awaitable[Receipt]]
+
+
+class Presence(Protocol):
+    """Who hears that windows live."""
+
+    def beat(self, client: int) -> None:
+        """A window lives."""
+
+    def left(self, client: int, in_order: bool) -> None:
+        """A window's connection ended; ``in_order`` when it said goodbye."""
 
 
 class Server:
     """Listens, checks who comes, hands commands to ``handle`` and cuts frames for each client."""
 
-    def __init__(self, profile: Path, build: str, outbox: Outbox, handle: Handler) -> None:
+    def __init__(self, profile: Path, build: str, outbox: Outbox, handle: Handler, presence: Presence) -> None:
         self._profile = profile
         self._build = build
         self._outbox = outbox
         self._handle = handle
+        self._presence = presence
+        self._numbers = itertools.count(1)
         self._token = secrets.token_hex(32)
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
@@ -138,6 +155,7 @@ class Server:
             missed=client.missed(),
         )
         writer.write(pack(welcome))
+        number = next(self._numbers)
         calls: set[asyncio.Task[None]] = set()
         feeder = asyncio.create_task(self._feed(client, writer), name="door-feeder")
         try:
@@ -145,11 +163,15 @@ class Server:
                 message = unpack_down(body)
                 if isinstance(message, Follow):
                     client.set_follow(message)
+                    if hello.client == WINDOW:
+                        self._presence.beat(number)
                 elif isinstance(message, Call):
                     call = asyncio.create_task(self._call(message, writer), name="door-call")
                     calls.add(call)
                     call.add_done_callback(calls.discard)
         finally:
+            goodbye = not client.follow.tables and not client.follow.quotes
+            self._presence.left(number, in_order=goodbye or self._stopping)
             # STOP that has arrived is carried out even when the caller has hung up already.
             for task in (feeder, *(t for t in calls if t.get_name() != "door-halt")):
                 task.cancel()

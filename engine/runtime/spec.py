@@ -29,6 +29,8 @@ class DemoSpec:
 
     seed: int = 1
     world: str = "mixed"
+    symbols: int | None = None
+    """Only the first so many of the market's own symbols; None all."""
     start: str = "2026-01-05T09:30"
     """Market time at which it begins, New York; the same for everybody, so that a seed is a day."""
 

@@ -63,6 +63,35 @@ def test_notices_of_a_gap_arrive_once_and_in_order(tmp_path: Path, run: Run) -> 
     run(work())
 
 
+def test_a_window_says_that_it_lives_and_says_goodbye_when_it_is_closed(tmp_path: Path, run: Run) -> None:
+    async def work() -> None:
+        bridge, engine = EngineBridge(tmp_path), FakeEngine(tmp_path)
+        await engine.start()
+        bridge.start()
+        await until(lambda: len(engine.beats) >= 3, "three signs of life")
+        await bridge.close()
+        await until(lambda: engine.goodbyes == [True], "the goodbye")
+        await engine.stop()
+
+    run(work())
+
+
+def test_a_window_that_is_torn_off_says_no_goodbye(tmp_path: Path, run: Run) -> None:
+    async def work() -> None:
+        bridge, engine = EngineBridge(tmp_path), FakeEngine(tmp_path)
+        await engine.start()
+        bridge.start()
+        await until(lambda: len(engine.beats) >= 1, "a sign of life")
+        client = bridge._client
+        assert client is not None
+        await client.close()
+        await until(lambda: engine.goodbyes[:1] == [False], "the torn connection")
+        await bridge.close()
+        await engine.stop()
+
+    run(work())
+
+
 def test_wishes_of_panes_are_joined_and_end_with_them(tmp_path: Path, run: Run) -> None:
     async def work() -> None:
         bridge = EngineBridge(tmp_path)

@@ -128,7 +128,17 @@ class FakeEngine:
         self.outbox = Outbox(self.bus, self.clock, self.tables, self.quotes, self.bars, (), lambda: None)
         self.broker = FakeBroker()
         self.queries = fake_queries(bars_data, lambda: tuple(self._symbols), self.broker)
-        self.server = Server(profile, "test", self.outbox, self.handle)
+        self.beats: list[int] = []
+        self.goodbyes: list[bool] = []
+        self.server = Server(profile, "test", self.outbox, self.handle, self)
+
+    def beat(self, client: int) -> None:
+        """A window lives."""
+        self.beats.append(client)
+
+    def left(self, client: int, in_order: bool) -> None:
+        """A connection ended."""
+        self.goodbyes.append(in_order)
 
     async def start(self) -> None:
         await self.server.start()

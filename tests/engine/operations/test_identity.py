@@ -34,6 +34,12 @@ def test_at_alpaca_only_the_one_agreement_of_profile_addresses_and_account_conne
     assert (alpaca(live, settings, account) == "") is agrees
 
 
+@pytest.mark.parametrize("host", ["api.alpaca.markets.example.org", "example.org", "127.0.0.1"])
+def test_keys_for_real_money_go_to_the_broker_and_nowhere_else(host: str) -> None:
+    elsewhere = AlpacaSettings(base_url=f"https://{host}", stream_url=LIVE_STREAM, account="123456789")
+    assert f"{host} is not api.alpaca.markets" in alpaca(LIVE, elsewhere)
+
+
 def test_at_alpaca_the_key_must_belong_to_the_account_that_is_named() -> None:
     settings = AlpacaSettings(account="PA3ABCDEFG")
     assert "The key belongs to PA…WXYZ" in alpaca(PAPER, settings, "PA9STUVWXYZ")

@@ -103,11 +103,14 @@ def test_raising_needs_a_reason_and_the_pin_where_one_is_set() -> None:
     assert world.modes.mode is Mode.AUTO
 
 
-def test_auto_with_real_money_needs_that_a_pin_is_set() -> None:
-    world = World(mode=Mode.MANUAL, book=Book.LIVE)
-    assert world.modes.raise_to(Mode.AUTO, "window", "go").code == "PIN"
+@pytest.mark.parametrize("start, wanted", [(Mode.MANUAL, Mode.AUTO), (Mode.REDUCE_ONLY, Mode.MANUAL)])
+def test_real_money_needs_that_a_pin_is_set_to_raise_the_mode(start: Mode, wanted: Mode) -> None:
+    world = World(mode=start, book=Book.LIVE)
+    assert world.modes.raise_to(wanted, "window", "go").code == "PIN"
+    assert world.modes.mode is start
     world.pin.set("4711")
-    assert world.modes.raise_to(Mode.AUTO, "window", "go", "4711").ok
+    assert world.modes.raise_to(wanted, "window", "go", "0000").code == "PIN"
+    assert world.modes.raise_to(wanted, "window", "go", "4711").ok
 
 
 def test_autonomy_that_sends_by_itself_arms_auto_and_less_disarms_it() -> None:

@@ -25,6 +25,8 @@ def mismatch(live: bool, settings: AlpacaSettings, account_number: str | None = 
         host = urlsplit(url).hostname or ""
         if host == (_PAPER_HOST if live else _LIVE_HOST):
             return f"Profile {profile}, but {host} is the address for {'paper' if live else 'live'} trading."
+        if live and host != _LIVE_HOST:
+            return f"Profile LIVE, but {host} is not {_LIVE_HOST}; keys for real money are sent nowhere else."
         if urlsplit(url).scheme in ("http", "ws") and host not in ("127.0.0.1", "::1", "localhost"):
             return f"{host} would be reached without encryption; keys are not sent there."
     if account_number is not None and account_number != settings.account:
