@@ -285,13 +285,13 @@ def conclude(
     if state in _CLAIMS or state is S.UNKNOWN:
         if state is not before.state:
             wanted.add(Wish.QUERY)
+    elif after.base in _UNSENT and state is not after.base and state is not before.state:
+        alarms.append(Alarm("unsent-fill", "an execution arrived for an order that was never sent"))
+        wanted.add(Wish.HALT)
     elif after.base.closed and after.executed > max(after.base_executed, before.executed):
         text = f"{after.executed - after.base_executed} filled after the order was closed as {after.base.value}"
         alarms.append(Alarm("late-fill", text))
         wanted.add(Wish.QUERY)
-    elif after.base in _UNSENT and state is not after.base and state is not before.state:
-        alarms.append(Alarm("unsent-fill", "an execution arrived for an order that was never sent"))
-        wanted.add(Wish.HALT)
     if after.base.closed and state.closed and state is not S.FILLED and after.heard & (Heard.WORKING | Heard.HELD):
         wanted.add(Wish.QUERY)
     if state is S.PARTIAL and after.claimed > after.executed and after.claimed > before.claimed:

@@ -79,10 +79,9 @@ def test_an_execution_id_without_a_revision_is_the_first() -> None:
     assert split_exec_id("abc.01.02") == ("abc.01", 2)
 
 
-def test_protective_is_a_protective_order_or_the_leg_of_a_bracket() -> None:
+def test_protective_is_what_says_so_and_a_child_of_an_algorithm_does_not() -> None:
     entry = works().status()
-    assert not is_protective(entry)
-    assert is_protective(replace(entry, parent_ref=OrderRef("p")))
+    assert not is_protective(replace(entry, parent_ref=OrderRef("p")))
     assert is_protective(replace(entry, request=replace(REQUEST, origin=Origin.PROTECTIVE)))
 
 
