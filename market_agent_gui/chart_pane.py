@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from market_agent_gui.actions import BY_ID, key_text
@@ -10,6 +11,7 @@ from market_agent_gui.chart_memory import ChartState
 from market_agent_gui.translate import say
 from widgets.candle_chart.chart import CandleChart
 from widgets.pane_head import PaneHead
+from widgets.theme import current_theme
 
 INTERVALS: dict[str, tuple[int, str]] = {
     "60": (60, "1 min"),
@@ -20,6 +22,11 @@ INTERVALS: dict[str, tuple[int, str]] = {
     "604800": (604_800, "1 week"),
 }
 """Tab id to (seconds, label): the engine folds what it does not keep."""
+
+SHORT = {"60": "1m", "300": "5m", "900": "15m", "3600": "1h", "86400": "1D", "604800": "1W"}
+"""Tab id to its title: six of them, the symbol and the buttons share one line."""
+NARROW_PX = 700
+"""Below it the lesser buttons become one."""
 
 _STYLE = ("style_candles", "style_bars", "style_line", "style_heikin_ashi")
 _AXIS = ("axis_linear", "axis_log", "axis_percent")
@@ -39,7 +46,7 @@ class ChartPane(QWidget):
         self._symbol, self._name = "", ""
         self._state = ChartState()
         self.setProperty("chartKeys", True)
-        self.head = PaneHead([(name, say(label)) for name, (_, label) in INTERVALS.items()])
+        self.head = PaneHead([(name, say(short)) for name, short in SHORT.items()])
         self.head.set_current(str(seconds))
         self.head.tab_changed.connect(lambda name: self.interval_chosen.emit(INTERVALS[name][0]))
         self.chart = CandleChart()
@@ -48,11 +55,14 @@ class ChartPane(QWidget):
         self.indicators = self._button(("indicators",))
         self.compare = self._button(("compare",))
         self.draw = self._button(_DRAW)
+        self.more = self._button((*_STYLE, *_AXIS, "compare", *_DRAW))
+        self.more.setText("⋯")
+        self.more.hide()
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.head, 1)
-        for button in (self.style, self.axis, self.indicators, self.compare, self.draw):
+        for button in (self.style, self.axis, self.indicators, self.compare, self.draw, self.more):
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -106,6 +116,7 @@ class ChartPane(QWidget):
         self.indicators.setText(f"{say('Indicators')}  {key_text(self._key('indicators'))}".rstrip())
         self.compare.setText(" ".join(("≈", *self._state.compare)) if self._state.compare else say("Compare"))
         self.draw.setText(f"{say('Draw')} ▾")
+        self.more.setAccessibleName(say("More of the chart"))
         for button, name in (
             (self.style, "next_style"),
             (self.axis, "next_axis"),
@@ -116,6 +127,13 @@ class ChartPane(QWidget):
             key = key_text(self._key(name))
             button.setToolTip(f"{say(BY_ID[name].title)}  {key}".rstrip())
             button.setAccessibleName(f"{button.text()} {key}".strip())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < current_theme().px(NARROW_PX)
+        for button in (self.style, self.axis, self.compare, self.draw):
+            button.setVisible(not narrow)
+        self.more.setVisible(narrow)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
