@@ -142,7 +142,7 @@ def test_every_tick_leaves_the_picture_a_whole_repaint_gives(
     chart.set_price_range((90.0, 110.0))
     qapp.processEvents()
     frame = chart.frame()
-    for k, price in enumerate(np.linspace(91.0, 109.0, 90)):
+    for k, price in enumerate(np.linspace(91.0, 109.0, 46)):
         chart.update_bar(int(bars.ts[-1]), 100.0, 109.5, 90.5, float(price), 10.0 + k)
         qapp.processEvents()
         shown = screen(chart)
