@@ -16,6 +16,7 @@ from engine.risk.limits import fingerprint
 from engine.runtime.spec import DemoSpec, EngineSpec, ReplaySpec
 from engine.security.secret import Secret
 from engine.security.secrets import KeyringStore, resolve
+from engine.simulation.market.world import WORLD_NAMES
 
 VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,6 +91,12 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
     seed = args.seed if getattr(args, "seed", None) is not None else settings.providers.simulated.seed
     universe = () if demo else tuple(Instrument(symbol=Symbol(symbol)) for symbol in settings.universe)
     market = settings.providers.simulated
+    world = getattr(args, "world", None) or market.world
+    if world not in WORLD_NAMES:
+        raise Unready(f"--world: {world!r} is not one of {', '.join(WORLD_NAMES)}")
+    symbols = getattr(args, "symbols", None)
+    if symbols is not None and symbols < 1:
+        raise Unready(f"--symbols: {symbols} is not at least 1")
     auto = bool(getattr(args, "auto", False))
     return EngineSpec(
         profile=profile,
@@ -104,11 +111,7 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
         universe=universe,
         strategies=strategies_folder(profile),
         build=build_hash(),
-        demo=None
-        if replay or gateway
-        else DemoSpec(
-            seed=seed, world=getattr(args, "world", None) or market.world, symbols=getattr(args, "symbols", None)
-        ),
+        demo=None if replay or gateway else DemoSpec(seed=seed, world=world, symbols=symbols),
         replay=_replay(replay) if replay else None,
         speed=getattr(args, "speed", 1.0),
         seed=seed,

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -78,6 +79,11 @@ def _sink(target: str | None) -> Iterator[IO[str] | None]:
         yield None
     elif target == "-":
         yield sys.stdout
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader has gone (run … | head): the interpreter must not complain about it once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         with Path(target).open("w", encoding="utf-8") as file:
             yield file

@@ -124,7 +124,7 @@ class Engine:
         self.clock = clock
         self.supervisor = Supervisor(clock, spec.profile)
         bus = Bus(self.supervisor.on_failure)
-        run = RunLedger(bus, self._jsonl)
+        run = RunLedger(bus, self._jsonl, self.ask_to_stop)
         require_private(spec.profile)
         storage = open_storage(spec, clock, self._wall.now())
         calendars = Calendars(spec.profile / "calendars")

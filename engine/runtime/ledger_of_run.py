@@ -2,20 +2,26 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from typing import IO
 
 import msgspec
+import structlog
 
 from engine.bus.bus import Bus
 from engine.model.events.base import Event
 from engine.runtime.families import HASHED, WRITTEN
 
+_log = structlog.get_logger("run ledger")
+
 
 class RunLedger:
     """Observes a run. The hash covers decisions, orders and positions in order, with their market times."""
 
-    def __init__(self, bus: Bus, sink: IO[str] | None) -> None:
+    def __init__(self, bus: Bus, sink: IO[str] | None, sink_lost: Callable[[], None]) -> None:
+        """``sink_lost`` runs once when nobody can be written to any more: a closed pipe, a full disk."""
         self._sink = sink
+        self._sink_lost = sink_lost
         self._hash = hashlib.sha256()
         self._encoder = msgspec.json.Encoder(order="deterministic")
         self.counts: Counter[str] = Counter()
@@ -31,8 +37,11 @@ class RunLedger:
     def finish(self, summary: Event) -> None:
         """Write the last line and flush."""
         self._write(summary)
-        if self._sink is not None:
-            self._sink.flush()
+        try:
+            if self._sink is not None:
+                self._sink.flush()
+        except OSError as error:
+            self._lose(error)
 
     def _hash_and_write(self, event: Event) -> None:
         self._hash.update(self._write(event))
@@ -43,6 +52,15 @@ class RunLedger:
     def _write(self, event: Event) -> bytes:
         self.counts[type(event).__name__] += 1
         line = self._encoder.encode(event)
-        if self._sink is not None:
-            self._sink.write(line.decode() + "\n")
+        try:
+            if self._sink is not None:
+                self._sink.write(line.decode() + "\n")
+        except OSError as error:
+            self._lose(error)
         return line
+
+    def _lose(self, error: OSError) -> None:
+        # Raised on, the failure would be an event itself, and be written, and fail again without end.
+        self._sink = None
+        _log.error("events are not written any more", reason=str(error))
+        self._sink_lost()

@@ -206,3 +206,23 @@ def test_wrong_arguments_exit_with_two(arguments, capsys):
     with pytest.raises(SystemExit) as exit_:
         main.main(arguments)
     assert exit_.value.code == 2
+
+
+def test_a_reader_of_events_that_goes_away_ends_the_run_instead_of_filling_the_log(tmp_path):
+    command = [sys.executable, str(ROOT / "main.py"), "run", "--demo", "--auto", "--speed", "max", "--for", "20000"]
+    command += ["--profile", str(tmp_path / "p"), "--jsonl", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline().startswith(b'{"event"')
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+        assert process.wait(timeout=60) == 0, errors
+    assert "Traceback" not in errors
+    assert sum(file.stat().st_size for file in (tmp_path / "p" / "logs").iterdir()) < 10_000
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--world", "nope"), ("--symbols", "0")])
+def test_an_argument_that_names_no_market_is_refused_in_a_sentence(tmp_path, capsys, flag, value):
+    code, _, errors = call(capsys, "run", "--demo", flag, value, "--for", "5", "--profile", str(tmp_path / "p"))
+    assert code == 2
+    assert errors.startswith(flag)
+    assert errors.count("\n") == 1

@@ -103,7 +103,7 @@ def test_raising_needs_a_reason_and_the_pin_where_one_is_set() -> None:
     assert world.modes.mode is Mode.AUTO
 
 
-@pytest.mark.parametrize("start, wanted", [(Mode.MANUAL, Mode.AUTO), (Mode.REDUCE_ONLY, Mode.MANUAL)])
+@pytest.mark.parametrize(("start", "wanted"), [(Mode.MANUAL, Mode.AUTO), (Mode.REDUCE_ONLY, Mode.MANUAL)])
 def test_real_money_needs_that_a_pin_is_set_to_raise_the_mode(start: Mode, wanted: Mode) -> None:
     world = World(mode=start, book=Book.LIVE)
     assert world.modes.raise_to(wanted, "window", "go").code == "PIN"

@@ -17,7 +17,7 @@ def mismatch(live: bool, settings: AlpacaSettings, account_number: str | None = 
     """Say why this is not the account the profile means; empty when it is. ``account_number`` is the login's own."""
     profile = "LIVE" if live else "PAPER"
     if not settings.account:
-        return "The account is not named in the settings (broker.alpaca.account)."
+        return "The account is not named in the settings (alpaca.account)."
     if is_paper(settings.account) is live:
         kind = "a paper" if is_paper(settings.account) else "a live"
         return f"Profile {profile}, but {_tail(settings.account)} is {kind} account."
