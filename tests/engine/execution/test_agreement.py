@@ -1,0 +1,203 @@
+"""What follows from agreeing, or not agreeing, with the broker: modes, locks, and what is said."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from engine.bus.errors import JournalError
+from engine.model.decision import Mode
+from engine.model.events.book import AccountChanged, Reconciled
+from engine.model.events.system import Alarm
+from engine.model.market import Session
+from engine.model.report import BrokerStatus, LinkReport, LinkState
+from tests.support.desk_rig import Rig
+
+
+@pytest_asyncio.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    built = await Rig(tmp_path).start()
+    built.events.clear()
+    yield built
+    await built.close()
+
+
+def alarms(rig: Rig, code: str) -> list[Alarm]:
+    return [event for event in rig.events if isinstance(event, Alarm) and event.code == code]
+
+
+async def test_a_lost_link_lowers_the_mode_and_says_how_many_orders_are_in_doubt(rig: Rig) -> None:
+    for symbol in ("AAPL", "MSFT"):
+        rig.submit(rig.request(symbol))
+    claimed = rig.submit(rig.request("NVDA"))
+    rig.broker.say_status(claimed, BrokerStatus.CANCELLED)
+    rig.broker.say_link(LinkState.DEGRADED, 1100)
+    assert [alarm.happened for alarm in alarms(rig, "LINK")] == ["Broker link lost (1100). 2 orders unconfirmed."]
+    assert rig.modes.mode is Mode.MANUAL
+    assert not rig.desk.synced
+    rig.broker.say_link(LinkState.DOWN)
+    assert len(alarms(rig, "LINK")) == 1, "from broken to gone is not news"
+
+
+async def test_the_reason_of_a_lost_link_is_its_text_its_code_or_its_state(rig: Rig) -> None:
+    rig.desk.on_report(LinkReport(ts_event=1, ts_seen=1, state=LinkState.DOWN, text="reset"))
+    assert alarms(rig, "LINK")[-1].happened.startswith("Broker link lost (reset)")
+    rig.broker.say_link(LinkState.UP)
+    rig.broker.say_link(LinkState.DOWN)
+    assert alarms(rig, "LINK")[-1].happened.startswith("Broker link lost (down)")
+
+
+async def test_a_link_that_is_back_is_said_when_orders_and_positions_agree_and_only_then(rig: Rig) -> None:
+    rig.broker.say_link(LinkState.DOWN)
+    rig.broker.faults.missing = {"positions"}
+    rig.broker.say_link(LinkState.UP)
+    rig.events.clear()
+    rig.clock.advance(20)
+    assert not alarms(rig, "LINK")
+    assert alarms(rig, "SYNC")[0].happened == "Could not read positions from the broker."
+    assert rig.modes.mode is Mode.HALTED
+    rig.broker.faults.missing = set()
+    rig.clock.advance(20)
+    for code in ("LINK", "SYNC"):
+        assert [alarm.cleared for alarm in alarms(rig, code)][-1] is True
+    said = len(alarms(rig, "LINK"))
+    rig.clock.advance(60)
+    assert len(alarms(rig, "LINK")) == said, "said once"
+
+
+async def test_a_hole_after_the_first_agreement_is_not_a_reason_to_halt(rig: Rig) -> None:
+    rig.broker.faults.missing = {"positions"}
+    rig.clock.advance(60)
+    assert rig.modes.mode is Mode.AUTO
+    assert not alarms(rig, "SYNC")
+
+
+async def test_the_report_of_a_round_says_what_was_compared(rig: Rig) -> None:
+    rig.submit()
+    filled = rig.submit(rig.request("MSFT"))
+    rig.broker.fill(rig.broker.truth(filled), 100, "100", tell=False)
+    rig.events.clear()
+    rig.clock.advance(16)
+    first = next(event for event in rig.events if isinstance(event, Reconciled))
+    assert (first.orders, first.positions, first.complete, first.missing) == (1, 1, True, ())
+    assert first.changes > 0
+    rig.events.clear()
+    rig.broker.faults.missing = {"executions"}
+    rig.clock.advance(16)
+    second = next(event for event in rig.events if isinstance(event, Reconciled))
+    assert (second.changes, second.complete, second.missing) == (0, False, ("executions",))
+
+
+async def test_account_values_ride_with_a_round(rig: Rig) -> None:
+    rig.broker.cash = Decimal(77)
+    rig.clock.advance(16)
+    assert rig.ledger.account().cash == {"USD": 77}
+    assert [event for event in rig.events if isinstance(event, AccountChanged)]
+
+
+async def test_orders_that_the_journal_did_not_know_end_auto_and_are_counted(rig: Rig) -> None:
+    known = rig.submit()
+    rig.back_up()
+    rig.submit(rig.request("MSFT"))
+    rig.die()
+    rig.bring_back()
+    await rig.restart(Mode.AUTO)
+    rig.clock.advance(5)
+    assert [alarm.happened.split(" ")[0] for alarm in alarms(rig, "ADOPTED")] == ["1"]
+    assert rig.modes.mode is Mode.MANUAL
+    assert known in rig.desk.orders()
+
+
+async def test_a_count_of_references_that_cannot_be_kept_halts(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(ref: str) -> None:
+        raise JournalError("full")
+
+    rig.back_up()
+    rig.submit()
+    rig.die()
+    rig.bring_back()
+    rig._build(Mode.AUTO)
+    monkeypatch.setattr(rig.references, "saw", full)
+    await rig.start()
+    rig.clock.advance(5)
+    assert rig.modes.mode is Mode.HALTED
+
+
+async def test_the_book_is_not_opened_from_a_picture_with_a_hole(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.broker.by_hand("AAPL", 70)
+    rig.broker.faults.missing = {"account"}
+    await rig.start()
+    assert not rig.ledger.positions()
+    rig.broker.faults.missing = set()
+    rig.clock.advance(30)
+    assert rig.ledger.positions()["AAPL"].quantity == 70
+    assert not rig.modes.locks
+    await rig.close()
+
+
+async def test_what_was_bought_elsewhere_later_is_a_drift_and_not_an_opening(rig: Rig) -> None:
+    rig.broker.by_hand("AAPL", 70)
+    rig.clock.advance(30)
+    assert not rig.ledger.positions()
+    assert ("AAPL", "DRIFT") in rig.modes.locks
+    rig.broker.by_hand("AAPL", -70)
+    rig.events.clear()
+    rig.clock.advance(30)
+    assert [alarm.cleared for alarm in alarms(rig, "DRIFT:AAPL")] == [True]
+
+
+async def test_a_drift_is_not_judged_while_executions_cannot_be_read(rig: Rig) -> None:
+    rig.broker.by_hand("AAPL", 70)
+    rig.clock.advance(30)
+    for hole in ("executions", "positions"):
+        rig.broker.faults.missing = {hole}
+        rig.clock.advance(30)
+        assert ("AAPL", "DRIFT") in rig.modes.locks
+
+
+async def test_absence_before_the_program_began_does_not_count(rig: Rig) -> None:
+    rig.broker.faults.swallow = True
+    rig.broker.faults.lose = {"EchoReport", "StatusReport"}
+    ref = rig.submit()
+    rig.clock.advance(11)
+    assert rig.state(ref) == "UNKNOWN"
+    rig.clock.advance(9)
+    assert rig.state(ref) == "UNKNOWN", "two rounds, but not ten seconds apart"
+    rig.clock.advance(30)
+    assert rig.state(ref) == "NOT_AT_BROKER"
+
+
+async def test_without_a_calendar_an_absent_order_stays_unknown(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(symbol: str, at_ns: int) -> Session | None:
+        return None
+
+    monkeypatch.setattr(rig.market, "session", closed)
+    rig.broker.faults.swallow = True
+    ref = rig.submit()
+    rig.clock.advance(120)
+    assert rig.state(ref) == "UNKNOWN"
+
+
+async def test_a_stop_that_was_not_finished_is_finished_by_the_next_round(rig: Rig) -> None:
+    ref = rig.submit()
+    rig.broker.faults.silent_cancel = True
+    rig.stop_switch.stop("person", "enough")
+    rig.clock.advance(30)
+    rig.broker.faults.silent_cancel = False
+    rig.clock.advance(60)
+    assert rig.state(ref) == "CANCELLED"
+
+
+async def test_nothing_leaves_when_the_link_is_down_at_the_start(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.broker.link = LinkState.DOWN
+    await rig.start()
+    assert rig.desk.link is LinkState.DOWN
+    assert not rig.desk.synced
+    status = rig.desk.submit(rig.cleared())
+    assert status.reason == "LINK: the broker link is down"
+    assert not rig.broker.wire
+    await rig.close()
