@@ -20,6 +20,10 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
             from cli import trade
 
             return int(getattr(trade, args.command)(profile.root, args))
+        case "pin" | "mode" | "autonomy" | "resume" | "rearm":
+            from cli.arm import arm
+
+            return arm(profile.root, args)
         case "data":
             from cli.data import data
 

@@ -42,6 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
     halt = commands.add_parser("halt", parents=[common, answer], help="STOP from outside the window")
     halt.add_argument("--flatten", action="store_true", help="also close every position")
 
+    _arm_arguments(commands, common, answer)
+
     replay = commands.add_parser("replay", parents=[common, answer], help="play imported data through the whole agent")
     replay.add_argument("what", metavar="DAY|RECORDING", help="a day (2019-11-05), a symbol, or all")
     _replay_arguments(replay)
@@ -92,6 +94,26 @@ def _run_arguments(run: argparse.ArgumentParser) -> None:
     run.add_argument("--jsonl", metavar="FILE|-", help="write one JSON object per event")
     run.add_argument("--replay", metavar="DAY|SYMBOLS", help="play imported data instead of a live market")
     run.add_argument("--quiet", action="store_true", help="no progress line")
+
+
+def _arm_arguments(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    common: argparse.ArgumentParser,
+    answer: argparse.ArgumentParser,
+) -> None:
+    """What lets the agent do more. Each asks for the PIN where one is set: typed, or piped in, never an argument."""
+    commands.add_parser("pin", parents=[common, answer], help="set the PIN that going up asks for, or change it")
+    mode = commands.add_parser("mode", parents=[common, answer], help="how far trading is open")
+    mode.add_argument("mode", type=str.upper, choices=["OBSERVE", "HALTED", "REDUCE_ONLY", "MANUAL", "AUTO"])
+    autonomy = commands.add_parser("autonomy", parents=[common, answer], help="what the agent may do by itself")
+    autonomy.add_argument("level", type=str.lower, choices=["observe", "suggest", "ask", "ask_above_limits", "auto"])
+    resume = commands.add_parser("resume", parents=[common, answer], help="trade again after a halt")
+    resume.add_argument("--confirm", metavar="RESUME", default="", help="the word, where nobody can be asked for it")
+    rearm = commands.add_parser("rearm", parents=[common, answer], help="what tripped and is off; arm one of it again")
+    rearm.add_argument("code", nargs="?", default="", metavar="CODE", help="such as G10")
+    rearm.add_argument("strategy", nargs="?", default="", metavar="STRATEGY", help="the strategy it is off for")
+    for command in (mode, autonomy, resume, rearm):
+        command.add_argument("--reason", default="", metavar="TEXT", help="why; it is recorded")
 
 
 def _replay_arguments(replay: argparse.ArgumentParser) -> None:

@@ -204,6 +204,10 @@ class StateRow(Row, frozen=True, kw_only=True):
     next_open_ns: int = 0
     halted: bool = False
     halt_reason: str = ""
+    pin_set: bool = False
+    """Going up asks for the PIN."""
+    latches: tuple[tuple[str, str, str], ...] = ()
+    """(code, strategy or empty, what happened) of everything that tripped and is still off."""
     reconciled_ns: int = 0
     unknown: int = 0
     working: int = 0

@@ -15,7 +15,7 @@ from engine.model.events.book import Reconciled, SymbolLocked, SymbolUnlocked
 from engine.model.events.decision import AutonomyChanged, ModeChanged, TradingHalted, TradingResumed
 from engine.model.events.system import Alarm
 from engine.model.ids import Symbol
-from engine.risk.latches import Latches
+from engine.risk.latches import Latch, Latches
 from engine.risk.pin import Pin
 from engine.risk.ports import Store
 from engine.risk.settings import RiskSettings
@@ -116,6 +116,16 @@ class ModeKeeper:
     def locks(self) -> Mapping[Symbol, Lock]:
         """Return the locked symbols with the first reason of each."""
         return MappingProxyType(self._first)
+
+    @property
+    def pin_set(self) -> bool:
+        """Say whether going up asks for a PIN."""
+        return self._pin.is_set
+
+    @property
+    def latched(self) -> tuple[Latch, ...]:
+        """Return what tripped and is still off, oldest first."""
+        return tuple(sorted(self._latches.all().values(), key=lambda latch: latch.since_ns))
 
     @property
     def lease_ok(self) -> bool:
@@ -298,6 +308,19 @@ class ModeKeeper:
         except JournalError as error:
             return Receipt(ok=False, code="JOURNAL", text=f"The change could not be recorded: {error}")
         return Receipt(ok=True, text="Armed again.")
+
+    def set_pin(self, new: str, old: str, by: str) -> Receipt:
+        """Set the PIN, or change it for the right old one. It is never recorded anywhere but as a hash."""
+        if by not in PEOPLE:
+            return Receipt(ok=False, code="PERSON", text="Only a person sets the PIN.")
+        first = not self._pin.is_set
+        try:
+            why = self._pin.set(new, old)
+        except JournalError as error:
+            return Receipt(ok=False, code="JOURNAL", text=f"The PIN could not be recorded: {error}")
+        if why:
+            return Receipt(ok=False, code="PIN", text=why)
+        return Receipt(ok=True, text="The PIN is set." if first else "The PIN is changed.")
 
     def present(self, by: str) -> None:
         """A person did something: presence is proven (G34)."""

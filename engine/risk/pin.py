@@ -7,12 +7,13 @@ from typing import Protocol
 import msgspec
 
 from engine.bus.clock import SECOND, Clock
+from engine.bus.errors import JournalError
 
 N, R, P, LENGTH = 2**14, 8, 1, 32
 
 
 class PinStore(Protocol):
-    """Where the PIN's hash lies: the keyring."""
+    """Where the PIN's hash lies: the journal of the profile, which only its owner may read."""
 
     def get(self, name: str) -> str | None: ...
     def set(self, name: str, value: str) -> None: ...
@@ -41,6 +42,7 @@ class Pin:
         self._salt = salt
         self._tries = tries
         self._delay_ns = round(delay_s * SECOND)
+        self._known: _State | None = None
 
     @property
     def is_set(self) -> bool:
@@ -60,6 +62,12 @@ class Pin:
 
     def check(self, pin: str) -> str:
         """Return why ``pin`` is not accepted, empty when it is right or none is set."""
+        try:
+            return self._judge(pin)
+        except JournalError as error:
+            return f"The PIN was not looked at, because its tries cannot be counted: {error}"
+
+    def _judge(self, pin: str) -> str:
         state = self._load()
         if state is None:
             return "The stored PIN cannot be read, so nothing that needs it is allowed."
@@ -83,16 +91,17 @@ class Pin:
         return "The PIN is wrong."
 
     def _load(self) -> _State | None:
-        text = self._store.get("pin")
-        if text is None:
-            return _State()
-        try:
-            return msgspec.json.decode(text, type=_State)
-        except msgspec.MsgspecError:
-            return None
+        if self._known is None:  # read once: the mode strip asks with every beat, and the disk may be gone by then
+            try:
+                text = self._store.get("pin")
+                self._known = _State() if text is None else msgspec.json.decode(text, type=_State)
+            except (msgspec.MsgspecError, JournalError):
+                return None
+        return self._known
 
     def _save(self, state: _State) -> None:
         self._store.set("pin", msgspec.json.encode(state).decode())
+        self._known = state
 
 
 def _hash(pin: str, salt: bytes) -> bytes:

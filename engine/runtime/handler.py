@@ -116,7 +116,7 @@ class CommandHandler:
             case c.Rearm():
                 return trading.modes.rearm(command.code, command.scope, command.by, command.reason, command.pin)
             case c.SetPin():
-                return self._set_pin(command)
+                return trading.modes.set_pin(command.new, command.old, command.by)
             case c.SetMode():
                 if command.mode.level <= trading.modes.mode.level:
                     trading.modes.lower(command.mode, command.by, command.reason or "asked")
@@ -164,16 +164,6 @@ class CommandHandler:
         if self._trading.algos.parent(command.ref) is not None:
             return self._trading.algos.cancel(command.ref, command.by)
         return self._trading.desk.cancel(command.ref, command.by)
-
-    def _set_pin(self, command: c.SetPin) -> Receipt:
-        pin = self._trading.pin
-        why = pin.check(command.old) if pin.is_set else ""
-        if why:
-            return Receipt(ok=False, code="PIN", text=why)
-        if not 4 <= len(command.new) <= 64:
-            return Receipt(ok=False, code="PIN", text="A PIN has 4 to 64 characters.")
-        pin.set(command.new)
-        return Receipt(ok=True, text="The PIN is set.")
 
     def _suggestion(self, command: c.GetSuggestion) -> Receipt:
         suggestion = self._board.suggestion(command.suggestion_id)

@@ -85,6 +85,8 @@ class Status:
             next_open_ns=session.next_open_ns if session is not None else 0,
             halted=trading.modes.halted,
             halt_reason=trading.modes.reason,
+            pin_set=trading.modes.pin_set,
+            latches=tuple((latch.code, latch.scope, latch.text) for latch in trading.modes.latched),
             reconciled_ns=trading.desk.reconciled_ns,
             unknown=sum(1 for order in orders if order.state in UNSURE),
             working=sum(1 for order in orders if not order.state.closed),
@@ -137,6 +139,8 @@ class Status:
             "session": row.session,
             "halted": row.halted,
             "reason": row.halt_reason,
+            "pin_set": row.pin_set,
+            "latches": [{"code": code, "scope": scope, "text": text} for code, scope, text in row.latches],
             "engine_lag_ms": {"recent": row.engine_lag_ms, "p99": self._lag.percentile(0.99), "worst": self._lag.worst},
             "pid": row.engine_pid,
         }

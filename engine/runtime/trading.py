@@ -88,7 +88,7 @@ def assemble_trading(
         session = session_at(clock.now())
         return session.date if session is not None else ""
 
-    pin = Pin(kv, clock, _Salt())
+    pin = Pin(kv, clock, _Salt(), tries=spec.risk.pin_tries, delay_s=spec.risk.pin_delay_minutes * 60)
     latches = Latches(kv)
     latches.load()
     modes = ModeKeeper(

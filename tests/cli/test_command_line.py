@@ -1,5 +1,6 @@
 """The command line is stable: what it prints, what it answers as JSON, and how it exits."""
 
+import io
 import json
 import os
 import signal
@@ -226,3 +227,57 @@ def test_an_argument_that_names_no_market_is_refused_in_a_sentence(tmp_path, cap
     assert code == 2
     assert errors.startswith(flag)
     assert errors.count("\n") == 1
+
+
+# --- letting the agent do more, last in this file: it leaves the engine with a PIN
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(line + "\n" for line in lines)))
+
+
+def test_after_a_halt_a_person_sets_a_pin_resumes_and_raises_with_it_from_the_shell(running, capsys, monkeypatch):
+    profile = ("--profile", str(running))
+    call(capsys, "halt", *profile)
+    deadline = time.monotonic() + 60  # the books are compared again after the halt; that comes first
+    while True:
+        code, _, err = call(capsys, "resume", "--confirm", "RESUME", "--reason", "looked", *profile)
+        if code == 0 or "RECONCILE" not in err:
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert code == 0, err
+    piped(monkeypatch, "4711")
+    assert call(capsys, "pin", *profile)[:2] == (0, "The PIN is set.\n")
+    status = json.loads(call(capsys, "status", "--json", "-", *profile)[1])
+    assert (status["mode"], status["pin_set"], status["latches"]) == ("MANUAL", True, [])
+    piped(monkeypatch, "0000")
+    code, _, err = call(capsys, "autonomy", "auto", "--reason", "trial", *profile)
+    assert (code, err) == (1, "PIN The PIN is wrong.\n")
+    piped(monkeypatch, "4711")
+    assert call(capsys, "autonomy", "auto", "--reason", "trial", *profile)[0] == 0
+    assert json.loads(call(capsys, "status", "--json", "-", *profile)[1])["mode"] == "AUTO"
+    piped(monkeypatch)  # going down asks nothing
+    assert call(capsys, "mode", "manual", *profile)[0] == 0
+    piped(monkeypatch, "4711", "0815")
+    assert call(capsys, "pin", *profile)[:2] == (0, "The PIN is changed.\n")
+    piped(monkeypatch, "4711", "1234")
+    assert call(capsys, "pin", *profile)[0] == 1
+
+
+def test_going_up_without_a_reason_or_the_word_is_refused_before_anything_is_sent(running, capsys, monkeypatch):
+    profile = ("--profile", str(running))
+    piped(monkeypatch)
+    code, _, err = call(capsys, "mode", "AUTO", *profile)
+    assert (code, "--reason" in err) == (2, True)
+    call(capsys, "halt", *profile)
+    code, _, err = call(capsys, "resume", "--reason", "looked", *profile)
+    assert (code, "RESUME" in err) == (2, True)
+    assert json.loads(call(capsys, "status", "--json", "-", *profile)[1])["mode"] == "HALTED"
+
+
+def test_rearm_alone_lists_what_is_off(running, capsys, monkeypatch):
+    piped(monkeypatch, "0815")
+    assert call(capsys, "rearm", "--profile", str(running))[:2] == (0, "nothing is off\n")
+    code, _, err = call(capsys, "rearm", "G10", "--reason", "looked", "--profile", str(running))
+    assert (code, err.startswith("LATCH")) == (1, True)

@@ -414,3 +414,24 @@ def test_settings_of_presence_hold() -> None:
     world.modes.watch_lease(None)
     assert world.modes.mode is Mode.MANUAL
     assert START % SECOND == 0
+
+
+def test_only_a_person_sets_the_pin_and_a_disk_that_refuses_leaves_the_old_one() -> None:
+    world = World(mode=Mode.MANUAL)
+    assert world.modes.set_pin("4711", "", "strategy").code == "PERSON"
+    assert not world.modes.pin_set
+    assert world.modes.set_pin("4711", "", "cli").ok
+    assert world.modes.set_pin("0815", "0000", "window").code == "PIN"
+    assert world.modes.set_pin("0815", "4711", "window").text == "The PIN is changed."
+    world.pins.broken = True
+    assert world.modes.set_pin("1234", "0815", "window").code == "JOURNAL"
+    world.pins.broken = False
+    assert world.pin.check("0815") == ""
+
+
+def test_a_wrong_pin_that_cannot_be_counted_is_no_pin_at_all() -> None:
+    world = World(mode=Mode.MANUAL)
+    world.modes.set_pin("4711", "", "cli")
+    world.pins.broken = True
+    assert "cannot be counted" in world.pin.check("0000")
+    assert world.modes.raise_to(Mode.AUTO, "window", "go", "0000").code == "PIN"
