@@ -220,7 +220,7 @@ class FirstRun(QDialog):
         self.pin = QLineEdit()
         self.pin.setEchoMode(QLineEdit.EchoMode.Password)
         self.pin.setMaximumWidth(320)
-        self.pin.setPlaceholderText(say("PIN that unlocks the window (optional)"))
+        self.pin.setPlaceholderText(say("PIN (optional): unlocks the window and opens real money"))
         self.pin.setAccessibleName(self.pin.placeholderText())
         column.addWidget(self.pin)
         limits = QLabel(

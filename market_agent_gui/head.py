@@ -75,6 +75,7 @@ class Head(QObject):
         shell = self._shell
         self.strip.halt_wanted.connect(lambda flatten: shell.halting.stop("button", flatten=flatten))
         self.strip.resume_wanted.connect(lambda: shell.commander.run("resume", "button"))
+        self.strip.opening_wanted.connect(lambda: shell.commander.run("open_trading", "button"))
         self.strip.autonomy_wanted.connect(shell.modes.choose_autonomy)
         self.strip.health_wanted.connect(lambda: shell.window.show_dock("log"))
         self.banner.acknowledge.connect(shell.acknowledge)

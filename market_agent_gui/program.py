@@ -19,7 +19,7 @@ from market_agent_gui.menus import MainMenu
 from market_agent_gui.notifications import News, Notifications
 from market_agent_gui.palette import Palette
 from market_agent_gui.palette_source import PaletteSource
-from market_agent_gui.presenters.halt import resume_opener
+from market_agent_gui.presenters.pins import PinsPresenter
 from market_agent_gui.presenters.rehearsal import RehearsalPresenter
 from market_agent_gui.translate import say
 from widgets.theme import apply_theme, theme_names
@@ -49,6 +49,11 @@ class Program(QObject):
         self._book = ""
         self._closing: CloseDialog | None = None
         self.pins = PinStore(shell.profile)
+        self.pin = PinsPresenter(shell.bridge, self.pins, self)
+        self.pin.dialog_wanted.connect(shell.open_dialog)
+        self.pin.said.connect(shell.say)
+        self.pin.changed.connect(self._on_pin)
+        shell.modes.pin_wanted.connect(self.pin.ask)
         self.lock_page = LockPage(shell.window, self.pins)
         self.lock_page.stop_pressed.connect(lambda: shell.halting.stop("lock page"))
         self.idle = IdleWatch(shell.app, shell.preferences.now.lock_minutes if self.pins.exists else 0.0, self)
@@ -85,7 +90,10 @@ class Program(QObject):
             "bigger": lambda: self._scale(0.1),
             "smaller": lambda: self._scale(-0.1),
             "new_window": self._float_focused,
-            "resume": resume_opener(shell.open_dialog, shell.bridge.fire),
+            "resume": shell.modes.resume,
+            "open_trading": shell.modes.open_trading,
+            "rearm": shell.modes.rearm,
+            "set_pin": self.pin.ask,
             "reconcile": lambda: shell.bridge.fire(Reconcile()),
             "lock": self.lock,
             "key_card": self._show_card,
@@ -219,7 +227,7 @@ class Program(QObject):
     def lock(self) -> None:
         """Lock the window; without a PIN there is nothing to lock with."""
         if not self.pins.exists:
-            raise Refusal(say("set a PIN first, in First steps"))
+            raise Refusal(say("set a PIN first: “Set or change the PIN…”"))
         self._shell.arming.disarm(say("the window is locked"))
         self._shell.entry.drop()
         self.lock_page.lock()
@@ -333,7 +341,7 @@ class Program(QObject):
         pages.symbols_chosen.connect(
             lambda symbols: shell.bridge.fire(Watch(symbols=tuple(Symbol(symbol) for symbol in symbols)))
         )
-        pages.pin_chosen.connect(self._set_pin)
+        pages.pin_chosen.connect(self.pin.set_first)
         pages.settings_wanted.connect(lambda: shell.commander.run("settings_file", "button"))
         pages.done_with.connect(lambda: self._prefer(first_run_done=True))
         shell.open_dialog(pages)
@@ -341,12 +349,7 @@ class Program(QObject):
     def _choose_autonomy(self, level: Autonomy) -> None:
         self._shell.bridge.fire(SetAutonomy(autonomy=level, reason="first steps"))
 
-    def _set_pin(self, pin: str) -> None:
-        try:
-            self.pins.set(pin)
-        except (ValueError, OSError) as error:
-            self._shell.say("bad", say("The PIN was not set: {reason}", reason=error))
-        else:
-            minutes = self._shell.preferences.now.lock_minutes or 15.0
-            self._prefer(lock_minutes=minutes)
-            self.idle.set_minutes(minutes)
+    def _on_pin(self) -> None:
+        minutes = self._shell.preferences.now.lock_minutes or 15.0
+        self._prefer(lock_minutes=minutes)
+        self.idle.set_minutes(minutes)

@@ -14,7 +14,8 @@ class ResumeDialog(PlainDialog):
     resumed = Signal(object)
     """A :class:`Resume`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pin: bool = True) -> None:
+        """``pin``: one is set, so it is asked."""
         super().__init__(
             say("Resume trading?"),
             say("Trading was halted. Automatic trading stays off until it is raised by hand."),
@@ -28,7 +29,8 @@ class ResumeDialog(PlainDialog):
         self.pin.setEchoMode(QLineEdit.EchoMode.Password)
         self.add_field(say("Type {word}", word=WORD), self.word)
         self.add_field(say("Reason (it is recorded)"), self.reason)
-        self.add_field(say("PIN, where one is set"), self.pin)
+        if pin:
+            self.add_field(say("PIN"), self.pin)
 
     def on_accept(self) -> None:
         if self.word.text().strip() != WORD:
@@ -40,4 +42,3 @@ class ResumeDialog(PlainDialog):
         self.resumed.emit(
             Resume(typed=self.word.text().strip(), reason=self.reason.text().strip(), pin=self.pin.text())
         )
-        self.accept()

@@ -58,6 +58,8 @@ class ModeStrip(QWidget):
     halt_wanted = Signal(bool)
     """STOP was pressed; True: also flatten."""
     resume_wanted = Signal()
+    opening_wanted = Signal()
+    """Only closing is allowed, and the person wants to open positions again."""
     autonomy_wanted = Signal(str)
     """The level the person chose; the engine may want a reason and a PIN."""
     health_wanted = Signal()
@@ -74,7 +76,7 @@ class ModeStrip(QWidget):
         self.halt.halt_wanted.connect(lambda: self.halt_wanted.emit(False))
         self.halt.flatten_wanted.connect(lambda: self.halt_wanted.emit(True))
         self.resume = KeyButton(tr("Resume…"), "", "warn", self)
-        self.resume.clicked.connect(self.resume_wanted)
+        self.resume.clicked.connect(self._on_up)
         self.resume.hide()
         self.autonomy = QToolButton(self)
         self.autonomy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -118,6 +120,10 @@ class ModeStrip(QWidget):
         """paper, live, replay, or empty while nothing is known."""
         return self._state.book.lower() if self._state is not None else ""
 
+    def _on_up(self) -> None:
+        halted = self._state is not None and self._state.halted
+        (self.resume_wanted if halted else self.opening_wanted).emit()
+
     def _on_autonomy(self, level: str) -> None:
         self._refresh_menu()  # a tick shows what is, not what was asked
         if self._state is not None and level != self._state.autonomy:
@@ -134,7 +140,9 @@ class ModeStrip(QWidget):
         elif state is not None and state.link != "up" and not halted:
             does = tr("broker away: acts on reconnect")
         self.halt.set_state(halted, does)
-        self.resume.setVisible(halted and not self._away)
+        reducing = state is not None and state.mode == "REDUCE_ONLY"
+        self.resume.say(tr("Resume…") if halted else tr("Open trading…"))
+        self.resume.setVisible((halted or reducing) and not self._away)
         self._refresh_menu()
         self._arrange()
         self._speak()
@@ -445,7 +453,6 @@ class ModeStrip(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.LanguageChange) and hasattr(self, "_actions"):
-            self.resume.say(tr("Resume…"))
             self._refresh()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -1,10 +1,8 @@
 """STOP, from every surface. It never asks, never waits, and always says what became of it."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject, Signal
 
-from engine.api.commands import AnyCommand, Halt, Receipt, Resume
+from engine.api.commands import AnyCommand, Halt, Receipt
 from market_agent_gui.bridge import EngineBridge
 from market_agent_gui.commander import Commander
 from market_agent_gui.translate import say
@@ -41,23 +39,7 @@ class HaltPresenter(QObject):
                 self.said.emit("warn", what)
             else:
                 self.said.emit("bad", say("STOP was refused: {text}", text=receipt.text or receipt.code))
-        elif isinstance(command, Resume):
-            text = receipt.text or (say("Trading is resumed") if receipt.ok else receipt.code)
-            self.said.emit("info" if receipt.ok else "bad", text)
 
     def _on_failed(self, command: AnyCommand, reason: str) -> None:
         if isinstance(command, Halt):
             self.said.emit("bad", say("STOP: {reason}", reason=reason))
-
-
-def resume_opener(open_dialog: Callable[[QObject], None], fire: Callable[[AnyCommand], object]) -> Callable[[], None]:
-    """Return the doer of *Resume trading…*."""
-
-    def do() -> None:
-        from market_agent_gui.resume_dialog import ResumeDialog
-
-        dialog = ResumeDialog()
-        dialog.resumed.connect(fire)
-        open_dialog(dialog)
-
-    return do

@@ -7,14 +7,16 @@ from engine.api.commands import (
     Flatten,
     Halt,
     ModifyOrder,
+    Rearm,
     Receipt,
     Resume,
     SetAutonomy,
     SetMode,
+    SetPin,
 )
 from market_agent_gui.translate import say
 
-ELSEWHERE = (Halt, Resume, SetAutonomy, SetMode)
+ELSEWHERE = (Halt, Resume, SetAutonomy, SetMode, SetPin)
 """Their presenters tell these themselves."""
 
 
@@ -41,4 +43,6 @@ def describe(command: AnyCommand) -> str:
     if isinstance(command, ModifyOrder):
         price = command.limit_price if command.limit_price is not None else command.stop_price
         return say("Change {ref} to {price}", ref=command.ref, price=price if price is not None else command.quantity)
+    if isinstance(command, Rearm):
+        return say("Arm {code} again", code=" ".join(part for part in (command.code, command.scope) if part))
     return ""

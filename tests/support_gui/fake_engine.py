@@ -36,6 +36,8 @@ from engine.api.commands import (
     Resume,
     Scan,
     SetAutonomy,
+    SetMode,
+    SetPin,
     SetSpeed,
     Shutdown,
     Snooze,
@@ -116,6 +118,7 @@ class FakeEngine:
         self.quotes = FakeQuotes()
         self.bars = FakeBars()
         self.commands: list[AnyCommand] = []
+        self.pin = ""
         self.denials: tuple[Denial, ...] = ()
         self.silent = False
         """Swallow commands: no answer ever comes."""
@@ -323,6 +326,8 @@ class FakeEngine:
                 return self.queries.indicators()
             case GetCapabilities():
                 return self.queries.capabilities()
+            case SetPin() | SetMode():
+                return self._up(command)
         return self._answer(command)
 
     def _answer(self, command: AnyCommand) -> Receipt:
@@ -354,6 +359,17 @@ class FakeEngine:
             self.put("suggestions", msgspec.structs.replace(row, state="APPROVED"))
             return Receipt(ok=True, data={"refs": [order.key]})
         return self._answer_small(command)
+
+    def _up(self, command: SetPin | SetMode) -> Receipt:
+        given = command.old if isinstance(command, SetPin) else command.pin
+        if self.pin and given != self.pin:
+            return Receipt(ok=False, code="PIN", text="The PIN is wrong.")
+        if isinstance(command, SetPin):
+            self.pin = command.new
+            self.state(pin_set=True)
+            return Receipt(ok=True, text="The PIN is set.")
+        self.state(mode=command.mode.value)
+        return Receipt(ok=True)
 
     def _answer_small(self, command: AnyCommand) -> Receipt:
         if isinstance(command, GetBars):
