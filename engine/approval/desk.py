@@ -16,7 +16,7 @@ from engine.approval.drift import Drift
 from engine.approval.hash import differs_from
 from engine.approval.judge import Judge
 from engine.approval.mandate import Mandates
-from engine.approval.policy import Action, decide, may_send
+from engine.approval.policy import Action, decide, may_send, waits
 from engine.approval.ports import Gate, Ledger, Market, Modes, Orders, Store
 from engine.approval.requests import edited
 from engine.approval.sender import Sender
@@ -43,7 +43,6 @@ from engine.model.order import Origin
 from engine.model.suggestion import Suggestion, SuggestionState
 
 AGENT = "agent"
-RATE = "G8"
 ANSWERS_KEPT_NS = 30 * 86_400 * SECOND
 RETRY_NS = SECOND
 S = SuggestionState
@@ -204,7 +203,7 @@ class ApprovalDesk:
             receipt = self._sender.send(live, AGENT, Origin.AUTO)
             if not receipt.ok and live.case.outcome is None:
                 self._close(live, S.DENIED, AGENT, ok=False, code=receipt.code, text=receipt.text, durable=False)
-        elif decision.action is Action.DENY and agent is not None and {d.code for d in agent.denials} == {RATE}:
+        elif decision.action is Action.DENY and waits(agent, person):
             self._cases.open[suggestion.id] = live
             self._turns.wait(live)
         elif decision.action is Action.DENY:

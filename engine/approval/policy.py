@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from engine.model.decision import Autonomy, Denial, Mode, Verdict
 
+RATE, WHAT_IF = "G8", "WHATIF"
+
 
 class Action(Enum):
     NOTHING = "nothing"
@@ -20,6 +22,12 @@ class Decision(NamedTuple):
     action: Action
     reason: str = ""
     denials: tuple[Denial, ...] = ()
+
+
+def waits(agent: Verdict | None, person: Verdict) -> bool:
+    """Whether what speaks against it passes by itself: the message rate, or a broker that is being asked."""
+    codes = {denial.code for denial in (agent or person).denials}
+    return bool(codes) and codes <= ({RATE, WHAT_IF} if agent is not None else {WHAT_IF})
 
 
 def may_send(autonomy: Autonomy, mode: Mode) -> bool:

@@ -9,6 +9,7 @@ from engine.api import commands as c
 from engine.api.commands import AnyCommand, Receipt
 from engine.bus.clock import Clock
 from engine.model.ids import Symbol
+from engine.runtime.enquiry import Enquiry
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.pace import Pace
 from engine.runtime.queries import Queries
@@ -50,10 +51,13 @@ class CommandHandler:
         self._stop, self._status, self._watch = stop, status, watch
         self._shutdown, self._reconcile = shutdown, reconcile
         self._native = frozenset(native_algos)
+        self._enquiry = Enquiry(trading.what_ifs, trading.approval, trading.desk)
 
     async def handle(self, command: AnyCommand) -> Receipt:
         """Carry out one command."""
         self._trading.modes.present(command.by)
+        if (overtaken := await self._enquiry.before(command)) is not None:
+            return overtaken
         match command:
             case c.Halt():
                 return await self._stop.stop(command.by, command.reason, command.flatten, command.protective)

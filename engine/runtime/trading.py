@@ -17,8 +17,10 @@ from engine.execution.algos.volume_curve import HistoryCurve
 from engine.execution.broker import Broker
 from engine.execution.desk import OrderDesk
 from engine.execution.refs import References
+from engine.execution.what_ifs import WhatIfBook
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
+from engine.model.decision import Book
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Session, Side
 from engine.model.money import ZERO, exact
@@ -56,6 +58,7 @@ class Trading:
     by_hand: HandOrders
     algos: AlgoDesk
     pin: Pin
+    what_ifs: WhatIfBook
 
 
 class _Salt:
@@ -125,6 +128,9 @@ def assemble_trading(
         settings=spec.execution,
     )
     desk_later.fill(desk)
+    # Only real money waits for the broker's word (risk.what_if); elsewhere it is asked for previews alone.
+    required = spec.book is Book.LIVE and spec.risk.what_if == "required"
+    what_ifs = WhatIfBook(bus, clock, broker, required=required)
     gate = Gate(
         bus=bus,
         clock=clock,
@@ -143,6 +149,7 @@ def assemble_trading(
         foreign=foreign_rules(),
         clusters=clusters,
         marks=market.mark,
+        what_ifs=what_ifs,
     )
     gate_later.fill(gate)
     governor = Governor(
@@ -199,6 +206,7 @@ def assemble_trading(
         approval=approval,
         by_hand=HandOrders(gate=gate, orders=desk, modes=modes, store=kv, clock=clock),
         pin=pin,
+        what_ifs=what_ifs,
     )
 
 

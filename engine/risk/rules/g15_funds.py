@@ -6,6 +6,8 @@ from engine.risk.say import NOTHING, Findings, above, hard, money, percent
 from engine.risk.situation import Situation
 
 CODE = "G15"
+PENDING = "WHATIF"
+"""Not a no for good: the answer is on its way."""
 TITLE = "Buying power"
 
 
@@ -13,6 +15,8 @@ def check(s: Situation) -> Findings:
     account = s.account
     if account is None:
         return hard(CODE, "The account's values are not known.")
+    if s.what_if is not None and s.what_if.pending:
+        return hard(PENDING, "The broker is being asked what margin this order would need.")
     if s.what_if is not None and s.what_if.refused:
         return hard(CODE, f"The broker would refuse the order: {s.what_if.refused.rstrip('.')}.")
     if not account.margin_account:
@@ -20,7 +24,7 @@ def check(s: Situation) -> Findings:
     if account.available_funds is None or not finite(account.available_funds):
         return hard(CODE, "The broker did not say how much is available.")
     if s.what_if is None and s.live and s.settings.what_if == "required":
-        return hard(CODE, "The broker has not said what margin this order would need.")
+        return hard(CODE, "The broker does not say what margin this order would need (risk.what_if).")
     return _available(s, float(account.available_funds)) or _cushion(s)
 
 
@@ -44,7 +48,9 @@ def needed(s: Situation) -> float:
     """Return the initial margin the order binds, NaN when the broker's answer is not a number."""
     assert s.account is not None
     if s.what_if is not None:
-        after, now = s.what_if.initial_margin_after, s.account.initial_margin
+        # Before and after of one answer, where the broker tells both: the account's own figure may be minutes old.
+        after, now = s.what_if.initial_margin_after, s.what_if.initial_margin_before
+        now = s.account.initial_margin if now is None else now
         if after is None or now is None or not finite(after) or not finite(now):
             return float("nan")
         return max(0.0, float(after - now))

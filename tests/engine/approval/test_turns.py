@@ -1,14 +1,16 @@
 """The agent's suggestions wait for their turn instead of being lost when many come at once."""
 
-from engine.model.decision import Autonomy, Mode
-from engine.model.events.decision import RiskDenied
+from engine.api.commands import Refuse
+from engine.model.broker import WhatIf
+from engine.model.decision import Autonomy, Book, Mode
+from engine.model.events.decision import ApprovalAsked, RiskDenied
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
 from engine.model.market import Side
 from engine.model.suggestion import SuggestionState
 from tests.engine.approval.office import Office
 from tests.engine.risk.edges import wide
-from tests.engine.risk.world import AAPL, World, d
+from tests.engine.risk.world import AAPL, World, d, limits
 
 
 def many(office: Office, n: int) -> list[str]:
@@ -109,3 +111,28 @@ async def test_a_stopped_desk_sends_nothing_more() -> None:
     office.world.clock.advance(30)
     assert len(office.sent) == 2
     assert isinstance(office.world, World)
+
+
+async def test_a_suggestion_with_real_money_waits_for_the_brokers_what_if_and_is_refused_when_none_comes() -> None:
+    world = World(book=Book.LIVE, mode=Mode.MANUAL, settings=limits(what_if="required"))
+    office = await Office(world, autonomy=Autonomy.ASK).open()
+    world.what_ifs.answer = WhatIf(pending=True)
+    answered, silent = office.suggest(), office.suggest()
+    world.clock.advance(3)
+    assert world.of(RiskDenied) == []
+    assert not world.of(ApprovalAsked)
+    world.what_ifs.answer = WhatIf(
+        initial_margin_before=d(0),
+        initial_margin_after=d(500),
+        maintenance_margin_after=d(500),
+        equity_after=d(1_000_000),
+    )
+    office.desk.refuse(Refuse(suggestion_id=silent, code="OTHER", by="window"))
+    world.clock.advance(1)
+    assert [asked.suggestion_id for asked in world.of(ApprovalAsked)] == [answered]
+    world.what_ifs.answer = WhatIf(pending=True)
+    third = office.suggest()
+    world.what_ifs.answer = None
+    world.clock.advance(1)
+    assert office.desk.state(third) is SuggestionState.DENIED
+    assert world.of(RiskDenied)[-1].denials[0].code == "G15"

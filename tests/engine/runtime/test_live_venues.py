@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from engine.api.commands import CancelAll, GetStatus, PlaceOrder
+from engine.api.commands import CancelAll, GetStatus, PlaceOrder, SetMode, SetPin
 from engine.execution.brokers.alpaca.settings import AlpacaSettings
 from engine.execution.brokers.ibkr.settings import IbkrSettings
+from engine.model.decision import Book, Mode
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
 from engine.model.market import Side
@@ -118,3 +119,51 @@ async def test_an_order_at_alpaca_works_and_is_cancelled(make_spec):
             await engine.parts.handler.handle(CancelAll())
         finally:
             await engine.stop()
+
+
+async def test_real_money_opens_nothing_until_a_pin_is_set_and_given_and_again_after_each_start(make_spec):
+    async with TwsGateway(accounts=("U7654321",)) as gateway:
+        gateway.set_price("AAPL", 190.0)
+        ibkr = IbkrSettings(port=gateway.port, account="U7654321", retry_first_s=0.2)
+        spec = make_spec(universe=TWO[:1], demo=None, book=Book.LIVE, broker="ibkr", ibkr=ibkr, speed=1.0)
+
+        async def begun() -> Engine:
+            engine = Engine(spec)
+            await engine.start()
+            await engine.listen()
+            await until(lambda: engine.parts.trading.desk.synced)
+            await until(lambda: engine.parts.place.cache.quote(Symbol("AAPL")) is not None)
+            await until(lambda: engine.parts.trading.modes.mode is Mode.REDUCE_ONLY)
+            return engine
+
+        async def tried(engine: Engine, name: str) -> str:
+            gateway.set_price("AAPL", 190.1)
+            await asyncio.sleep(0.3)
+            receipt = await engine.parts.handler.handle(PlaceOrder(request=bracket(name, "189.50"), by="cli"))
+            return "" if receipt.ok else receipt.code + "".join(d.code for d in receipt.denials)
+
+        def raised(pin: str) -> SetMode:
+            return SetMode(mode=Mode.MANUAL, reason="start of the session", pin=pin, by="cli")
+
+        engine = await begun()
+        try:
+            handle = engine.parts.handler.handle
+            assert await tried(engine, "live-1") != ""
+            assert (await handle(raised(""))).code == "PIN"
+            assert (await handle(SetPin(new="kestrel-84", by="strategy"))).code == "PERSON"
+            assert (await handle(SetPin(new="kestrel-84", by="cli"))).ok
+            assert (await handle(raised("0000"))).code == "PIN"
+            assert (await handle(raised("kestrel-84"))).ok
+            assert await tried(engine, "live-2") == ""
+        finally:
+            await engine.stop()
+        engine = await begun()  # the PIN of yesterday is asked again
+        try:
+            assert await tried(engine, "live-3") != ""
+            assert (await engine.parts.handler.handle(raised("kestrel-84"))).ok
+            await engine.parts.handler.handle(CancelAll(by="cli"))
+        finally:
+            await engine.stop()
+    profile = spec.profile
+    written = b"".join(path.read_bytes() for path in profile.rglob("*") if path.is_file())
+    assert b"kestrel-84" not in written

@@ -259,6 +259,7 @@ class Hearing:
         charges = (state.commission, state.maxCommission, state.minCommission)
         answer.set_result(
             WhatIf(
+                initial_margin_before=reading.amount(state.initMarginBefore),
                 initial_margin_after=margin,
                 maintenance_margin_after=reading.amount(state.maintMarginAfter),
                 equity_after=reading.amount(state.equityWithLoanAfter),

@@ -1,0 +1,73 @@
+"""Commands that open something wait for the broker's what-if before they are carried out; everything else does not."""
+
+import asyncio
+
+from engine.api import commands as c
+from engine.api.commands import AnyCommand, PreviewOrder, Receipt
+from engine.approval.desk import ApprovalDesk
+from engine.execution.desk import OrderDesk
+from engine.execution.what_ifs import WhatIfBook
+from engine.model.ids import IntentId
+from engine.model.order import OrderRequest, OrderType
+
+PATIENCE_S = 2.0
+"""A person waits no longer for a preview or an order; the gate then says what it does not know."""
+MEANWHILE = Receipt(ok=False, code="CANCELLED", text="It was cancelled while the broker was asked about it.")
+
+
+class Enquiry:
+    """Asks beforehand, so that the gate need not wait."""
+
+    def __init__(self, what_ifs: WhatIfBook, approval: ApprovalDesk, desk: OrderDesk) -> None:
+        self._what_ifs, self._approval, self._desk = what_ifs, approval, desk
+        self._withdrawn = 0
+
+    async def before(self, command: AnyCommand) -> Receipt | None:
+        """Ask what ``command`` needs to know. Returns why it must not go on: a cancel overtook it meanwhile."""
+        if isinstance(command, c.CancelAll | c.Halt | c.Flatten):
+            self._withdrawn += 1
+            return None
+        request = self._opening(command)
+        if request is None:
+            return None
+        withdrawn = self._withdrawn
+        asking = asyncio.ensure_future(self._what_ifs.ask(request, exact=isinstance(command, PreviewOrder)))
+        done, _ = await asyncio.wait({asking}, timeout=PATIENCE_S)
+        if not done:
+            asking.cancel()
+        if withdrawn != self._withdrawn and not isinstance(command, PreviewOrder):
+            return MEANWHILE
+        return None
+
+    def _opening(self, command: AnyCommand) -> OrderRequest | None:
+        if isinstance(command, c.PreviewOrder):
+            return command.request
+        if not self._what_ifs.required:
+            return None
+        match command:
+            case c.PlaceOrder():
+                return None if command.request.reduce_only else command.request
+            case c.Approve():
+                return self._suggested(command)
+            case c.ModifyOrder():
+                return self._changed(command)
+        return None
+
+    def _suggested(self, command: c.Approve) -> OrderRequest | None:
+        suggestion = self._approval.suggestion(command.suggestion_id)
+        if suggestion is None or suggestion.reduces:
+            return None
+        return OrderRequest(
+            intent_id=IntentId(""),
+            symbol=suggestion.symbol,
+            side=suggestion.side,
+            quantity=suggestion.quantity,
+            order_type=OrderType.LIMIT,
+            limit_price=suggestion.entry,
+        )
+
+    def _changed(self, command: c.ModifyOrder) -> OrderRequest | None:
+        status = self._desk.order(command.ref)
+        if status is None or status.request.reduce_only or status.request.parent_ref is not None:
+            return None
+        return status.request
