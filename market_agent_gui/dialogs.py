@@ -57,6 +57,11 @@ class PlainDialog(QDialog):
         self.column.insertWidget(self._fields, widget)
         self._fields += 1
 
+    def enter_accepts(self) -> None:
+        """Let Enter mean yes: for dialogs that take nothing but what a person has typed into them."""
+        self.no.setAutoDefault(False)
+        self.yes.setDefault(True)
+
     def complain(self, text: str) -> None:
         """Say why it cannot be accepted as it stands."""
         self.problem.setText(text)

@@ -110,12 +110,7 @@ class FirstRun(QDialog):
         for make in (self._page_language, self._page_broker, self._page_autonomy, self._page_symbols, self._page_keys):
             self.pages.addWidget(make())
         self.setWindowTitle("Market Agent · " + say("First steps"))
-        self.foot.setText(
-            say(
-                "Every page can be skipped and changed later. "
-                "Nothing here can reach a real account: you start in PAPER."
-            )
-        )
+        self.foot.setText(say("Every page can be skipped and changed later. Nothing here sends an order."))
 
     def _page(self, title: str, text: str) -> tuple[QWidget, QVBoxLayout]:
         page = QWidget()
@@ -155,7 +150,7 @@ class FirstRun(QDialog):
         page, column = self._page(
             say("Paper or broker"),
             say(
-                "You start with PAPER: simulated money on an exchange inside this program. "
+                "Without a broker you trade PAPER: simulated money on an exchange inside this program. "
                 "A broker is connected in the settings file, in the section “broker”; "
                 "live trading needs its own profile and a PIN at every start."
             ),

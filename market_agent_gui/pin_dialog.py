@@ -35,6 +35,7 @@ class PinDialog(PlainDialog):
         )
         self.add_field(say("New PIN again"), self.again)
         (self.old if change else self.new).setFocus()
+        self.enter_accepts()
 
     def on_accept(self) -> None:
         if len(self.new.text()) < SHORTEST:

@@ -22,6 +22,7 @@ class RaiseDialog(PlainDialog):
         if pin:
             self.add_field(say("PIN"), self.pin)
         (self.pin if pin and reason else self.reason).setFocus()
+        self.enter_accepts()
 
     def on_accept(self) -> None:
         if not self.reason.text().strip():

@@ -32,6 +32,7 @@ class RearmDialog(PlainDialog):
         self.add_field(say("Reason (it is recorded)"), self.reason)
         if pin:
             self.add_field(say("PIN"), self.pin)
+        self.enter_accepts()
 
     def on_accept(self) -> None:
         if not self.reason.text().strip():

@@ -31,6 +31,7 @@ class ResumeDialog(PlainDialog):
         self.add_field(say("Reason (it is recorded)"), self.reason)
         if pin:
             self.add_field(say("PIN"), self.pin)
+        self.enter_accepts()
 
     def on_accept(self) -> None:
         if self.word.text().strip() != WORD:

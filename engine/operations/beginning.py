@@ -22,7 +22,7 @@ class Beginning:
                 "amber",
                 "This is real money.",
                 "Only closing is allowed until the PIN was given.",
-                "Set the mode to MANUAL with your PIN.",
+                "Open trading with your PIN: the button in the strip on top, or main.py mode manual.",
             )
         if self._restored:
             self._modes.lower(Mode.OBSERVE, self.name, f"the journal was restored: {self._restored}")
