@@ -61,11 +61,15 @@ class PlainDialog(QDialog):
         """Let Enter mean yes: for dialogs that take nothing but what a person has typed into them."""
         self.no.setAutoDefault(False)
         self.yes.setDefault(True)
+        self.yes.setProperty("role", "primary")
 
     def complain(self, text: str) -> None:
         """Say why it cannot be accepted as it stands."""
         self.problem.setText(text)
         self.problem.setVisible(bool(text))
+        needed = self.column.totalHeightForWidth(self.width())
+        if needed > self.height():  # a layout squeezes wrapped text rather than grow a window that is open
+            self.resize(self.width(), needed)
 
     def on_accept(self) -> None:
         """Accept; subclasses check first."""

@@ -60,6 +60,7 @@ def test_real_money_is_opened_with_a_pin_that_is_set_first(desk: Desk, run: Run)
         await until(dialog.problem.isVisible, "the engine's no")
         assert dialog.problem.text() == "The PIN is wrong."
         assert dialog.isVisible()
+        assert dialog.text.height() >= dialog.text.heightForWidth(dialog.text.width())
         dialog.pin.setText("4711")
         dialog.yes.click()
         await until(lambda: shell.bridge.mirror.state().mode == "MANUAL", "trading open")
