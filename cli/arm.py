@@ -1,15 +1,29 @@
-"""pin, mode, autonomy, resume, rearm: a person letting the agent do more, or less, from a shell."""
+"""pin, mode, autonomy, resume, rearm, mandate, adopt: a person letting the agent do more, or less, from a shell."""
 
 import argparse
 import getpass
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from cli.talk import BAD_ARGUMENTS, DONE, FAILED, ask, complain, print_json
 from engine.api.client import EngineUnavailable
-from engine.api.commands import AnyCommand, GetStatus, Rearm, Resume, SetAutonomy, SetMode, SetPin
+from engine.api.commands import (
+    AdoptExternal,
+    AdoptPosition,
+    AnyCommand,
+    GetStatus,
+    Rearm,
+    Resume,
+    RevokeMandate,
+    SetAutonomy,
+    SetMode,
+    SetPin,
+    SignMandate,
+)
 from engine.model.decision import Autonomy, Mode
+from engine.model.ids import OrderRef, Symbol
 
 WORD = "RESUME"
 LEVELS = tuple(Autonomy)
@@ -21,11 +35,13 @@ class Ungiven(Exception):
 
 
 def arm(profile: Path, args: argparse.Namespace) -> int:
-    """Carry out one of the five. A PIN is typed or piped in, a line each; it is never an argument."""
+    """Carry out one of them. A PIN is typed or piped in, a line each; it is never an argument."""
     try:
         status = ask(profile, GetStatus(by="cli")).data
         if args.command == "rearm" and not args.code:
             return _list(status.get("latches") or [], args.json)
+        if args.command == "adopt" and not args.what:
+            return _differences(status, args.json)
         receipt = ask(profile, _command(args, status))
     except EngineUnavailable as error:
         complain(str(error))
@@ -59,6 +75,10 @@ def _command(args: argparse.Namespace, status: dict[str, Any]) -> AnyCommand:
             up = up or (level in BY_ITSELF and status["mode"] != Mode.AUTO.value)
             reason = _reason(args, up)
             return SetAutonomy(autonomy=level, reason=reason, pin=_pin(guarded and up), by="cli")
+        case "mandate":
+            return RevokeMandate(by="cli") if args.end else _mandate(args, guarded)
+        case "adopt":
+            return _adoption(args, status, guarded)
         case "rearm":
             reason = _reason(args, True)
             return Rearm(code=args.code.upper(), scope=args.strategy, reason=reason, pin=_pin(guarded), by="cli")
@@ -74,6 +94,47 @@ def _list(off: list[dict[str, str]], json_target: str | None) -> int:
         print(f"{latch['code']:<6} {latch['scope']:<16} {latch['text']}")
     print("main.py rearm CODE [STRATEGY] --reason TEXT arms one of them again" if off else "nothing is off")
     return DONE
+
+
+def _mandate(args: argparse.Namespace, guarded: bool) -> AnyCommand:
+    if args.order is None or args.day is None or args.orders is None:
+        raise Ungiven("mandate needs --order, --day and --orders (or --end)")
+    symbols = tuple(Symbol(symbol) for symbol in args.symbols.upper().replace(",", " ").split())
+    return SignMandate(
+        max_order=args.order,
+        max_day=args.day,
+        max_orders=args.orders,
+        symbols=symbols,
+        days=args.days,
+        pin=_pin(guarded),
+        by="cli",
+    )
+
+
+def _differences(status: dict[str, Any], json_target: str | None) -> int:
+    found = status.get("differences") or []
+    if json_target:
+        print_json(json_target, found)
+        return DONE
+    for row in found:
+        print(f"{row['symbol']:<8} ours {row['ours']:>12}   the broker's {row['theirs']:>12}")
+    for order in status.get("orders") or []:
+        if order.get("external"):
+            print(f"{order['ref']}  {order['side']} {order['quantity']} {order['symbol']}  made elsewhere")
+            found = [order]
+    print("main.py adopt SYMBOL|REFERENCE --reason TEXT takes it over" if found else "ours and the broker's agree")
+    return DONE
+
+
+def _adoption(args: argparse.Namespace, status: dict[str, Any], guarded: bool) -> AnyCommand:
+    if any(order["ref"] == args.what for order in status.get("orders") or []):
+        return AdoptExternal(ref=OrderRef(args.what), by="cli")
+    symbol = args.what.upper()
+    theirs = next((row["theirs"] for row in status.get("differences") or [] if row["symbol"] == symbol), None)
+    if theirs is None:
+        raise Ungiven(f"{args.what} is neither a symbol where ours and the broker's differ nor an open order")
+    reason = _reason(args, True)
+    return AdoptPosition(symbol=Symbol(symbol), theirs=Decimal(str(theirs)), reason=reason, pin=_pin(guarded), by="cli")
 
 
 def _word(args: argparse.Namespace, status: dict[str, Any]) -> str:

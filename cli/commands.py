@@ -20,7 +20,7 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
             from cli import trade
 
             return int(getattr(trade, args.command)(profile.root, args))
-        case "pin" | "mode" | "autonomy" | "resume" | "rearm":
+        case "pin" | "mode" | "autonomy" | "resume" | "rearm" | "mandate" | "adopt":
             from cli.arm import arm
 
             return arm(profile.root, args)

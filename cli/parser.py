@@ -1,6 +1,7 @@
 """The arguments. Stable: scripts depend on them."""
 
 import argparse
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 
@@ -79,6 +80,16 @@ def _speed(text: str) -> float | None:
     return value
 
 
+def _money(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount") from None
+    if not value.is_finite() or value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above zero")
+    return value
+
+
 def _run_arguments(run: argparse.ArgumentParser) -> None:
     run.add_argument("--demo", action="store_true", help="the simulated market and the paper exchange")
     run.add_argument(
@@ -112,7 +123,18 @@ def _arm_arguments(
     rearm = commands.add_parser("rearm", parents=[common, answer], help="what tripped and is off; arm one of it again")
     rearm.add_argument("code", nargs="?", default="", metavar="CODE", help="such as G10")
     rearm.add_argument("strategy", nargs="?", default="", metavar="STRATEGY", help="the strategy it is off for")
-    for command in (mode, autonomy, resume, rearm):
+    mandate = commands.add_parser("mandate", parents=[common, answer], help="sign what the agent may do alone")
+    mandate.add_argument("--order", type=_money, metavar="MONEY", help="most for one order")
+    mandate.add_argument("--day", type=_money, metavar="MONEY", help="most for a day")
+    mandate.add_argument("--orders", type=int, metavar="N", help="most orders a day")
+    mandate.add_argument("--symbols", default="", metavar="LIST", help="only these; without it every symbol")
+    mandate.add_argument("--days", type=float, default=30.0, metavar="N", help="how long it holds")
+    mandate.add_argument("--end", action="store_true", help="end it now")
+    adopt = commands.add_parser(
+        "adopt", parents=[common, answer], help="where ours and the broker's differ; take it over"
+    )
+    adopt.add_argument("what", nargs="?", default="", metavar="SYMBOL|REFERENCE")
+    for command in (mode, autonomy, resume, rearm, adopt):
         command.add_argument("--reason", default="", metavar="TEXT", help="why; it is recorded")
 
 

@@ -154,6 +154,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="resume", title="Resume trading…", group="Program"),
     ActionSpec(id="open_trading", title="Open trading…", group="Program"),
     ActionSpec(id="rearm", title="Arm again what a limit switched off…", group="Program"),
+    ActionSpec(id="sign_mandate", title="Sign a mandate…", group="Program"),
+    ActionSpec(id="end_mandate", title="End the mandate", group="Program"),
     ActionSpec(id="set_pin", title="Set or change the PIN…", group="Program"),
     ActionSpec(id="reconcile", title="Ask the broker now", group="Program", key="Ctrl+Shift+Q"),
     ActionSpec(id="lock", title="Lock the window", group="Program", key="Ctrl+Alt+L"),

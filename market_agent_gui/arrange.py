@@ -13,17 +13,18 @@ from market_agent_gui.docks import Split, Way
 def arrange(window: QMainWindow, docks: Mapping[str, DockFrame], tree: Split) -> None:
     """Place every dock of ``tree``; the others close."""
     wanted = tree.docks()
-    for name, dock in docks.items():
+    for dock in docks.values():
         dock.setFloating(False)
         window.removeDockWidget(dock)
         dock.setVisible(False)
-        if name in wanted:
-            continue
-        # A closed dock still needs a home, so that opening it shows it somewhere.
-        window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-        dock.hide()
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks[_first(tree)])
     _split(window, docks, tree)
+    # A closed dock still needs a home, so that opening it shows it somewhere: as a tab of the book.
+    home = next(name for name in ("positions", _first(tree)) if name in wanted)
+    for name, dock in docks.items():
+        if name not in wanted:
+            window.tabifyDockWidget(docks[home], dock)
+            dock.hide()
     for name in wanted:
         docks[name].show()
     _raise_first_tabs(docks, tree)

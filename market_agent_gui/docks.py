@@ -33,6 +33,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec(id="news", title="News"),
     DockSpec(id="scanner", title="Scanner", linked=True),
     DockSpec(id="limits", title="Limits"),
+    DockSpec(id="differences", title="Differences"),
     DockSpec(id="log", title="Log"),
 )
 BY_ID: dict[str, DockSpec] = {spec.id: spec for spec in DOCKS}

@@ -138,7 +138,8 @@ class Head(QObject):
             self.strip.set_away(host.text or say("the engine does not answer"))
 
     def _on_show(self, code: str) -> None:
-        self._shell.window.show_dock("orders" if "UNKNOWN" in code.upper() else "log")
+        name = "orders" if "UNKNOWN" in code.upper() else "differences" if code.startswith("DRIFT:") else "log"
+        self._shell.window.show_dock(name)
 
     # --- the window's own pulse
 

@@ -6,6 +6,7 @@ from market_agent_gui.keys.arming import Arming
 from market_agent_gui.presenters.approvals import ApprovalsPresenter
 from market_agent_gui.presenters.chart import ChartPresenter
 from market_agent_gui.presenters.depth import DepthPresenter, TapePresenter
+from market_agent_gui.presenters.differences import DifferencesPresenter
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.scan import ScanPresenter
 from market_agent_gui.presenters.tables import (
@@ -45,6 +46,7 @@ def make_presenters(services: Services, arming: Arming, profile: Path) -> dict[s
         scanner,
         NewsPresenter(services),
         LimitsPresenter(services),
+        DifferencesPresenter(services),
         LogPresenter(services),
     ]
     return {presenter.dock: presenter for presenter in made}

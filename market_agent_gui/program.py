@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
-from engine.api.commands import Reconcile, SetAutonomy, Watch
+from engine.api.commands import Reconcile, RevokeMandate, SetAutonomy, Watch
 from engine.model.decision import Autonomy
 from engine.model.ids import Symbol
 from market_agent_gui.closing import CloseDialog
@@ -93,6 +93,8 @@ class Program(QObject):
             "resume": shell.modes.resume,
             "open_trading": shell.modes.open_trading,
             "rearm": shell.modes.rearm,
+            "sign_mandate": shell.modes.sign_mandate,
+            "end_mandate": lambda: shell.bridge.fire(RevokeMandate()),
             "set_pin": self.pin.ask,
             "reconcile": lambda: shell.bridge.fire(Reconcile()),
             "lock": self.lock,

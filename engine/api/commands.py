@@ -184,7 +184,35 @@ class ResolveUnknown(Command, frozen=True, kw_only=True):
 
 
 class AdoptExternal(Command, frozen=True, kw_only=True):
+    """Make an order of another program ours."""
+
     ref: OrderRef
+
+
+class AdoptPosition(Command, frozen=True, kw_only=True):
+    """Take the broker's position into our book where the two differ."""
+
+    symbol: Symbol
+    theirs: Decimal
+    """What the person saw the broker hold; another figure by now refuses it."""
+    reason: str
+    pin: str = ""
+
+
+class SignMandate(Command, frozen=True, kw_only=True):
+    """Sign what the agent may do alone. Money in the account's currency."""
+
+    max_order: Decimal
+    max_day: Decimal
+    max_orders: int
+    symbols: tuple[Symbol, ...] = ()
+    """Empty: every symbol the limits allow."""
+    days: float = 30.0
+    pin: str = ""
+
+
+class RevokeMandate(Command, frozen=True, kw_only=True):
+    """End the mandate now. Never behind a PIN."""
 
 
 class Acknowledge(Command, frozen=True, kw_only=True):
@@ -303,6 +331,9 @@ AnyCommand = (
     | ChangeLimits
     | ResolveUnknown
     | AdoptExternal
+    | AdoptPosition
+    | SignMandate
+    | RevokeMandate
     | Acknowledge
     | GetBars
     | GetIndicators

@@ -221,6 +221,17 @@ class StateRow(Row, frozen=True, kw_only=True):
     version: str = ""
 
 
+class DriftRow(Row, frozen=True, kw_only=True):
+    """Our position in a symbol beside the broker's, while they differ; ``key`` is the symbol."""
+
+    symbol: str
+    ours: Decimal
+    theirs: Decimal
+    average_price: Decimal | None = None
+    """The broker's."""
+    since_ns: int = 0
+
+
 AnyRow = (
     QuoteRow
     | PositionRow
@@ -233,6 +244,7 @@ AnyRow = (
     | AlarmRow
     | LimitRow
     | SourceRow
+    | DriftRow
     | StateRow
 )
 
@@ -249,5 +261,6 @@ TABLES = (
     "alarms",
     "limits",
     "sources",
+    "drifts",
 )
 """Names of the tables a client may follow."""

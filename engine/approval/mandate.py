@@ -1,11 +1,12 @@
 """The mandate: what the agent may do alone, signed by a person, with an end. The agent has no way to write it."""
 
 import hashlib
+import math
 from decimal import Decimal
 
 import msgspec
 
-from engine.api.commands import Receipt
+from engine.api.commands import Receipt, SignMandate
 from engine.approval.ports import Counters, PinCheck, Store
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import IntegrityError, JournalError
@@ -128,6 +129,20 @@ class Mandates:
         if self.current is not None:
             self._counters.add("mandate.orders", date, 1)
             self._counters.add("mandate.cents", date, int(notional * 100) + 1)
+
+
+def sign(mandates: Mandates, command: SignMandate, now_ns: int) -> Receipt:
+    """Carry out :class:`SignMandate`."""
+    if not (math.isfinite(command.days) and command.days > 0):
+        return Receipt(ok=False, code=CODE, text="The days of a mandate must be above zero.")
+    mandate = Mandate(
+        max_order=command.max_order,
+        max_day=command.max_day,
+        max_orders=command.max_orders,
+        universe=tuple(sorted(set(command.symbols))),
+        expires_ns=now_ns + round(command.days * 86_400 * SECOND),
+    )
+    return mandates.sign(mandate, command.by, command.pin)
 
 
 def _no(text: str) -> Denial:

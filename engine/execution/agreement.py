@@ -5,10 +5,11 @@ from collections.abc import Callable
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import JournalError
+from engine.execution.adoption import Adoption
 from engine.execution.broker import Broker
 from engine.execution.fold import lose_touch
 from engine.execution.opening import opening
-from engine.execution.ports import Booking, Market, Modes
+from engine.execution.ports import Booking, Market, Modes, OrderJournal
 from engine.execution.reconcile import Plan, Rules, mentioned, plan
 from engine.execution.records import Records
 from engine.execution.refs import References
@@ -34,6 +35,7 @@ class Agreement:
         clock: Clock,
         *,
         broker: Broker,
+        journal: OrderJournal,
         records: Records,
         references: References,
         booking: Booking,
@@ -58,6 +60,7 @@ class Agreement:
         self._on_synced = on_synced
         self._on_round = on_round
         self._rounds = Rounds(clock, broker, settings, self.reconcile, self._on_round_failed)
+        self.adoption = Adoption(clock, broker=broker, journal=journal, records=records, booking=booking, market=market)
         self.drifting: frozenset[Symbol] = frozenset()
         self._link_up_ns = 0
         self.link = LinkState.DOWN
@@ -185,6 +188,7 @@ class Agreement:
     def _judge_drift(self, result: Plan, snapshot: BrokerSnapshot) -> None:
         if snapshot.positions is None or snapshot.executions is None:
             return
+        self.adoption.compared(result.drifts, snapshot)
         found = {drift.symbol for drift in result.drifts}
         now = self._clock.now()
         for drift in result.drifts:

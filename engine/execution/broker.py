@@ -36,6 +36,9 @@ class Broker(Protocol):
     def cancel(self, ref: OrderRef) -> None:
         """Ask to cancel, by every id known for ``ref``. Raises ``BrokerError``."""
 
+    def manages(self, ref: OrderRef) -> bool:
+        """Say whether this connection may change and cancel an order that another program placed."""
+
     def snapshot(self) -> Awaitable[BrokerSnapshot]:
         """Read everything: orders of all clients, completed orders, executions, positions, account."""
 

@@ -84,6 +84,7 @@ class OrderDesk:
             bus,
             clock,
             broker=broker,
+            journal=journal,
             records=self._records,
             references=references,
             booking=booking,
@@ -94,6 +95,7 @@ class OrderDesk:
             on_synced=self._on_synced,
             on_round=self._on_round,
         )
+        self.adoption = self._agreement.adoption
         self._modifier = Modifier(
             clock,
             broker=broker,

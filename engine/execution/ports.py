@@ -1,6 +1,7 @@
 """What the order desk needs of other parts, as small Protocols; ``assemble`` knows who fulfils them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from engine.model.decision import Mode, Verdict
@@ -40,6 +41,9 @@ class Booking(Protocol):
 
     def adopt_opening(self, positions: Sequence[BrokerPosition], now_ns: int) -> bool:
         """Take over what was held before the first start; false when that has been done before."""
+
+    def adopt(self, symbol: Symbol, delta: Decimal, price: Decimal) -> None:
+        """Book a difference to the broker's position. Raises ``JournalError``; nothing is booked then."""
 
 
 class Modes(Protocol):

@@ -328,6 +328,10 @@ class ModeKeeper:
             self._present_ns = self._clock.now()
             self._warned = False
 
+    def vouched(self, by: str, reason: str, pin: str) -> Receipt | None:
+        """Return why something only a person may do is refused: no person, no reason, no PIN; None when it may be."""
+        return self._person(by, reason, pin)
+
     def _person(self, by: str, reason: str, pin: str) -> Receipt | None:
         if by not in PEOPLE:
             return Receipt(ok=False, code="PERSON", text="Only a person may do this.")

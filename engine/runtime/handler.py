@@ -7,8 +7,10 @@ import msgspec
 
 from engine.api import commands as c
 from engine.api.commands import AnyCommand, Receipt
+from engine.approval.mandate import sign
 from engine.bus.clock import Clock
 from engine.model.ids import Symbol
+from engine.risk.modes import PEOPLE
 from engine.runtime.enquiry import Enquiry
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.pace import Pace
@@ -46,7 +48,7 @@ class CommandHandler:
         ``native_algos`` are the broker's own: they travel with the order.
         """
         self._trading, self._showing, self._board = trading, showing, board
-        self._pace = Pace(clock)
+        self._clock, self._pace = clock, Pace(clock)
         self._history, self._queries = history, queries
         self._stop, self._status, self._watch = stop, status, watch
         self._shutdown, self._reconcile = shutdown, reconcile
@@ -121,6 +123,12 @@ class CommandHandler:
                 return trading.modes.rearm(command.code, command.scope, command.by, command.reason, command.pin)
             case c.SetPin():
                 return trading.modes.set_pin(command.new, command.old, command.by)
+            case c.AdoptExternal() | c.AdoptPosition():
+                return self._adopt(command)
+            case c.SignMandate():
+                return sign(trading.mandates, command, self._clock.now())
+            case c.RevokeMandate():
+                return trading.mandates.revoke(command.by)
             case c.SetMode():
                 if command.mode.level <= trading.modes.mode.level:
                     trading.modes.lower(command.mode, command.by, command.reason or "asked")
@@ -163,6 +171,20 @@ class CommandHandler:
         if algo and algo not in self._native:
             return self._trading.algos.start_parent(command.request, command.by)
         return self._trading.by_hand.place(command)
+
+    def _adopt(self, command: c.AdoptExternal | c.AdoptPosition) -> Receipt:
+        trading = self._trading
+        if isinstance(command, c.AdoptExternal):
+            if command.by not in PEOPLE:
+                return Receipt(ok=False, code="PERSON", text="Only a person adopts an order.")
+            return trading.desk.adoption.take_order(command.ref, command.by)
+        refusal = trading.modes.vouched(command.by, command.reason, command.pin)
+        if refusal is not None:
+            return refusal
+        receipt = trading.desk.adoption.take_position(command.symbol, command.theirs)
+        if receipt.ok:
+            trading.desk.check_now()
+        return receipt
 
     def _cancel(self, command: c.CancelOrder) -> Receipt:
         if self._trading.algos.parent(command.ref) is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.api.rows import TABLES, LimitRow, OrderRow, StateRow
+from engine.api.rows import TABLES, DriftRow, LimitRow, OrderRow, StateRow
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
 from engine.execution.algos.events import ParentChanged, ParentEnded, ParentEvent, ParentStarted
@@ -72,6 +72,7 @@ def assemble_showing(
         suggestions.refresh()
         tables["state"].put(state())
         now = clock.monotonic()
+        show_differences(trading, tables["drifts"])
         if now >= limits_due:
             limits_due = now + 1_000_000_000
             for use in trading.gate.uses():
@@ -89,6 +90,16 @@ def assemble_showing(
         alarms=alarms,
         outbox=outbox,
     )
+
+
+def show_differences(trading: Trading, table: Table) -> None:
+    """Put where our positions and the broker's differ; what agrees again goes."""
+    found = {difference.symbol: difference for difference in trading.desk.adoption.differences}
+    for row in table.rows():
+        if row.key not in found:
+            table.remove(row.key)
+    for symbol, difference in found.items():
+        table.put(DriftRow(key=symbol, **difference._asdict()))
 
 
 def show_parents(bus: Bus, orders: Table) -> None:

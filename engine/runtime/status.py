@@ -5,6 +5,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
 from engine.api.rows import SourceRow, StateRow, SuggestionRow
 from engine.bus.clock import Clock, ReplayClock
 from engine.execution.broker import Broker
@@ -132,6 +134,10 @@ class Status:
             "orders": orders,
             "unknown": [o.ref for o in trading.desk.open_orders() if o.state in UNSURE],
             "locks": [{"symbol": s, "reason": lock.reason} for s, lock in trading.modes.locks.items()],
+            "differences": [
+                {"symbol": d.symbol, "ours": d.ours, "theirs": d.theirs} for d in trading.desk.adoption.differences
+            ],
+            "mandate": msgspec.to_builtins(trading.mandates.current),
             "sources": self._source_answers(),
             "suggestions": self._suggestion_answers(),
             "reconciled_at": row.reconciled_ns,

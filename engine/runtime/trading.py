@@ -59,6 +59,7 @@ class Trading:
     algos: AlgoDesk
     pin: Pin
     what_ifs: WhatIfBook
+    mandates: Mandates
 
 
 class _Salt:
@@ -166,6 +167,9 @@ def assemble_trading(
         losses=losses,
         session_at=session_at,
     )
+    mandates = Mandates(
+        store=kv, counters=journal.counters, clock=clock, pin=pin, book=spec.book, days=spec.approval.mandate_days
+    )
     approval = ApprovalDesk(
         bus=bus,
         clock=clock,
@@ -174,9 +178,7 @@ def assemble_trading(
         orders=desk,
         market=market,
         ledger=ledger,
-        mandates=Mandates(
-            store=kv, counters=journal.counters, clock=clock, pin=pin, book=spec.book, days=spec.approval.mandate_days
-        ),
+        mandates=mandates,
         store=kv,
         settings=spec.approval,
     )
@@ -207,6 +209,7 @@ def assemble_trading(
         by_hand=HandOrders(gate=gate, orders=desk, modes=modes, store=kv, clock=clock),
         pin=pin,
         what_ifs=what_ifs,
+        mandates=mandates,
     )
 
 

@@ -119,6 +119,16 @@ class ModesPresenter(QObject):
         dialog = RearmDialog(state.latches, pin=state.pin_set)
         self._ask(dialog, dialog.chosen)
 
+    def sign_mandate(self) -> None:
+        """Sign what the agent may do alone."""
+        from market_agent_gui.mandate_dialog import MandateDialog
+
+        state = self._bridge.mirror.state()
+        if self._without_pin(self.sign_mandate):
+            return
+        dialog = MandateDialog(currency=state.currency if state else "USD", pin=state is None or state.pin_set)
+        self._ask(dialog, dialog.chosen)
+
     def _ask(self, dialog: PlainDialog, chosen: Signal) -> None:
         chosen.connect(lambda command: self._asking.send(dialog, command))
         self.dialog_wanted.emit(dialog)

@@ -1,6 +1,8 @@
 """Receipts of commands sent in passing, as sentences."""
 
 from engine.api.commands import (
+    AdoptExternal,
+    AdoptPosition,
     AnyCommand,
     CancelAll,
     CancelOrder,
@@ -10,9 +12,11 @@ from engine.api.commands import (
     Rearm,
     Receipt,
     Resume,
+    RevokeMandate,
     SetAutonomy,
     SetMode,
     SetPin,
+    SignMandate,
 )
 from market_agent_gui.translate import say
 
@@ -43,6 +47,12 @@ def describe(command: AnyCommand) -> str:
     if isinstance(command, ModifyOrder):
         price = command.limit_price if command.limit_price is not None else command.stop_price
         return say("Change {ref} to {price}", ref=command.ref, price=price if price is not None else command.quantity)
+    if isinstance(command, AdoptExternal):
+        return say("Adopt {ref}", ref=command.ref)
+    if isinstance(command, AdoptPosition):
+        return say("Take the broker's {symbol}", symbol=command.symbol)
+    if isinstance(command, SignMandate | RevokeMandate):
+        return say("Mandate")
     if isinstance(command, Rearm):
         return say("Arm {code} again", code=" ".join(part for part in (command.code, command.scope) if part))
     return ""

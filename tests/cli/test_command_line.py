@@ -276,6 +276,25 @@ def test_going_up_without_a_reason_or_the_word_is_refused_before_anything_is_sen
     assert json.loads(call(capsys, "status", "--json", "-", *profile)[1])["mode"] == "HALTED"
 
 
+def test_a_mandate_is_signed_shown_and_ended_from_the_shell(running, capsys, monkeypatch):
+    profile = ("--profile", str(running))
+    assert call(capsys, "mandate", "--order", "5000", *profile)[0] == 2
+    piped(monkeypatch, "0815")
+    caps = ("--order", "5000", "--day", "20000", "--orders", "5", "--symbols", "aapl msft")
+    assert call(capsys, "mandate", *caps, *profile)[0] == 0
+    mandate = json.loads(call(capsys, "status", "--json", "-", *profile)[1])["mandate"]
+    assert (mandate["max_day"], mandate["universe"]) == ("20000", ["AAPL", "MSFT"])
+    assert call(capsys, "mandate", "--end", *profile)[0] == 0
+    assert json.loads(call(capsys, "status", "--json", "-", *profile)[1])["mandate"] is None
+
+
+def test_adopt_says_that_all_agrees_and_refuses_what_does_not_differ(running, capsys):
+    profile = ("--profile", str(running))
+    assert call(capsys, "adopt", *profile)[:2] == (0, "ours and the broker's agree\n")
+    code, _, err = call(capsys, "adopt", "AAPL", "--reason", "looked", *profile)
+    assert (code, "neither" in err) == (2, True)
+
+
 def test_rearm_alone_lists_what_is_off(running, capsys, monkeypatch):
     piped(monkeypatch, "0815")
     assert call(capsys, "rearm", "--profile", str(running))[:2] == (0, "nothing is off\n")

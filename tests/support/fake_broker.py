@@ -225,7 +225,7 @@ class FakeBroker:
         if self.faults.silent_cancel:
             self.fired["silent_cancel"] += 1
             return
-        found = [truth for truth in self.orders if truth.ref == ref]
+        found = [truth for truth in self.orders if ref in (truth.ref, f"X-{truth.perm_id}")]
         if not found:
             self.say_error(ref, 10147, "order id that needs to be cancelled is not found")
             return
@@ -458,6 +458,9 @@ class FakeBroker:
 
     def snapshot_now(self) -> BrokerSnapshot | None:
         return self.picture() if self.embedded else None
+
+    def manages(self, ref):
+        return True
 
     async def snapshot(self) -> BrokerSnapshot:
         return self.picture()

@@ -149,6 +149,9 @@ class PaperExchange:
         """Ask to cancel; it may still fill on the way."""
         self._clock.call_later(self._latency(), lambda: self._cancel_asked(ref))
 
+    def manages(self, ref: OrderRef) -> bool:
+        return True
+
     async def snapshot(self) -> BrokerSnapshot:
         """Everything the exchange holds."""
         return self.snapshot_now()

@@ -160,6 +160,10 @@ class AlpacaBroker:
         self._need_link()
         self._own(self._delete(ref), f"cancel {ref}")
 
+    def manages(self, ref: OrderRef) -> bool:
+        """Every order of the account: the key decides, not who placed it."""
+        return True
+
     async def snapshot(self) -> BrokerSnapshot:
         snapshot, rows = await self._survey.take()
         await self._end_day_entries(rows)

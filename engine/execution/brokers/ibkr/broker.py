@@ -140,6 +140,11 @@ class IbkrBroker:
         for order_id in name.order_ids:
             self._link.pace.cancel(lambda order_id=order_id: wire.cancelOrder(order_id, ""))  # type: ignore[misc]
 
+    def manages(self, ref: OrderRef) -> bool:
+        """Only an order the gateway has given an id of this client: its own, and manual ones bound to client 0."""
+        name = self._hearing.names.get(ref)
+        return name is not None and bool(name.order_ids)
+
     async def snapshot(self) -> BrokerSnapshot:
         taken = self._clock.now()
         found = await self._survey.read(lambda: self._link.client, self._link.next_id)

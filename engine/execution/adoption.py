@@ -1,0 +1,118 @@
+"""What a person takes over from the broker: an order made elsewhere, or a position that differs from ours."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from engine.api.commands import Receipt
+from engine.bus.clock import Clock
+from engine.bus.errors import JournalError
+from engine.execution.broker import Broker
+from engine.execution.fold import Outcome
+from engine.execution.ports import Booking, Market, OrderJournal
+from engine.execution.reconcile import Drift
+from engine.execution.records import Records, encode
+from engine.model.ids import OrderRef, Symbol
+from engine.model.money import ZERO, exact
+from engine.model.report import BrokerSnapshot
+
+
+class Difference(NamedTuple):
+    """Our position beside the broker's."""
+
+    symbol: Symbol
+    ours: Decimal
+    theirs: Decimal
+    average_price: Decimal | None
+    """The broker's, None where it holds nothing."""
+    since_ns: int
+
+
+class Adoption:
+    """Keeps the differences of the last comparison and carries out what a person decides about them."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        broker: Broker,
+        journal: OrderJournal,
+        records: Records,
+        booking: Booking,
+        market: Market,
+    ) -> None:
+        self._clock = clock
+        self._broker = broker
+        self._journal = journal
+        self._records = records
+        self._booking = booking
+        self._market = market
+        self._differences: dict[Symbol, Difference] = {}
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Return where ours and the broker's positions differ, by symbol."""
+        return tuple(self._differences[symbol] for symbol in sorted(self._differences))
+
+    def compared(self, drifts: tuple[Drift, ...], snapshot: BrokerSnapshot) -> None:
+        """Take the outcome of a comparison."""
+        prices = {held.symbol: held.average_price for held in snapshot.positions or () if held.quantity}
+        before = self._differences
+        self._differences = {
+            drift.symbol: Difference(
+                drift.symbol,
+                drift.ours,
+                drift.theirs,
+                prices.get(drift.symbol),
+                before[drift.symbol].since_ns if drift.symbol in before else self._clock.now(),
+            )
+            for drift in drifts
+        }
+
+    def take_position(self, symbol: Symbol, theirs: Decimal) -> Receipt:
+        """Book the difference, so that ours is the broker's. ``theirs`` is what the person saw.
+
+        Priced at the broker's average where we hold nothing, else at the market: no profit is made or lost by it.
+        """
+        found = self._differences.get(symbol)
+        if found is None:
+            return Receipt(ok=False, code="AGREED", text=f"Our position in {symbol} and the broker's agree.")
+        if found.theirs != theirs:
+            text = f"The broker's position has changed to {found.theirs}; look again."
+            return Receipt(ok=False, code="CHANGED", text=text)
+        ours = self._booking.positions().get(symbol)
+        delta = found.theirs - (ours.quantity if ours is not None else ZERO)
+        quote = self._market.quote(symbol)
+        mid = quote.mid if quote is not None else float("nan")
+        price = found.average_price if found.ours == ZERO else None
+        if price is None:
+            price = exact(mid) if mid == mid and mid > 0 else found.average_price
+        if price is None:
+            return Receipt(ok=False, code="NO_PRICE", text=f"There is no price of {symbol} to book it at.")
+        try:
+            self._booking.adopt(symbol, delta, price)
+        except JournalError as error:
+            return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded, so nothing changed: {error}")
+        del self._differences[symbol]
+        text = f"{symbol}: the broker's {found.theirs} is ours now, {delta:+} booked at {price}."
+        return Receipt(ok=True, text=text, data={"symbol": symbol, "quantity": str(found.theirs), "price": str(price)})
+
+    def take_order(self, ref: OrderRef, by: str) -> Receipt:
+        """Make an order of another program ours: STOP cancels it, limits count it, it can be changed here."""
+        record = self._records.get(ref)
+        if record is None or record.state.closed:
+            return Receipt(ok=False, code="NO_SUCH_ORDER", text=f"There is no open order {ref}.")
+        if not record.external:
+            return Receipt(ok=False, code="OURS", text=f"{ref} is ours already.")
+        if not self._broker.manages(ref):
+            text = "Only the program that placed this order can change or cancel it; the broker lets no other do it."
+            return Receipt(ok=False, code="UNABLE", text=text)
+        ours = msgspec.structs.replace(record, external=False, adopted=True)
+        entry = (ref, "ADOPTING", self._clock.now(), encode(by))
+        try:
+            self._journal.commit([entry], [(ours.status(), encode(ours))])
+        except JournalError as error:
+            return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded, so nothing changed: {error}")
+        self._records.apply(Outcome(ours), "adopted by a person", by)
+        return Receipt(ok=True, text=f"{ref} is ours now.", data={"ref": str(ref)})
