@@ -116,7 +116,7 @@ def _line(engine: Engine, begin: int, began: float, for_seconds: float | None) -
         done = min(moved / for_seconds, 1.0)
         parts.append(f"[{'█' * round(20 * done):·<20}] {done:4.0%}")
     if isinstance(engine.clock, ReplayClock):
-        parts.append(f"{moved / wall:,.0f}×")
+        parts.append(pace(engine.market_seconds, moved, wall))
     counts = engine.parts.ledger_of_run.counts
     parts.append(f"{row.mode} {row.autonomy}")
     parts.append(f"equity {row.equity if row.equity is not None else '?':,}" if row.equity else "equity ?")
@@ -125,6 +125,12 @@ def _line(engine: Engine, begin: int, began: float, for_seconds: float | None) -
         f"{row.working} working"
     )
     return " · ".join(parts)
+
+
+def pace(lived_s: float, moved_s: float, wall_s: float) -> str:
+    """How fast market time passes. Nights and weekends that are skipped are no speed: by the day they count as days."""
+    days = moved_s / 86_400 / wall_s
+    return f"{days:,.1f} days/s" if days >= 1 else f"{lived_s / wall_s:,.0f}×"
 
 
 def _say_summary(summary: RunSummary) -> None:

@@ -106,6 +106,8 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     trail_percent: Decimal | None = None
     tif: TimeInForce = TimeInForce.DAY
     good_till_ns: int | None = None
+    live_until_ns: int | None = None
+    """How long the agent's entry may wait in all (UTC ns). At the broker it expires sooner and is refreshed (G36)."""
     outside_rth: bool = False
     display_quantity: Decimal | None = None
     stop_loss: Decimal | None = None

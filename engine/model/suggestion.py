@@ -64,6 +64,9 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     atr: float = float("nan")
     made_ns: int = 0
     expires_ns: int = 0
+    entry_until_ns: int = 0
+    """UTC ns until which a sent entry may wait for its price, where its strategy counts in hours or days; 0 where it
+    counts in minutes: then the agent's own limit (G36) says."""
     reduces: bool = False
     """Closes or shrinks a position instead of opening one."""
     note: str = ""

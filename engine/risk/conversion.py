@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.bus.clock import SECOND
+from engine.model.decision import Book
 from engine.model.instrument import Instrument
 from engine.model.market import Quote, Side
 from engine.model.money import exact, to_tick
@@ -27,12 +28,11 @@ def convert(
     instrument: Instrument,
     collar_percent: float,
     closing: bool,
-    life_s: float | None,
-    now: int,
+    until: int | None,
 ) -> OrderRequest:
     """Return the order as it would be sent. What cannot be converted stays as it is, and a rule refuses it.
 
-    ``life_s``: seconds an entry of the agent may live at the broker, None for everyone else's orders.
+    ``until``: UTC ns at which an entry of the agent expires at the broker, None for everyone else's orders.
     """
     changes: dict[str, object] = {}
     tick, up = instrument.tick, request.side is Side.SELL
@@ -56,12 +56,26 @@ def convert(
             changes[field] = to_tick(value, tick)
     if closing and not request.reduce_only:
         changes["reduce_only"] = True
-    if life_s is not None and request.origin is Origin.AUTO and request.tif not in KEPT and not closing:
-        until = now + round(life_s * SECOND)
-        if request.tif is not TimeInForce.GTD or request.good_till_ns is None or request.good_till_ns > until:
-            changes["tif"] = TimeInForce.GTD
-            changes["good_till_ns"] = until
+    mortal = request.origin is Origin.AUTO and request.tif not in KEPT and not closing
+    named = request.good_till_ns if request.tif is TimeInForce.GTD else None
+    if until is not None and mortal and (named is None or named > until):
+        changes["tif"] = TimeInForce.GTD
+        changes["good_till_ns"] = until
     return msgspec.structs.replace(request, **changes) if changes else request
+
+
+def expiry(request: OrderRequest, book: Book, life_s: float, now: int) -> int:
+    """Return when an entry of the agent expires at the broker (G36), UTC ns.
+
+    The short life is for a broker that outlives the engine: it ends what nobody looks after any more. In a replay the
+    exchange is a part of the engine, and time passes in steps of the data's bars; there an entry lives as long as its
+    strategy gives it.
+    """
+    until = now + round(life_s * SECOND)
+    wanted = request.live_until_ns
+    if wanted is None:
+        return until
+    return max(wanted, now) if book is Book.REPLAY else min(wanted, until)
 
 
 def marketable(

@@ -11,7 +11,7 @@ from engine.model.ids import Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderStatus, Origin
 from engine.risk import reading
-from engine.risk.conversion import convert
+from engine.risk.conversion import convert, expiry
 from engine.risk.counters import DayCounts, Messages, SentLog
 from engine.risk.exposure import ExposureBook, Line, closes, is_closing
 from engine.risk.latches import Latches
@@ -111,8 +111,7 @@ class Observer:
             instrument=instrument,
             collar_percent=collar,
             closing=reducing,
-            life_s=settings.auto.entry_life_s if auto else None,
-            now=now,
+            until=expiry(request, self._book_kind, settings.auto.entry_life_s, now) if auto else None,
         )
         if request is not request_in:
             flaws = shape.check(request, instrument)

@@ -188,7 +188,7 @@ class Engine:
             reconcile=self._reconcile,
             native_algos=broker.capabilities.native_algos,
         )
-        anchor = FileAnchor(spec.profile / AUDIT_ANCHOR, atomic_write)
+        anchor = FileAnchor(spec.home / AUDIT_ANCHOR, atomic_write)
         health = assemble_health(spec, bus, clock, place, trading, storage, vitals, gauge, anchor)
         self.supervisor.connect(bus, trading.modes, self._stop_from_flag)
         bus.subscribe(Reconciled, self._on_reconciled, owner="engine")
@@ -230,7 +230,7 @@ class Engine:
             place.clock,
             place.cache,
             spec.paper,
-            PaperStore(spec.profile / PAPER_FILE),
+            PaperStore(spec.home / PAPER_FILE),
             seed=spec.seed,
             on_own_trade=feel if simulation is not None else None,
         )
@@ -423,6 +423,11 @@ class Engine:
             else:
                 await asyncio.sleep(0.05)
         return self.parts.trading.modes.set_autonomy(Autonomy.AUTO, by, reason)
+
+    @property
+    def market_seconds(self) -> float:
+        """Market seconds lived through so far; skipped ones do not count."""
+        return self._market_time.seconds
 
     # -- market time -----------------------------------------------------------------------------------------------
 

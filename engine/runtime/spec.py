@@ -22,6 +22,8 @@ from engine.risk.settings import RiskSettings
 from engine.security.secret import Secret
 from engine.simulation.paper.settings import PaperSettings
 
+REPLAY_FOLDER = "last-replay"
+
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSpec:
@@ -81,6 +83,11 @@ class EngineSpec:
     operations: OperationsSettings = field(default_factory=OperationsSettings)
     algos: AlgoSettings = field(default_factory=AlgoSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
+
+    @property
+    def home(self) -> Path:
+        """Where this run keeps its books. A replay has its own: orders of another year are nobody's account."""
+        return self.profile / REPLAY_FOLDER if self.replay is not None else self.profile
 
     @property
     def simulated_time(self) -> bool:

@@ -8,6 +8,7 @@ from engine.bus.clock import Clock, LiveClock
 from engine.memory.backup import Backups
 from engine.memory.ballast import Ballast
 from engine.memory.database import JOURNAL_APPLICATION_ID, MARKET_APPLICATION_ID, Database, open_database
+from engine.memory.files import make_private
 from engine.memory.journal import Journal
 from engine.memory.migrations.first import JOURNAL_MIGRATIONS, MARKET_MIGRATIONS
 from engine.memory.settings import Durability
@@ -44,8 +45,10 @@ def open_storage(spec: EngineSpec, clock: Clock, wall_ns: int) -> Storage:
     durability = spec.memory.durability
     if spec.simulated_time and spec.speed != 1.0:
         durability = Durability.NORMAL
+    if spec.replay is not None:
+        forget_replay(spec.home)
     backups = Backups(
-        spec.profile / "backups",
+        spec.home / "backups",
         LiveClock(),
         application_id=JOURNAL_APPLICATION_ID,
         keep_daily=spec.memory.keep_daily,
@@ -56,7 +59,7 @@ def open_storage(spec: EngineSpec, clock: Clock, wall_ns: int) -> Storage:
         backups.make(connection)
 
     database = open_database(
-        spec.profile / JOURNAL_FILE,
+        spec.home / JOURNAL_FILE,
         application_id=JOURNAL_APPLICATION_ID,
         migrations=JOURNAL_MIGRATIONS,
         now_ns=wall_ns,
@@ -65,16 +68,24 @@ def open_storage(spec: EngineSpec, clock: Clock, wall_ns: int) -> Storage:
         before_upgrade=keep_old,
     )
     seen = open_database(
-        spec.profile / MARKET_FILE,
+        spec.home / MARKET_FILE,
         application_id=MARKET_APPLICATION_ID,
         migrations=MARKET_MIGRATIONS,
         now_ns=wall_ns,
         durability=Durability.NORMAL,
     )
-    ballast = Ballast(spec.profile / "ballast", spec.memory.ballast_mb)
+    ballast = Ballast(spec.home / "ballast", 0 if spec.replay is not None else spec.memory.ballast_mb)
     ballast.take()
     journal = Journal(database, clock, ballast=ballast, flush_ms=spec.memory.flush_ms)
     return Storage(database=database, seen=seen, journal=journal, ballast=ballast, backups=backups)
+
+
+def forget_replay(home: Path) -> None:
+    """Begin with empty books: the same files replayed give the same decisions, whatever was played before."""
+    make_private(home)
+    for name in (JOURNAL_FILE, MARKET_FILE, PAPER_FILE, AUDIT_ANCHOR):
+        for path in home.glob(f"{name}*"):
+            path.unlink()
 
 
 def last_market_time(profile: Path, key: str) -> int:

@@ -67,8 +67,9 @@ def make_plan(forecast: Forecast, recipe: Recipe, quote: Quote, columns: BarColu
     wanted = {"touch": touch, "mid": quote.mid, "close": close}[recipe.entry]
     if not finite(wanted) or wanted <= 0:
         return "no price to enter at"
-    # A limit is rounded towards the market's other side only for the touch, where it is on the grid already.
-    entry = to_tick(exact(round(wanted, 8)), tick, up=side is Side.SELL)
+    # Every limit is rounded to the patient side, but one at the touch to the other: prices of imported bars lie between
+    # the ticks, and half a tick on the wrong side of the touch never trades.
+    entry = to_tick(exact(round(wanted, 8)), tick, up=(side is Side.SELL) is not (recipe.entry == "touch"))
     stop = to_tick(entry - exact(round(atr * recipe.stop_atr, 8)) * side.sign, tick, up=side is Side.SELL)
     target = to_tick(entry + exact(round(atr * recipe.target_atr, 8)) * side.sign, tick, up=side is Side.SELL)
     if min(entry, stop, target) <= 0 or stop == entry or target == entry:

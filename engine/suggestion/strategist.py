@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
+
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock
 from engine.model.events.market import QuoteTick
@@ -23,6 +25,7 @@ LOOKBACK_BARS = 250
 EXIT_LIFE_S = 600.0
 AFTER_OPEN_S = 330.0
 """After the open, when the first prices have settled (G25 allows no entry in the first five minutes)."""
+HOUR_S = 3_600
 DAY_S = 86_400
 
 
@@ -86,24 +89,34 @@ class Strategist:
         recipe = self.recipes.get(strategy)
         if recipe is None or forecast.abstained:
             return
-        if forecast.reason.startswith("exit"):
-            self._consider_exit(forecast, strategy, recipe)
-        elif forecast.score != 0.0:
-            self._enter_when_open(forecast, strategy, recipe)
+        if forecast.score != 0.0 or forecast.reason.startswith("exit"):
+            self._when_open(forecast, strategy, recipe)
 
-    def _enter_when_open(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
+    def _when_open(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
         """A daily bar closes with its session: what it says is proposed after the next open, at that day's price."""
-        session = self._market.session(forecast.symbol, self._clock.now())
-        if session is None:
+        now = self._clock.now()
+        session = self._market.session(forecast.symbol, now)
+        leaving = forecast.reason.startswith("exit")
+        if session is None and not leaving:
             return self._skip("the market's hours are not known")
-        if session.state is SessionState.OPEN:
-            return self._consider_entry(forecast, strategy, recipe)
+        if leaving:
+            self._withdraw(forecast, strategy)
+        if session is None or session.state is SessionState.OPEN or (leaving and recipe.bar_seconds < DAY_S):
+            return self._consider(forecast, strategy, recipe)
         if recipe.bar_seconds < DAY_S:
             return self._skip("the market is closed")
-        opens = session.open_ns if session.open_ns > self._clock.now() else session.next_open_ns
+        opens = session.open_ns if session.open_ns > now else session.next_open_ns
+        # What a day's bar says holds for a session: nights, weekends and holidays do not age it.
+        forecast = msgspec.structs.replace(forecast, expires_at=forecast.expires_at + opens - now)
         when = opens + round(AFTER_OPEN_S * SECOND)
         self._waiting.setdefault(forecast.symbol, []).append((when, forecast, strategy, recipe))
         return None
+
+    def _consider(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
+        if forecast.reason.startswith("exit"):
+            self._consider_exit(forecast, strategy)
+        else:
+            self._consider_entry(forecast, strategy, recipe)
 
     def _on_quote(self, event: QuoteTick) -> None:
         waiting = self._waiting.get(event.symbol)
@@ -112,7 +125,7 @@ class Strategist:
         # The first price after the open has settled, whenever it comes: it is fresh, whatever the source's pace.
         del self._waiting[event.symbol]
         for _, forecast, strategy, recipe in waiting:
-            self._consider_entry(forecast, strategy, recipe)
+            self._consider(forecast, strategy, recipe)
 
     def _consider_entry(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
         symbol, side = forecast.symbol, Side.BUY if forecast.score > 0 else Side.SELL
@@ -164,7 +177,7 @@ class Strategist:
             self._skip("no size fits the limits")
             return False
         standing = self._board.open_for(symbol, strategy)
-        suggestion = self._suggestion(forecast, strategy, plan, quantity, chosen.mid, chosen.snapshot)
+        suggestion = self._suggestion(chosen, quantity)
         self._entered[(symbol, strategy)] = now
         for old in standing:
             self._bus.publish(
@@ -173,10 +186,8 @@ class Strategist:
         self._bus.publish(Suggested(ts_event=now, ts_init=now, suggestion=suggestion))
         return True
 
-    def _suggestion(
-        self, forecast: Forecast, strategy: str, plan: Plan, quantity: Decimal, mid: float, snapshot: str
-    ) -> Suggestion:
-        now = self._clock.now()
+    def _suggestion(self, chosen: Candidate, quantity: Decimal) -> Suggestion:
+        forecast, plan, now = chosen.forecast, chosen.plan, self._clock.now()
         name, decision = self._board.next_ids()
         beyond = "below" if plan.side is Side.BUY else "above"
         return Suggestion(
@@ -189,19 +200,28 @@ class Strategist:
             stop=plan.stop,
             target=plan.target,
             horizon=forecast.horizon,
-            strategy=strategy,
+            strategy=chosen.strategy,
             probability=forecast.probability,
             forecasts=(forecast,),
             evidence=forecast.evidence,
-            evidence_hash=snapshot,
+            evidence_hash=chosen.snapshot,
             invalidation=f"price {beyond} {plan.stop:f}",
-            reference_price=mid,
+            reference_price=chosen.mid,
             atr=plan.atr,
             made_ns=now,
             expires_ns=now + round(plan.life_s * SECOND),
+            entry_until_ns=self._entry_until(forecast.symbol, chosen.recipe, plan, now),
         )
 
-    def _consider_exit(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
+    def _entry_until(self, symbol: Symbol, recipe: Recipe, plan: Plan, now: int) -> int:
+        """How long an entry may wait: its strategy's own life within this session; bars of minutes leave it to G36."""
+        session = self._market.session(symbol, now)
+        if recipe.bar_seconds < HOUR_S or session is None or session.close_ns <= now:
+            return 0
+        return min(now + round(plan.life_s * SECOND), session.close_ns)
+
+    def _withdraw(self, forecast: Forecast, strategy: str) -> None:
+        """What a rule contradicts is not proposed any more, whether the market is open or not."""
         symbol, now = forecast.symbol, self._clock.now()
         wanted = 1 if forecast.reason.endswith("long") else -1
         for old in self._board.open_for(symbol, strategy):
@@ -211,6 +231,10 @@ class Strategist:
                         ts_event=now, ts_init=now, id=old.id, symbol=symbol, reason=forecast.evidence[0].text
                     )
                 )
+
+    def _consider_exit(self, forecast: Forecast, strategy: str) -> None:
+        symbol = forecast.symbol
+        wanted = 1 if forecast.reason.endswith("long") else -1
         position = self._ledger.positions().get(symbol)
         if position is None or position.quantity * wanted <= ZERO or position.opened_by != strategy:
             return

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import main
+from cli.run import pace
 from engine.api.door import read_door
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -300,3 +301,15 @@ def test_rearm_alone_lists_what_is_off(running, capsys, monkeypatch):
     assert call(capsys, "rearm", "--profile", str(running))[:2] == (0, "nothing is off\n")
     code, _, err = call(capsys, "rearm", "G10", "--reason", "looked", "--profile", str(running))
     assert (code, err.startswith("LATCH")) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("lived", "moved", "wall", "said"),
+    [
+        (1_800.0, 1_800.0, 90.0, "20×"),
+        (23_400.0, 70_000.0, 10.0, "2,340×"),
+        (500.0, 25.92e6, 10.0, "30.0 days/s"),
+    ],
+)
+def test_the_pace_counts_what_was_lived_through_and_beyond_a_day_a_second_days(lived, moved, wall, said):
+    assert pace(lived, moved, wall) == said

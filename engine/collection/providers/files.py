@@ -4,6 +4,8 @@ A bar is played as a declared path, then as the ready bar:
 - the open at the bar's start, the two extremes at a third and two thirds, the close one millisecond before its end;
 - ``adverse`` (default): the extreme against the held position first: the low for a long or flat book, the high for a
   short one. So a stop inside a bar is met before a target inside the same bar. ``low_first``/``high_first`` are fixed;
+- in a bar of an hour or more the open's quote is told once more six minutes later: it is the one price known near the
+  open, so what waits until the first prices have settled trades there, not at an extreme of the bar;
 - bid and ask lie half a declared spread around the drawn price, or come from paired bid and ask bars, whose drawn
   points are then taken from both;
 - volume is shared evenly by the four points. Ticks drawn this way are marked ``synthetic`` and build no bars.
@@ -17,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.bus.clock import MILLISECOND, Clock, Timer
+from engine.bus.clock import MILLISECOND, SECOND, Clock, Timer
 from engine.bus.errors import ProviderRefused
 from engine.collection.provider import BarColumnsByName, DataKind, Emit
 from engine.collection.settings import FilesSettings
@@ -28,6 +30,9 @@ from engine.model.ids import Symbol
 Columns = Mapping[str, NDArray[Any]]
 _BATCH = 4_096
 """Records turned into Python numbers at once."""
+LONG_BAR_NS = 3_600 * SECOND
+SETTLED_NS = 360 * SECOND
+"""After this the first prices of a session have settled: the agent enters nothing in its first five minutes."""
 _PLAYED = ("quote", "trade", "bar", "bid", "ask")
 
 
@@ -211,15 +216,13 @@ class FilesProvider:
             low_first = self._low_first(symbol)
             share = bar[4] / 4 if bar[4] == bar[4] else 0.0
             for ts, price in zip(_times(start, end), _path(bar, low_first), strict=True):
-                yield (
-                    ts,
-                    1,
-                    number,
-                    _maker(
-                        self._quote(symbol, ts, price * (1 - half), price * (1 + half), share, share, synthetic=True),
-                        self._trade(symbol, ts, price, share, 0, synthetic=True),
-                    ),
-                )
+                bid, ask = price * (1 - half), price * (1 + half)
+                quote = self._quote(symbol, ts, bid, ask, share, share, synthetic=True)
+                yield ts, 1, number, _maker(quote, self._trade(symbol, ts, price, share, 0, synthetic=True))
+                if ts == start and end - start >= LONG_BAR_NS:
+                    again = start + SETTLED_NS
+                    quote = self._quote(symbol, again, bid, ask, share, share, synthetic=True)
+                    yield again, 1, number, _maker(quote)
             yield end, 0, number, _maker(self._bar(symbol, seconds, start, end, bar))
 
     def _pairs(self, symbol: Symbol, number: int, from_ns: int, seconds: int) -> Iterator[Step]:
@@ -242,7 +245,10 @@ class FilesProvider:
             ):
                 low_first = self._low_first(symbol)
                 times = _times(start, end)
-                for ts, bid_price, ask_price in zip(times, _path(b, low_first), _path(a, low_first), strict=True):
+                drawn = list(zip(times, _path(b, low_first), _path(a, low_first), strict=True))
+                if end - start >= LONG_BAR_NS:
+                    drawn.insert(1, (start + SETTLED_NS, *drawn[0][1:]))
+                for ts, bid_price, ask_price in drawn:
                     # The extremes of the two sides need not fall together; the drawn quote is never crossed.
                     high = max(bid_price, ask_price)
                     yield ts, 1, number, _maker(self._quote(symbol, ts, bid_price, high, 0.0, 0.0, synthetic=True))

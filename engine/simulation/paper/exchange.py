@@ -199,6 +199,7 @@ class PaperExchange:
             broker_id=f"{self._issued}",
             parent=parent,
             leg=leg,
+            oca=cleared.request.oca_group,
         )
 
     def _arrive(self, family: list[PaperOrder]) -> None:

@@ -84,6 +84,18 @@ async def test_a_bar_is_its_path_and_then_itself(tmp_path: Path) -> None:
     assert (at_end[0].open, at_end[0].high, at_end[0].low, at_end[0].close, at_end[0].volume) == (10, 12, 9, 11, 400)
 
 
+async def test_in_a_long_bar_the_opens_quote_is_told_again_once_prices_have_settled(tmp_path: Path) -> None:
+    clock, heard = StepClock(OPEN), []
+    files = provider(archive_of(tmp_path, seconds=23_400), clock, heard)
+    await files.start()
+    files.watch([A])
+    clock.advance_to(OPEN + 7_799 * SECOND)
+    quotes = [event for event in heard if type(event) is QuoteTick]
+    assert [(quote.ts_event - OPEN) // SECOND for quote in quotes] == [0, 360]
+    assert (quotes[0].bid, quotes[0].ask) == (quotes[1].bid, quotes[1].ask)
+    assert prices(heard) == [10.0]
+
+
 @pytest.mark.parametrize(
     ("position", "path", "second"),
     [

@@ -322,3 +322,24 @@ def test_modifying_the_price_gives_up_the_place_in_the_queue():
     desk.trade(99.99, 11, -1)
     desk.clock.advance(1)
     assert desk.fills(ref) == []
+
+
+def test_an_order_that_joins_the_group_of_stop_and_target_ends_them_when_it_fills():
+    """An exit by rule sells the position; its stop must not sell it once more."""
+    desk = Desk()
+    desk.quote(100.00, 100.02)
+    entry = "MA-0567-260105-9001-A"
+    legs = tuple(
+        desk.cleared(f"MA-0567-260105-900{n}-P", "SELL", 100, order_type=kind, oca_group=f"{entry}-x", **price)
+        for n, kind, price in (
+            (2, OrderType.STOP, {"stop_price": Decimal(99)}),
+            (3, OrderType.LIMIT, {"limit_price": Decimal(103)}),
+        )
+    )
+    desk.exchange.place(desk.cleared(entry, "BUY", 100, legs, limit_price=Decimal("100.02")))
+    desk.clock.advance(1)
+    leave = desk.place("SELL", 100, limit_price=Decimal("99.90"), oca_group=f"{entry}-x")
+    assert desk.status(leave) is BrokerStatus.FILLED
+    assert [desk.status(leg.ref) for leg in legs] == [BrokerStatus.CANCELLED] * 2
+    desk.quote(98.00, 98.02)
+    assert desk.exchange.snapshot_now().positions == ()
