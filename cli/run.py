@@ -19,7 +19,8 @@ from config.lock import ProfileLock
 from config.settings import Settings
 from engine.bus.clock import ReplayClock
 from engine.bus.errors import IntegrityError, JournalError, SettingsError
-from engine.model.events.system import RunSummary
+from engine.model.events.system import Alarm, RunSummary
+from engine.runtime.ending import UncleanStop
 from engine.runtime.engine import Engine
 from engine.runtime.journal_of_program import configure_log
 from engine.runtime.spec import EngineSpec
@@ -37,7 +38,7 @@ def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace,
     configure_log(profile / "logs", to_terminal=False)
     try:
         with lock, _sink(args.jsonl) as sink:
-            summary = asyncio.run(_run(spec, args, sink))
+            summary, unclean = asyncio.run(_run(spec, args, sink))
     except SettingsError as error:
         complain(str(error))
         return BAD_ARGUMENTS
@@ -47,16 +48,22 @@ def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace,
     if getattr(args, "json", None):
         print_json(args.json, summary)
     elif not getattr(args, "quiet", False) and args.jsonl != "-":
-        _say_summary(summary)
-    return DONE
+        _say_summary(summary, spec)
+    if unclean:
+        complain(summary.notes[-1])
+    return DONE if summary.compared and not unclean else FAILED
 
 
-async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None) -> RunSummary:
+async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None) -> tuple[RunSummary, bool]:
+    """Return what the run did, and whether a part failed while it was stopped."""
+    unclean = False
     engine = Engine(spec, sink)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, engine.ask_to_stop)
+    if not getattr(args, "quiet", False):
+        engine.parts.bus.subscribe(Alarm, _say_alarm, owner="cli")
     await engine.start()
     await engine.listen()
     if args.auto:
@@ -69,8 +76,12 @@ async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None)
     finally:
         progress.cancel()
         await asyncio.gather(progress, return_exceptions=True)
-        summary = await engine.stop()
-    return summary
+        try:
+            summary = await engine.stop()
+        except UncleanStop as error:
+            summary = error.summary
+            unclean = True
+    return summary, unclean
 
 
 @contextlib.contextmanager
@@ -133,11 +144,30 @@ def pace(lived_s: float, moved_s: float, wall_s: float) -> str:
     return f"{days:,.1f} days/s" if days >= 1 else f"{lived_s / wall_s:,.0f}×"
 
 
-def _say_summary(summary: RunSummary) -> None:
-    ratio = summary.market_seconds / summary.wall_seconds if summary.wall_seconds else 0.0
-    print(f"{summary.market_seconds:,.0f} s of market time in {summary.wall_seconds:,.1f} s ({ratio:,.0f}×), ", end="")
+def _say_summary(summary: RunSummary, spec: EngineSpec) -> None:
+    if spec.simulated_time:
+        speed = pace(summary.market_seconds, summary.market_seconds, summary.wall_seconds or 1.0)
+        print(f"{summary.market_seconds:,.0f} s of market time in {summary.wall_seconds:,.1f} s ({speed}), ", end="")
+    else:
+        print(f"{summary.wall_seconds:,.0f} s, ", end="")
     print(f"{summary.symbols} symbols")
     print(f"decision hash {summary.decision_hash}")
     print(f"cash {msgspec.to_builtins(summary.cash)}  positions {msgspec.to_builtins(summary.positions)}")
-    agreed = "agree" if summary.reconciled else "DO NOT AGREE"
-    print(f"our books and the broker's {agreed}")
+    for note in summary.notes:
+        print(f"note: {note}")
+    print(agreement(summary))
+
+
+def agreement(summary: RunSummary) -> str:
+    """Whether our books are the broker's, said so that nobody takes silence for agreement."""
+    if not summary.compared:
+        return "our books were not compared with the broker's: the broker never answered"
+    return f"our books and the broker's {'agree' if summary.reconciled else 'DO NOT AGREE'}"
+
+
+def _say_alarm(event: Alarm) -> None:
+    """The banner's lines, for somebody who has no window."""
+    if not event.cleared and event.severity != "yellow":
+        line = " ".join(part for part in (event.happened, event.did, event.you_can) if part)
+        lead = "\r\x1b[2K" if sys.stderr.isatty() else ""
+        print(f"{lead}{event.severity}: {line}", file=sys.stderr, flush=True)

@@ -80,6 +80,8 @@ class StepClock:
         self._start = start
         self._heap: list[tuple[int, int, _Entry]] = []
         self._order = itertools.count()
+        self.on_error: Callable[[Exception], None] | None = None
+        """Hears what a timer raised, and the other timers go on; None (in tests) lets it through."""
 
     def now(self) -> int:
         return self._now
@@ -112,7 +114,7 @@ class StepClock:
         while (due := self.next_timer()) is not None and due <= when:
             _, _, entry = heapq.heappop(self._heap)
             self._now = max(self._now, due)
-            entry.callback()
+            self._call(entry)
             ran += 1
         self._now = max(self._now, when)
         return ran
@@ -128,8 +130,17 @@ class StepClock:
         self._now = max(self._now, when)
         for _, _, entry in late:
             if not entry.cancelled:
-                entry.callback()
+                self._call(entry)
         return len(late)
+
+    def _call(self, entry: _Entry) -> None:
+        if self.on_error is None:
+            entry.callback()
+            return
+        try:
+            entry.callback()
+        except Exception as error:  # noqa: BLE001  as on a live loop: one timer that fails never stops the others
+            self.on_error(error)
 
     def advance(self, seconds: float) -> int:
         """Advance by ``seconds``; see :meth:`advance_to`."""

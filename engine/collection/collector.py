@@ -91,18 +91,25 @@ class Collector:
         for name, line in self._lines.items():
             if line.task is None:
                 first = asyncio.Event()
-                line.task = asyncio.create_task(self._keep(line, first), name=f"provider {name}")
+                line.task = asyncio.create_task(self._live(line, first), name=f"provider {name}")
                 await first.wait()
 
     async def stop(self) -> None:
+        """Stop every provider; what one of them raised is raised when all are stopped."""
+        failed: Exception | None = None
         for line in self._lines.values():
             line.running = False
             if line.task is not None:
                 line.task.cancel()
                 await asyncio.gather(line.task, return_exceptions=True)
                 line.task = None
-            await line.provider.stop()
+            try:
+                await line.provider.stop()
+            except Exception as error:  # noqa: BLE001  raised below, when the others are stopped
+                failed = failed or error
             line.state = ProviderState.OFF
+        if failed is not None:
+            raise failed
 
     def lost(self, name: str, reason: str) -> None:
         """A provider says that its connection is gone: it is stopped and started again."""
@@ -191,11 +198,28 @@ class Collector:
                 kind=", ".join(sorted(line.provider.kinds)),
                 state=line.state.value,
                 text=line.text,
-                lag_ms=line.lag_ns / MILLISECOND if line.events else None,
+                lag_ms=round(line.lag_ns / MILLISECOND, 1) if line.events else None,
                 rate=line.measure(),
             )
             for name, line in self._lines.items()
         )
+
+    @property
+    def tasks(self) -> tuple[asyncio.Task[None], ...]:
+        """One a provider; whoever runs the engine watches them."""
+        return tuple(line.task for line in self._lines.values() if line.task is not None)
+
+    async def _live(self, line: _Line, first: asyncio.Event) -> None:
+        """Keep a provider; when that fails by a fault of ours it is down, is said to be, and keeps nobody waiting."""
+        try:
+            await self._keep(line, first)
+        except Exception as error:
+            line.running = False
+            line.state, line.text = ProviderState.DOWN, f"failed: {error}"
+            self._say_lost(line.provider.name, line.text)
+            raise
+        finally:
+            first.set()
 
     async def _keep(self, line: _Line, first: asyncio.Event) -> None:
         """Start, wait until it is lost, start again; until cancelled or refused."""

@@ -187,9 +187,13 @@ class OrderDesk:
         """A reference that was never used. Raises ``JournalError``."""
         return self._references.reserve(origin, account, self._clock.now())
 
+    @property
+    def drifts(self) -> frozenset[Symbol]:
+        """Symbols in which our position and the broker's differ."""
+        return self._agreement.drifting
+
     def drifting(self, symbol: Symbol) -> bool:
-        """Whether our position and the broker's differ."""
-        return symbol in self._agreement.drifting
+        return symbol in self.drifts
 
     # --- sending
 

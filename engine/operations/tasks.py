@@ -122,6 +122,10 @@ class TaskKeeper:
         name = task.get_name() if isinstance(task, asyncio.Task) else "a timer"
         self._tell(name, error, Mode.HALTED)
 
+    def on_timer_error(self, error: Exception) -> None:
+        """A timer of market time raised: nobody knows what it was for, so trading stops."""
+        self._tell("a timer", error, Mode.HALTED)
+
     def _tell(self, name: str, error: BaseException, down_to: Mode | None) -> None:
         _log.error("task failed", task=name, error="".join(traceback.format_exception(error)))
         said = f"{type(error).__name__}: {error}"

@@ -76,6 +76,8 @@ class Governor:
         self._fills: dict[tuple[Symbol, Side], deque[tuple[int, float]]] = {}
         self._equity_lost_ns = 0
         self._said: set[str] = set()
+        self._lit: set[str] = set()
+        """Alarms that end by themselves when what they tell of is over; the mode stays where it is."""
         self._timer: Timer | None = None
         self._unsubscribe: list[Callable[[], None]] = []
 
@@ -153,9 +155,13 @@ class Governor:
                 Mode.REDUCE_ONLY, self.name, "the account's equity is not known"
             ):
                 happened = "The account's equity is not known."
+                self._lit.add("EQUITY")
                 self._alarm("EQUITY", "red", happened, "Only closing is allowed.", "Check the broker link.")
             return
         self._equity_lost_ns = 0
+        if "EQUITY" in self._lit:
+            self._lit.discard("EQUITY")
+            self._alarm("EQUITY", "red", "The account's equity is known again.", cleared=True)
         session = self._session_at(now)
         date = session.date if session is not None else ""
         self._losses.see(date, account.equity)
@@ -331,10 +337,21 @@ class Governor:
             self._canceller.cancel(ref, f"{self.name}: {why}")
         return len(refs)
 
-    def _alarm(self, code: str, severity: str, happened: str, did: str = "", you_can: str = "") -> None:
+    def _alarm(
+        self, code: str, severity: str, happened: str, did: str = "", you_can: str = "", cleared: bool = False
+    ) -> None:
         now = self._clock.now()
         self._bus.publish(
-            Alarm(ts_event=now, ts_init=now, code=code, severity=severity, happened=happened, did=did, you_can=you_can)
+            Alarm(
+                ts_event=now,
+                ts_init=now,
+                code=code,
+                severity=severity,
+                happened=happened,
+                did=did,
+                you_can=you_can,
+                cleared=cleared,
+            )
         )
 
     def lost_today(self, symbol: Symbol) -> Decimal:

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import IO
 
+import msgspec
 import structlog
 
 from engine.api.commands import Receipt
@@ -23,17 +24,18 @@ from engine.model.decision import Autonomy, Book, Mode
 from engine.model.events.book import Reconciled
 from engine.model.events.system import Alarm, LagExceeded, RunSummary
 from engine.model.ids import Symbol
-from engine.model.market import Session, SessionState
-from engine.model.money import ZERO, cents
+from engine.model.market import Session
 from engine.model.suggestion import SuggestionState
 from engine.operations.assemble import Assembled
 from engine.operations.clock_watch import ClockGauge
 from engine.operations.permissions import require_private
 from engine.runtime.alpaca import alpaca_broker
 from engine.runtime.clusters import ClusterBook
+from engine.runtime.ending import UncleanStop, stop_all
 from engine.runtime.gateway import fetch_history
 from engine.runtime.handler import CommandHandler
 from engine.runtime.health import assemble_health
+from engine.runtime.housekeeping import CLOCK_KEY, Housekeeping
 from engine.runtime.lag import LagMeter
 from engine.runtime.late import late
 from engine.runtime.ledger_of_run import RunLedger
@@ -56,6 +58,7 @@ from engine.runtime.spec import EngineSpec
 from engine.runtime.status import Status
 from engine.runtime.stopping import StopSwitch
 from engine.runtime.storage import AUDIT_ANCHOR, PAPER_FILE, Storage, last_market_time, open_storage
+from engine.runtime.summing import sum_up
 from engine.runtime.supervisor import Supervisor
 from engine.runtime.thought import Thought, assemble_thought, read_strategies
 from engine.runtime.trading import Trading, assemble_trading
@@ -68,7 +71,6 @@ from engine.suggestion.board import Board
 RECONCILE_WAIT_S = 15.0
 CLOCK_STEP_S = 1.0
 """A step of the wall clock above this pauses AUTO (G23)."""
-CLOCK_KEY = "run.clock"
 DAILY = 86_400
 _log = structlog.get_logger("engine")
 
@@ -94,6 +96,7 @@ class Parts:
     recorder: Recorder
     clusters: ClusterBook
     operations: Assembled
+    housekeeping: Housekeeping
 
 
 class Engine:
@@ -107,8 +110,6 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._started_wall = 0
         self._wall = LiveClock()
-        self._settled = ""
-        self._opened = False
         self.parts = self._assemble()
         self._market_time = MarketTime(self.parts.place, spec.replay is not None, self._stop_asked)
         self._server: Server | None = None
@@ -192,6 +193,9 @@ class Engine:
         health = assemble_health(spec, bus, clock, place, trading, storage, vitals, gauge, anchor)
         self.supervisor.connect(bus, trading.modes, self._stop_from_flag)
         bus.subscribe(Reconciled, self._on_reconciled, owner="engine")
+        if isinstance(clock, ReplayClock):
+            clock.on_error = health.tasks.on_timer_error
+        recorder = Recorder(bus, clock, storage.seen)
         return Parts(
             bus=bus,
             place=place,
@@ -208,7 +212,17 @@ class Engine:
             ledger_of_run=run,
             audit=AuditChain(bus, clock, storage.journal, anchor),
             operations=health,
-            recorder=Recorder(bus, clock, storage.seen),
+            recorder=recorder,
+            housekeeping=Housekeeping(
+                clock,
+                place.collector,
+                storage,
+                trading.desk,
+                recorder,
+                showing.tables["sources"],
+                session_at,
+                spec.memory.news_retention_days,
+            ),
             clusters=clusters,
         )
 
@@ -272,9 +286,12 @@ class Engine:
         if parts.place.gateway is not None:
             parts.place.gateway.broker.prepare(tuple(parts.place.cache.symbols()))
         await parts.place.collector.start()
-        parts.lag.start()
-        await self.supervisor.start()
         await parts.operations.operations.start()
+        tasks = parts.operations.tasks
+        tasks.own("lag meter", parts.lag.measure)
+        tasks.own("halt flag", self.supervisor.watch_flag, Mode.HALTED)
+        for task in parts.place.collector.tasks:
+            tasks.watch(task)
 
     async def _check_records(self) -> None:
         """Damaged records do not keep the engine from watching; they keep it from trading until a person has looked."""
@@ -311,7 +328,7 @@ class Engine:
             self.spec.profile, self.spec.build, parts.showing.outbox, parts.handler.handle, parts.operations.window
         )
         await self._server.start()
-        self._own(self._housekeeping(), "housekeeping")
+        parts.operations.tasks.own("housekeeping", parts.housekeeping.run)
         place = self.parts.place
         if self.spec.broker != "paper":
             fetch = fetch_history(
@@ -351,37 +368,51 @@ class Engine:
             await self._stop_asked.wait()
 
     async def stop(self) -> RunSummary:
-        """Stop every part in the reverse order and say what the run did."""
-        parts = self.parts
-        await parts.operations.operations.stop()
-        await parts.place.collector.stop()
+        """Stop every part in the reverse order and say what the run did.
+
+        Raises :class:`UncleanStop` with the summary when a part failed in it; all the others were stopped all the same.
+        """
+        parts, trading = self.parts, self.parts.trading
+        failures = await stop_all(
+            (("operations", parts.operations.operations.stop), ("collector", parts.place.collector.stop))
+        )
         summary = self.summary()
-        if self._server is not None:
-            await self._server.stop()
+        failures += await stop_all(
+            (
+                *((("door", self._server.stop),) if self._server is not None else ()),
+                ("tasks", self._end_tasks),
+                ("strategist", parts.thought.strategist.stop),
+                ("scorer", parts.thought.scorer.stop),
+                ("features", parts.thought.features.stop),
+                ("approval desk", trading.approval.stop),
+                ("governor", trading.governor.stop),
+                ("algorithms", trading.algos.stop),
+                ("board", parts.board.stop),
+                ("what-ifs", trading.what_ifs.stop),
+                ("order desk", trading.desk.stop),
+                ("ledger", trading.ledger.stop),
+                ("market time", self.parts.housekeeping.save_clock),
+                ("modes", trading.modes.stop),
+                ("recorder", parts.recorder.stop),
+                ("audit chain", parts.audit.stop),
+                ("market", parts.place.cache.stop),
+                ("bars", parts.place.bars.stop),
+                ("broker", parts.broker.stop),
+                ("storage", parts.storage.close),
+            )
+        )
+        if failures:
+            told = f"Not everything stopped cleanly: {'; '.join(failures)}."
+            summary = msgspec.structs.replace(summary, notes=(*summary.notes, told))
+        parts.ledger_of_run.finish(summary)
+        if failures:
+            raise UncleanStop(summary, failures)
+        return summary
+
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.supervisor.stop()
-        await parts.lag.stop()
-        trading = parts.trading
-        for part in (parts.thought.strategist, parts.thought.scorer, parts.thought.features, trading.approval):
-            await part.stop()
-        await trading.governor.stop()
-        await trading.algos.stop()
-        await parts.board.stop()
-        await trading.what_ifs.stop()
-        await trading.desk.stop()
-        await trading.ledger.stop()
-        self._save_clock()
-        await trading.modes.stop()
-        await parts.recorder.stop()
-        await parts.audit.stop()
-        await parts.place.cache.stop()
-        await parts.place.bars.stop()
-        await parts.broker.stop()
-        parts.storage.close()
-        parts.ledger_of_run.finish(summary)
-        return summary
 
     def ask_to_stop(self) -> None:
         """End the run soon; safe to call from a signal handler on the loop."""
@@ -391,26 +422,16 @@ class Engine:
 
     def summary(self) -> RunSummary:
         """What the run did, checked against the broker's own books."""
-        parts, now = self.parts, self.clock.now()
-        ledger, snapshot = parts.trading.ledger, parts.broker.snapshot_now()
-        ours = {symbol: p.quantity for symbol, p in ledger.positions().items() if p.quantity != ZERO}
-        equity = ledger.equity()
-        agreed = False
-        if snapshot is not None and snapshot.positions is not None and snapshot.account is not None:
-            theirs = {p.symbol: p.quantity for p in snapshot.positions if p.quantity != ZERO}
-            agreed = ours == theirs and dict(snapshot.account.cash) == ledger.cash()
-        return RunSummary(
-            ts_event=now,
-            ts_init=now,
-            decision_hash=parts.ledger_of_run.decision_hash,
+        parts, wall_s = self.parts, (self._wall.monotonic() - self._started_wall) / 1e9
+        return sum_up(
+            parts.ledger_of_run,
+            parts.trading.ledger,
+            parts.trading.desk,
+            parts.broker,
+            now=self.clock.now(),
             symbols=len(parts.place.cache.symbols()),
-            market_seconds=round(self._market_time.seconds, 3),
-            wall_seconds=round((self._wall.monotonic() - self._started_wall) / 1e9, 3),
-            counts=dict(sorted(parts.ledger_of_run.counts.items())),
-            cash=ledger.cash(),
-            positions={str(symbol): quantity for symbol, quantity in sorted(ours.items())},
-            equity=cents(equity) if equity is not None else None,
-            reconciled=agreed,
+            lived_s=self.market_seconds if self.spec.simulated_time else wall_s,
+            wall_s=wall_s,
         )
 
     async def arm_auto(self, by: str, reason: str) -> Receipt:
@@ -433,32 +454,6 @@ class Engine:
 
     def _real_time(self) -> bool:
         return not isinstance(self.clock, ReplayClock) or self.clock.speed == 1.0
-
-    def _save_clock(self) -> None:
-        if isinstance(self.clock, ReplayClock):
-            self.parts.storage.journal.kv.set(CLOCK_KEY, str(self.clock.now()))
-
-    async def _housekeeping(self) -> None:
-        while True:
-            for row in self.parts.place.collector.rows():
-                self.parts.showing.tables["sources"].put(row)
-            self._save_clock()
-            self._end_of_day()
-            await asyncio.sleep(1.0)
-
-    def _end_of_day(self) -> None:
-        """Once after each session: closed orders become final, a verified copy is kept, old news goes."""
-        session = self._session_at(self.clock.now())
-        date = session.date if session is not None else ""
-        if session is None or session.state is SessionState.OPEN or date == self._settled or not self._opened:
-            self._opened = self._opened or (session is not None and session.state is SessionState.OPEN)
-            return
-        self._settled, self._opened = date, False
-        settled = self.parts.trading.desk.settle()
-        if self.parts.storage.backups.due():
-            self.parts.storage.backups.make(self.parts.storage.database.connection)
-        self.parts.recorder.forget(self.spec.memory.news_retention_days)
-        _log.info("end of day", settled=settled, date=date)
 
     # -- called by parts ---------------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """How late a loop runs: the health strip's number, and the gate's reason to stop (G24)."""
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,17 +15,7 @@ class LagMeter:
     def __init__(self, on_exceeded: Callable[[float], None]) -> None:
         self._on_exceeded = on_exceeded
         self._samples: deque[float] = deque(maxlen=1200)
-        self._task: asyncio.Task[None] | None = None
         self.worst = 0.0
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._measure(), name="lag meter")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     @property
     def recent(self) -> float:
@@ -38,7 +27,8 @@ class LagMeter:
         ordered = sorted(self._samples)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
-    async def _measure(self) -> None:
+    async def measure(self) -> None:
+        """Measure until cancelled; the engine's task keeper runs it."""
         while True:
             before = time.monotonic()
             await asyncio.sleep(INTERVAL_S)

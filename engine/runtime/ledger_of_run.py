@@ -10,8 +10,11 @@ import structlog
 
 from engine.bus.bus import Bus
 from engine.model.events.base import Event
+from engine.model.events.system import Alarm
 from engine.runtime.families import HASHED, WRITTEN
 
+NOTED = frozenset({"DATABASE", "AUDIT", "ADOPTED", "OPENING", "G38"})
+"""Alarms about records that were damaged, restored or older than the broker's."""
 _log = structlog.get_logger("run ledger")
 
 
@@ -25,10 +28,13 @@ class RunLedger:
         self._hash = hashlib.sha256()
         self._encoder = msgspec.json.Encoder(order="deterministic")
         self.counts: Counter[str] = Counter()
+        self.notes: list[str] = []
+        """What the end of the run must not keep quiet about."""
         hashed = set(HASHED)
         kind: type[Event]
         for kind in WRITTEN:
             bus.subscribe(kind, self._hash_and_write if kind in hashed else self._only_write, owner="run ledger")
+        bus.subscribe(Alarm, self._note, owner="run ledger")
 
     @property
     def decision_hash(self) -> str:
@@ -48,6 +54,11 @@ class RunLedger:
 
     def _only_write(self, event: Event) -> None:
         self._write(event)
+
+    def _note(self, event: Alarm) -> None:
+        line = " ".join(part for part in (event.happened, event.did, event.you_can) if part)
+        if event.code in NOTED and not event.cleared and line not in self.notes:
+            self.notes.append(line)
 
     def _write(self, event: Event) -> bytes:
         self.counts[type(event).__name__] += 1

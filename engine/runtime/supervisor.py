@@ -1,7 +1,6 @@
 """The supervisor: what fails is seen, said in plain words, and trading stops before anybody reads about it."""
 
 import asyncio
-import contextlib
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -32,23 +31,12 @@ class Supervisor:
         self._bus: Bus | None = None
         self._halter: Halter | None = None
         self._stop: Callable[[bool], Awaitable[object]] | None = None
-        self._task: asyncio.Task[None] | None = None
         self._failing = False
         self.failures = 0
 
     def connect(self, bus: Bus, halter: Halter, stop: Callable[[bool], Awaitable[object]]) -> None:
         """``stop(flatten)`` is the full STOP; ``halter`` only sets the mode, and must work when all else fails."""
         self._bus, self._halter, self._stop = bus, halter, stop
-
-    async def start(self) -> None:
-        """Watch the halt flag."""
-        self._task = asyncio.create_task(self._watch_flag(), name="halt flag")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     def on_failure(self, owner: str, role: Role, event: Event, error: Exception) -> None:
         """A handler raised. Never raises itself: it is the last line."""
@@ -103,7 +91,8 @@ class Supervisor:
             )
         )
 
-    async def _watch_flag(self) -> None:
+    async def watch_flag(self) -> None:
+        """Look for the halt flag until cancelled; the engine's task keeper runs it."""
         flag = self._profile / HALT_FLAG
         while True:
             if self._stop is not None and flag.exists():

@@ -54,3 +54,8 @@ class RunSummary(Event, frozen=True, kw_only=True):
     positions: dict[str, Decimal]
     equity: Decimal | None = None
     reconciled: bool = False
+    """Our books and the broker's agree; False also while they were never compared."""
+    compared: bool = False
+    """The broker's books were read at least once."""
+    notes: tuple[str, ...] = ()
+    """What a person must know of this run, such as a journal that was restored from a backup."""

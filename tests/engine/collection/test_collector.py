@@ -203,3 +203,17 @@ async def test_history_comes_from_the_first_that_has_it() -> None:
 async def test_two_providers_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two providers are called same"):
         Desk("same", "same")
+
+
+async def test_a_provider_with_a_fault_of_its_own_keeps_nobody_waiting_and_is_down() -> None:
+    desk = Desk("broken", "well")
+    desk.made["broken"].failures = [RuntimeError("a fault of ours")]
+    async with asyncio.timeout(2.0):
+        await desk.collector.start()
+    states = {row.key: (row.state, row.text) for row in desk.collector.rows()}
+    assert states["broken"] == ("down", "failed: a fault of ours")
+    assert states["well"][0] == "up"
+    assert [type(event) for event in desk.heard] == [ProviderLost, ProviderConnected]
+    broken = next(task for task in desk.collector.tasks if task.get_name() == "provider broken")
+    assert isinstance(broken.exception(), RuntimeError)
+    await desk.collector.stop()

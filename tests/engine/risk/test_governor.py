@@ -305,3 +305,15 @@ async def test_a_stopped_governor_does_nothing_more() -> None:
     equity(world, 100)
     world.clock.advance(100)
     assert world.modes.mode is Mode.AUTO
+
+
+async def test_the_line_about_unknown_equity_ends_when_it_is_known_again_and_the_mode_stays() -> None:
+    world = await started()
+    equity(world, None)
+    for _ in range(3):
+        world.clock.advance(10)
+    assert [alarm.cleared for alarm in world.of(Alarm) if alarm.code == "EQUITY"] == [False]
+    equity(world, 1_000_000)
+    equity(world, 1_000_000)
+    assert [alarm.cleared for alarm in world.of(Alarm) if alarm.code == "EQUITY"] == [False, True]
+    assert world.modes.mode is Mode.REDUCE_ONLY
