@@ -19,6 +19,7 @@ from config.paths import Profile
 from engine.api.door import read_door
 from engine.bus.errors import MarketAgentError
 from engine.memory.bar_archive import BarArchive
+from engine.memory.database import damage_text
 from engine.runtime.storage import BARS_FOLDER, JOURNAL_FILE
 from engine.runtime.thought import read_strategies
 
@@ -88,12 +89,16 @@ def _database(profile: Path) -> Check:
     try:
         connection = sqlite3.connect(f"file:{path.as_posix()}?mode=ro", uri=True)
         try:
-            answer = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            answers = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        return "database", "fail", f"{path.name}: {error}"
-    return "database", "ok" if answer == "ok" else "fail", f"{path.name}: {answer}"
+        answers = [str(error)]
+    if answers == ["ok"]:
+        return "database", "ok", f"{path.name} is whole"
+    what = damage_text(answers)
+    then = "The next start sets it aside, restores the newest good backup and only observes"
+    return "database", "fail", f"{path.name} is damaged ({what}). {then}; compare with the broker before trading"
 
 
 def _archive(profile: Path) -> Check:

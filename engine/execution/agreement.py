@@ -66,6 +66,8 @@ class Agreement:
         self.link = LinkState.DOWN
         self.synced = False
         self.reconciled_ns = 0
+        self._absent = False
+        self._over = False
 
     def start(self) -> None:
         """Look at the link and begin to compare."""
@@ -76,6 +78,7 @@ class Agreement:
 
     async def stop(self) -> None:
         """Stop asking."""
+        self._over = True
         await self._rounds.stop()
 
     def request(self) -> None:
@@ -88,10 +91,12 @@ class Agreement:
         if report.state is LinkState.UP:
             if before is not LinkState.UP:
                 self._link_up_ns = self._clock.now()
+            self._absent = False
             self._rounds.request()
             return
         self.synced = False
         if before is not LinkState.UP:
+            self._say_absent(report)
             return
         now = self._clock.now()
         lost = [lose_touch(self._records.by_ref[s.ref], now, "the broker link was lost") for s in self._records.open()]
@@ -105,6 +110,19 @@ class Agreement:
             f"Broker link lost ({why}). {unknown} orders unconfirmed.",
             "Nothing is sent. Stops at the broker remain.",
             "Check the gateway.",
+        )
+
+    def _say_absent(self, report: LinkReport) -> None:
+        """Since the start nobody has answered: said once, until somebody does."""
+        if report.state is not LinkState.DOWN or not report.text or self._link_up_ns or self._absent or self._over:
+            return
+        self._absent = True
+        self._voice.alarm(
+            "LINK",
+            "red",
+            f"The broker does not answer: {report.text}",
+            "Nothing is sent.",
+            "Check its program and login.",
         )
 
     def reconcile(self, snapshot: BrokerSnapshot, *, exact: bool = False) -> Plan:

@@ -65,7 +65,9 @@ class Stop:
             data.update(self._flattener.flatten(by=by).data)
         unconfirmed = [status.ref for status in self._desk.open_orders() if status.ref in set(cancelled)]
         data["unconfirmed"] = unconfirmed
-        text = f"Stopped. {len(cancelled)} cancels sent, {len(unconfirmed)} not confirmed yet."
+        text = "Stopped. Nothing was working that it cancels."
+        if cancelled:
+            text = f"Stopped. {len(cancelled)} cancels sent, {len(unconfirmed)} not confirmed yet."
         return Receipt(ok=True, code="STOPPED", text=text, data=data)
 
     def flatten(self, symbol: Symbol | None = None, fraction: Decimal = Decimal(1), by: str = "") -> Receipt:

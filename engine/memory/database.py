@@ -132,7 +132,13 @@ def _damage(path: Path, check: str = "quick_check") -> str:
             connection.close()
     except sqlite3.DatabaseError as error:
         return str(error)
-    return "" if answers == ["ok"] else "; ".join(answers)
+    return "" if answers == ["ok"] else damage_text(answers)
+
+
+def damage_text(answers: Sequence[str]) -> str:
+    """What SQLite's own check says, without its headings."""
+    lines = [line.strip() for answer in answers for line in answer.splitlines() if line.strip()]
+    return "; ".join(line for line in lines if not line.startswith("***")) or "it is not whole"
 
 
 def verify(path: Path, application_id: int) -> str:

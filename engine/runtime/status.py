@@ -147,7 +147,11 @@ class Status:
             "reason": row.halt_reason,
             "pin_set": row.pin_set,
             "latches": [{"code": code, "scope": scope, "text": text} for code, scope, text in row.latches],
-            "engine_lag_ms": {"recent": row.engine_lag_ms, "p99": self._lag.percentile(0.99), "worst": self._lag.worst},
+            "engine_lag_ms": {
+                "recent": row.engine_lag_ms,
+                "p99": round(self._lag.percentile(0.99), 1),
+                "worst": round(self._lag.worst, 1),
+            },
             "pid": row.engine_pid,
         }
 

@@ -44,7 +44,9 @@ class StopSwitch:
             await asyncio.sleep(STEP_S)
         unconfirmed = [status.ref for status in self._desk.open_orders() if status.ref in refs]
         confirmed = len(refs) - len(unconfirmed)
-        text = f"Stopped. {confirmed} of {len(refs)} cancels confirmed."
+        text = "Stopped. Nothing was working that it cancels."
+        if refs:
+            text = f"Stopped. {confirmed} of {len(refs)} cancels confirmed."
         if unconfirmed:
             text += f" Not confirmed yet: {', '.join(unconfirmed[:5])}."
         data = {**receipt.data, "unconfirmed": unconfirmed}

@@ -313,3 +313,46 @@ def test_rearm_alone_lists_what_is_off(running, capsys, monkeypatch):
 )
 def test_the_pace_counts_what_was_lived_through_and_beyond_a_day_a_second_days(lived, moved, wall, said):
     assert pace(lived, moved, wall) == said
+
+
+def test_a_gateway_that_is_not_there_is_named_and_the_run_fails(tmp_path, capsys):
+    file = tmp_path / "settings.yaml"
+    text = "broker: {kind: ibkr}\nibkr: {port: 1, account: DU1234567}\nuniverse: [AAPL]\n"
+    file.write_text(text + "providers: {simulated: {enabled: false}}\n", encoding="utf-8")
+    file.chmod(0o600)
+    tmp_path.chmod(0o700)
+    code, out, err = call(capsys, "run", "--profile", str(tmp_path), "--for", "1")
+    assert code == 1
+    assert "nothing listens at 127.0.0.1:1" in err
+    assert "start TWS or IB Gateway" in err
+    assert "our books were not compared with the broker's: the broker never answered" in out
+    assert "AGREE" not in out
+
+
+def test_a_damaged_journal_is_told_by_doctor_and_by_the_run_that_set_it_aside(tmp_path, capsys):
+    profile = tmp_path / "p"
+    run = ["run", "--demo", "--symbols", "2", "--speed", "max", "--for", "5", "--profile", str(profile)]
+    assert call(capsys, *run)[0] == 0
+    journal = profile / "journal.db"
+    content = bytearray(journal.read_bytes())
+    content[4096 * 3 : 4096 * 6] = b"\xff" * (4096 * 3)
+    journal.write_bytes(content)
+    code, out, _ = call(capsys, "doctor", "--profile", str(profile))
+    assert code == 1
+    line = next(line for line in out.splitlines() if "database" in line)
+    assert "journal.db is damaged" in line
+    assert "***" not in out
+    code, out, err = call(capsys, *run)
+    assert code == 0
+    assert "note: The order journal was damaged" in out
+    assert "was restored from" in out
+    assert "The order journal was damaged" in err
+    assert "***" not in out
+
+
+def test_a_stop_with_nothing_at_work_says_so(running, capsys):
+    call(capsys, "order", "cancel all", "--profile", str(running))
+    time.sleep(1.0)
+    code, out, _ = call(capsys, "halt", "--profile", str(running))
+    assert code == 0
+    assert out.strip() == "Stopped. Nothing was working that it cancels."

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from engine.bus.errors import SettingsError
 from engine.scoring.technical.expression import Indicators, Rule, RuleError
 from engine.scoring.technical.strategy import SideRules, Strategy
+from engine.scoring.technical.wording import sentence
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,13 @@ def read_strategy(path: Path, indicators: Indicators, features: frozenset[str]) 
     try:
         strategy = Strategy.model_validate(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path}: {where}: {first['msg']}") from error
-    return compile_strategy(strategy, indicators, features)
+        found = error.errors(include_url=False)
+        told = [f"{path}: {'.'.join(map(str, each['loc']))}: {sentence(each, Strategy.model_fields)}" for each in found]
+        raise SettingsError("\n".join(told)) from error
+    try:
+        return compile_strategy(strategy, indicators, features)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def read_folder(folder: Path, indicators: Indicators, features: frozenset[str]) -> dict[str, CompiledStrategy]:

@@ -1,5 +1,7 @@
 """What a technical strategy is: declared in YAML, checked when read."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -30,7 +32,7 @@ class Strategy(_Part):
     about: str = Field("", title="About", description="The idea, in plain words.")
     enabled: bool = Field(True, title="Enabled", description="Score with it.")
     horizon: str = Field(pattern="^(day|swing|long)$", title="Horizon", description="day, swing or long.")
-    bar_seconds: int = Field(title="Bars", description="Seconds of a bar: 60, 300 or 86400.", ge=60, le=604_800)
+    bar_seconds: Literal[60, 300, 86400] = Field(title="Bars", description="Seconds of a bar: 60, 300 or 86400.")
     symbols: list[str] = Field([], title="Symbols", description="Empty means the whole universe.")
     long: SideRules | None = Field(None, title="Long", description="When to buy.")
     short: SideRules | None = Field(None, title="Short", description="When to sell short.")

@@ -79,9 +79,9 @@ class Link:
         self.heard_ns = 0
         """When the last packet came, UTC ns."""
         self.skew_s = 0.0
+        """The gateway's clock minus ours, whole seconds."""
         self.identity_fault = ""
         """Why the gateway is not the one this profile means; empty while it is, or before it has said hello."""
-        """The gateway's clock minus ours, whole seconds."""
 
     # --- life
 
@@ -238,7 +238,7 @@ class Link:
             try:
                 await self._connect()
             except (OSError, TimeoutError, _Refused, BrokerError) as error:
-                reason = str(error) or f"no answer within {self._settings.connect_timeout_s:g} s"
+                reason = self._reason(error)
                 self._hang_up()
             else:
                 wait_s = self._settings.retry_first_s
@@ -379,6 +379,18 @@ class Link:
         window = self.windows.coming(self._clock.now())
         if window is not None:
             self.text = f"{window.name} of the gateway at {self.windows.local(window.at_ns)}: no orders around it"
+
+    def _reason(self, error: Exception) -> str:
+        """Why there is no connection, with the address that was tried and what to do about it."""
+        s = self._settings
+        where = f"{s.host}:{s.port}"
+        if isinstance(error, ConnectionRefusedError):
+            return f"nothing listens at {where}; start TWS or IB Gateway, log in, and enable its API on that port"
+        if isinstance(error, TimeoutError):
+            return f"no answer from {where} within {s.connect_timeout_s:g} s"
+        if isinstance(error, OSError):
+            return f"{where} cannot be reached ({error.strerror or error})"
+        return str(error)
 
     def _explain(self, reason: str, wait_s: float) -> str:
         now = self._clock.now()
