@@ -9,9 +9,9 @@ from pathlib import Path
 from config.errors import ConfigError
 from config.load import load
 from config.settings import Settings
+from engine.market.instruments import described
 from engine.model.decision import Autonomy, Book
 from engine.model.ids import Symbol
-from engine.model.instrument import Instrument
 from engine.risk.limits import fingerprint
 from engine.runtime.spec import DemoSpec, EngineSpec, ReplaySpec
 from engine.security.secret import Secret
@@ -89,7 +89,7 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
     if not (demo or replay or simulated or gateway):
         raise Unready("providers: none is enabled; enable providers.simulated, or start with --demo or --replay")
     seed = args.seed if getattr(args, "seed", None) is not None else settings.providers.simulated.seed
-    universe = () if demo else tuple(Instrument(symbol=Symbol(symbol)) for symbol in settings.universe)
+    universe = () if demo else tuple(described(Symbol(symbol)) for symbol in settings.universe)
     market = settings.providers.simulated
     world = getattr(args, "world", None) or market.world
     if world not in WORLD_NAMES:

@@ -187,13 +187,8 @@ class OrderDesk:
         """A reference that was never used. Raises ``JournalError``."""
         return self._references.reserve(origin, account, self._clock.now())
 
-    @property
-    def drifts(self) -> frozenset[Symbol]:
-        """Symbols in which our position and the broker's differ."""
-        return self._agreement.drifting
-
     def drifting(self, symbol: Symbol) -> bool:
-        return symbol in self.drifts
+        return symbol in self._agreement.drifting
 
     # --- sending
 

@@ -23,7 +23,7 @@ from engine.market.settings import MarketSettings
 from engine.model.events.market import BarClosed, QuoteTick, TradeTick
 from engine.model.ids import Symbol
 from engine.model.instrument import InstrumentKind
-from engine.model.market import BarColumns, SessionState
+from engine.model.market import BarColumns, Session, SessionState
 
 MINUTE_S, FIVE_S, DAY_S = 60, 300, 86_400
 INTERVALS = (MINUTE_S, FIVE_S, DAY_S)
@@ -182,6 +182,12 @@ class BarStore:
         self._atr.pop(symbol, None)
         return sum(series.scale(1.0 / ratio, before_ns) for (name, _), series in self._series.items() if name == symbol)
 
+    def described(self, symbol: Symbol) -> None:
+        """The instrument of ``symbol`` has changed, perhaps its hours: look for its session anew."""
+        forming = self._forming.get(symbol)
+        if forming is not None:
+            forming.recheck = 0
+
     def forget(self, symbol: Symbol) -> None:
         """Drop all bars of ``symbol``."""
         for seconds in self._intervals.pop(symbol, ()):
@@ -255,8 +261,12 @@ class BarStore:
         instrument = self._instruments.get(symbol)
         if instrument is None:
             return None
-        forming = self._forming[symbol] = Forming(symbol, instrument.calendar, instrument.kind in _QUOTED)
+        forming = self._forming[symbol] = Forming(symbol, instrument.kind in _QUOTED)
         return forming
+
+    def _session(self, forming: Forming, ts: int) -> Session | None:
+        instrument = self._instruments.get(forming.symbol)
+        return None if instrument is None else self._calendars.session(instrument.calendar, ts)
 
     def _begin(self, forming: Forming, ts: int, price: float, ts_init: int) -> bool:
         """Close the minute before ``ts`` and open the one that holds it. False when no bar is to hold it."""
@@ -284,7 +294,7 @@ class BarStore:
     def _find_day(self, forming: Forming, ts: int) -> bool:
         if ts < forming.recheck:
             return False
-        session = self._calendars.session(forming.calendar, ts)
+        session = self._session(forming, ts)
         if session is None:
             forming.recheck = ts + _MINUTE
             return False
@@ -329,7 +339,7 @@ class BarStore:
         """See to it that the five minutes and the day that hold ``ts`` close, also when nothing trades any more."""
         if seconds < FIVE_S and forming.five_start <= ts < forming.five_end:
             return
-        session = self._calendars.session(forming.calendar, ts)
+        session = self._session(forming, ts)
         if session is None or not session.open_ns <= ts < session.close_ns:
             return
         if seconds < FIVE_S:

@@ -132,6 +132,13 @@ class MarketCache:
 
     # --- told by the composition
 
+    def described(self, symbol: Symbol) -> None:
+        """The instrument of ``symbol`` has changed, perhaps its hours: look for its session anew."""
+        live, instrument = self._live.get(symbol), self._instruments.get(symbol)
+        if live is not None and instrument is not None:
+            live.instrument = instrument
+            live.next_ns = 0
+
     def seed_close(self, symbol: Symbol, price: float) -> None:
         """Set the previous close of a symbol nothing has been heard of yet."""
         live = self._known(symbol)

@@ -1,6 +1,7 @@
 """Exchange calendars. A calendar that is missing, unknown or exhausted answers ``None``, and ``None`` means closed."""
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -60,6 +61,21 @@ class Calendars:
             else:
                 self._exhausted[calendar] = at_ns + 30 * DAY
         return table
+
+    def amended(self, calendar: str, hours: Sequence[tuple[str, int, int]], at_ns: int) -> str:
+        """Return the name of ``calendar`` with other sessions on the days of ``hours``: (date, open, close), 0 closed.
+
+        The name is ``calendar`` itself where it agrees with them, or is unknown. Others keep what they had.
+        """
+        base = self.table(calendar.partition("@")[0], at_ns)
+        if base is None or not hours:
+            return calendar
+        table = base.amended(hours)
+        if table is base:
+            return base.name
+        name = f"{base.name}@{zlib.crc32(repr(tuple(hours)).encode()):08x}"
+        self._tables[name] = msgspec.structs.replace(table, name=name)
+        return name
 
     def zone(self, calendar: str, at_ns: int) -> str | None:
         """Return the IANA time zone of ``calendar``."""

@@ -7,7 +7,6 @@ class Forming:
     """The minute that is being built for one symbol, and where its session lies."""
 
     __slots__ = (
-        "calendar",
         "close",
         "count",
         "day_close",
@@ -27,9 +26,8 @@ class Forming:
         "volume",
     )
 
-    def __init__(self, symbol: Symbol, calendar: str, quoted: bool) -> None:
+    def __init__(self, symbol: Symbol, quoted: bool) -> None:
         self.symbol = symbol
-        self.calendar = calendar
         self.quoted = quoted
         self.start = self.end = 0
         self.day_open = self.day_close = self.recheck = 0

@@ -1,8 +1,11 @@
 """The registry of instruments: what the settings, imported files and providers say a symbol is."""
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import IntEnum
+
+import msgspec
 
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument, InstrumentKind
@@ -34,15 +37,17 @@ class Authority(IntEnum):
 class Instruments:
     """Symbols known to the engine, in order of arrival."""
 
-    def __init__(self, universe: Iterable[Instrument] = ()) -> None:
+    def __init__(self, universe: Iterable[Instrument] = (), authority: Authority = Authority.SETTINGS) -> None:
+        """``authority``: who described the universe; of bare symbols it is a guess."""
         self._known: dict[Symbol, tuple[Authority, Instrument]] = {}
         for instrument in universe:
-            self.add(instrument, Authority.SETTINGS)
+            self.add(instrument, authority)
 
     def add(self, instrument: Instrument, authority: Authority) -> bool:
         """Take ``instrument`` unless a higher authority has spoken; return whether it was taken.
 
-        Raises ``ValueError`` when it cannot be traded on: empty symbol, tick, lot or multiplier not positive.
+        An average volume that is known stays when the new description has none. Raises ``ValueError`` when it cannot
+        be traded on: empty symbol, tick, lot or multiplier not positive.
         """
         if not instrument.symbol:
             raise ValueError("an instrument needs a symbol")
@@ -53,8 +58,16 @@ class Instruments:
         present = self._known.get(instrument.symbol)
         if present is not None and present[0] > authority:
             return False
+        if present is not None and math.isnan(instrument.adv20):
+            instrument = msgspec.structs.replace(instrument, adv20=present[1].adv20)
         self._known[instrument.symbol] = (authority, instrument)
         return True
+
+    def traded(self, symbol: Symbol, adv20: float) -> None:
+        """Note the average daily volume of ``symbol``, whoever described it; nothing happens when it is unknown."""
+        present = self._known.get(symbol)
+        if present is not None:
+            self._known[symbol] = (present[0], msgspec.structs.replace(present[1], adv20=adv20))
 
     def get(self, symbol: Symbol) -> Instrument | None:
         known = self._known.get(symbol)

@@ -1,6 +1,7 @@
 """One calendar as plain integers: every look-up is a bisection."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 import msgspec
 
@@ -44,6 +45,27 @@ class SessionTable(msgspec.Struct, frozen=True, kw_only=True):
             return self._session(following, SessionState.PRE), pre, self.opens[following]
         start = self._post_end(position) if position >= 0 else self.from_ns
         return self._session(following, SessionState.CLOSED), start, pre
+
+    def amended(self, hours: Sequence[tuple[str, int, int]]) -> "SessionTable":
+        """Return the table with these sessions, (date, open, close), 0 and 0 for closed; itself where they agree."""
+        named = {date for date, _, _ in hours}
+        told = {(opened, closed, date) for date, opened, closed in hours if 0 < opened < closed}
+        old = list(zip(self.opens, self.closes, self.dates, strict=True))
+        if told == {session for session in old if session[2] in named}:
+            return self
+        sessions = sorted({*(session for session in old if session[2] not in named), *told})
+        # Sessions never lie over each other: what is told ends before its neighbour begins, or does not count.
+        after = (*(session[0] for session in sessions[1:]), self.until_ns)
+        sessions = [session for session, limit in zip(sessions, after, strict=True) if session[1] <= limit]
+        where = {date: position for position, (_, _, date) in enumerate(sessions) if date not in named}
+        return msgspec.structs.replace(
+            self,
+            opens=tuple(session[0] for session in sessions),
+            closes=tuple(session[1] for session in sessions),
+            dates=tuple(session[2] for session in sessions),
+            early=frozenset(where[self.dates[at]] for at in self.early if self.dates[at] in where),
+            breaks={where[self.dates[at]]: pause for at, pause in self.breaks.items() if self.dates[at] in where},
+        )
 
     def position_of(self, date: str) -> int | None:
         """Return the position of the session of the ISO ``date``, None when there is none."""

@@ -40,3 +40,6 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """A leveraged or inverse fund: never traded automatically (G3)."""
     conid: int = 0
     """The broker's contract id where it has one."""
+    hours: tuple[tuple[str, int, int], ...] = ()
+    """What the broker says of the sessions of these days: (exchange date, open, close) in UTC ns; 0 and 0 where closed.
+    Days that are not named are the calendar's."""

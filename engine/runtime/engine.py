@@ -17,7 +17,7 @@ from engine.collection.providers.simulated import SimulatedProvider
 from engine.execution.broker import Broker
 from engine.execution.desk import OrderDesk
 from engine.market.calendars import Calendars
-from engine.market.instruments import Instruments
+from engine.market.instruments import Authority, Instruments
 from engine.memory.files import atomic_write
 from engine.memory.recorder import Recorder
 from engine.model.decision import Autonomy, Book, Mode
@@ -25,6 +25,7 @@ from engine.model.events.book import Reconciled
 from engine.model.events.system import Alarm, LagExceeded, RunSummary
 from engine.model.ids import Symbol
 from engine.model.market import Session
+from engine.model.report import BrokerSnapshot
 from engine.model.suggestion import SuggestionState
 from engine.operations.assemble import Assembled
 from engine.operations.clock_watch import ClockGauge
@@ -32,13 +33,14 @@ from engine.operations.permissions import require_private
 from engine.runtime.alpaca import alpaca_broker
 from engine.runtime.clusters import ClusterBook
 from engine.runtime.ending import UncleanStop, stop_all
-from engine.runtime.gateway import fetch_history
 from engine.runtime.handler import CommandHandler
 from engine.runtime.health import assemble_health
 from engine.runtime.housekeeping import CLOCK_KEY, Housekeeping
 from engine.runtime.lag import LagMeter
+from engine.runtime.last_look import last_look
 from engine.runtime.late import late
 from engine.runtime.ledger_of_run import RunLedger
+from engine.runtime.live_history import LiveHistory
 from engine.runtime.market_time import MarketTime
 from engine.runtime.marketplace import (
     MAIN_CALENDAR,
@@ -140,7 +142,8 @@ class Engine:
             position = ledger_later.positions().get(symbol)
             return float(position.quantity) if position is not None else 0.0
 
-        instruments = Instruments(universe)
+        # What the settings of a live market name are symbols; what they are, the broker says.
+        instruments = Instruments(universe, Authority.GUESS if spec.broker != "paper" else Authority.SETTINGS)
         self._instruments = instruments
         place = assemble_marketplace(spec, bus, clock, instruments, calendars, recording, held)
 
@@ -331,7 +334,7 @@ class Engine:
         parts.operations.tasks.own("housekeeping", parts.housekeeping.run)
         place = self.parts.place
         if self.spec.broker != "paper":
-            fetch = fetch_history(
+            history = LiveHistory(
                 self.spec.broker,
                 place.gateway.describe if place.gateway is not None else None,
                 self.clock,
@@ -339,9 +342,10 @@ class Engine:
                 place.cache,
                 place.bars,
                 self._instruments,
+                place.calendars,
                 self.parts.thought.features,
             )
-            self._own(fetch, "history")
+            self._own(history.fetch(), "history")
 
     def _own(self, work: Coroutine[object, object, None], name: str) -> None:
         """Run a task that belongs to the engine; one that fails is reported like any other component."""
@@ -376,7 +380,8 @@ class Engine:
         failures = await stop_all(
             (("operations", parts.operations.operations.stop), ("collector", parts.place.collector.stop))
         )
-        summary = self.summary()
+        asked = parts.broker.snapshot_now() or await last_look(parts.broker, trading.desk, RECONCILE_WAIT_S)
+        summary = self.summary(asked)
         failures += await stop_all(
             (
                 *((("door", self._server.stop),) if self._server is not None else ()),
@@ -420,14 +425,14 @@ class Engine:
         if isinstance(self.clock, ReplayClock):
             self.clock.wake()
 
-    def summary(self) -> RunSummary:
-        """What the run did, checked against the broker's own books."""
+    def summary(self, snapshot: BrokerSnapshot | None) -> RunSummary:
+        """What the run did, checked against the broker's own books in ``snapshot``."""
         parts, wall_s = self.parts, (self._wall.monotonic() - self._started_wall) / 1e9
         return sum_up(
             parts.ledger_of_run,
             parts.trading.ledger,
             parts.trading.desk,
-            parts.broker,
+            snapshot,
             now=self.clock.now(),
             symbols=len(parts.place.cache.symbols()),
             lived_s=self.market_seconds if self.spec.simulated_time else wall_s,

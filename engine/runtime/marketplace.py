@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +19,7 @@ from engine.features.engine import FeatureEngine
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
 from engine.market.calendars import Calendars
-from engine.market.instruments import Authority, Instruments
+from engine.market.instruments import Instruments
 from engine.model.events.market import BarClosed
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument, InstrumentKind
@@ -190,11 +189,15 @@ class VolumeKeeper:
         bus.subscribe(BarClosed, self._on_bar, owner="volume keeper")
 
     def _on_bar(self, event: BarClosed) -> None:
-        known = self._instruments.get(event.symbol)
-        found = self._bars.arrays(event.symbol, DAY_S, 20) if event.seconds == DAY_S else None
-        if known is not None and found is not None and found.size:
-            mean = float(np.mean(found.volume))
-            self._instruments.add(msgspec.structs.replace(known, adv20=mean), Authority.SETTINGS)
+        if event.seconds == DAY_S:
+            note_volume(self._bars, self._instruments, event.symbol)
+
+
+def note_volume(bars: BarStore, instruments: Instruments, symbol: Symbol) -> None:
+    """Learn the average volume of ``symbol`` from its newest daily bars, as far as there are any."""
+    found = bars.arrays(symbol, DAY_S, 20)
+    if found is not None and found.size:
+        instruments.traded(symbol, float(np.mean(found.volume)))
 
 
 def warm(place: Marketplace) -> None:

@@ -56,6 +56,6 @@ class RunSummary(Event, frozen=True, kw_only=True):
     reconciled: bool = False
     """Our books and the broker's agree; False also while they were never compared."""
     compared: bool = False
-    """The broker's books were read at least once."""
+    """The broker's books were read at the end; False: it did not answer, and nothing is known."""
     notes: tuple[str, ...] = ()
     """What a person must know of this run, such as a journal that was restored from a backup."""

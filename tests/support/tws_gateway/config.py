@@ -40,6 +40,12 @@ class GatewayConfig:
     negative_auto_bind: bool = True
     master_client_id: int | None = None
     read_only: bool = False
+    accents: tuple[str, ...] = ()
+    """How it speaks differently: names of `accents.ACCENTS`."""
+    literal_data_type: bool = False
+    """Whoever asks for delayed prices gets delayed ones, also where there are live ones."""
+    generic_ticks: frozenset[int] | None = None
+    """Generic ticks it knows; a request with another one is refused with 321. None: all."""
     heartbeat: float = 0.1
     lifetime: float = 300.0
     """Seconds of loop time after which the gateway stops by itself."""

@@ -39,6 +39,8 @@ def _delivered_type(session: Session, contract: Contract) -> int | None:
     market, asked = session.gateway.market, session.market_data_type
     live = market.book(contract.con_id).data == "live"
     closed = not market.session_open and contract.sec_type not in ("CASH", "FUT")
+    if live and asked == 3 and session.gateway.config.literal_data_type:
+        return 3
     if live:
         return 2 if asked in (2, 4) and closed else 1
     if asked in (1, 2) or market.book(contract.con_id).data == "none":
@@ -54,6 +56,10 @@ def market_data(session: Session, cursor: Cursor) -> None:
         cursor.skip(3)
     generics = cursor.text()
     snapshot = cursor.flag()
+    known = session.gateway.config.generic_ticks
+    if known is not None and not _ids(generics) <= known:
+        text = f"Error validating request.-'bN' : cause - Incorrect generic tick list of {generics}."
+        raise RequestError(req_id, 321, text)
     kind = _delivered_type(session, contract)
     if kind is None:
         hint = (

@@ -25,6 +25,9 @@ def read_config(values: dict[str, Any]) -> GatewayConfig:
     ready = dict(values)
     if "accounts" in ready:
         ready["accounts"] = tuple(ready["accounts"])
+    for name, kind in (("accents", tuple), ("generic_ticks", frozenset)):
+        if name in ready:
+            ready[name] = kind(ready[name])
     if "start" in ready:
         ready["start"] = datetime.fromisoformat(ready["start"])
     if ready.get("collar_percent") is not None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tests.support.tws_gateway.accents import spoken
 from tests.support.tws_gateway.frames import WHAT_IF, FrameBuffer, FrameError, WireFrame, encode, split, text
 from tests.support.tws_gateway.handlers import HANDLERS
 from tests.support.tws_gateway.orders import read_place_order
@@ -52,6 +53,8 @@ class Session(asyncio.Protocol):
         self._times: deque[int] = deque()
         self._violations = 0
         self._kept: list[list[str]] = []
+        self.held_back: list[str] = []
+        """A frame that an accent says later."""
         self._timers: set[asyncio.TimerHandle] = set()
 
     # -- asyncio.Protocol ------------------------------------------------------------------
@@ -164,7 +167,11 @@ class Session(asyncio.Protocol):
         """Send one callback; the faults of the wire may drop, delay, repeat or shuffle it."""
         if self.closed:
             return
-        fields = [str(int(message)), *(text(v) for v in values)]
+        first = [str(int(message)), *(text(v) for v in values)]
+        for fields in spoken(self, self.gateway.config.accents, first):
+            self._send(message, fields)
+
+    def _send(self, message: Msg, fields: list[str]) -> None:
         where = {"message": int(message), "client_id": self.client_id}
         faults = self.gateway.faults
         end = ENDS.get(message)

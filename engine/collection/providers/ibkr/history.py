@@ -3,15 +3,15 @@
 import asyncio
 import math
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import numpy as np
-from ib_async import BarData, Contract, ContractDetails
+from ib_async import BarData, Contract
 
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import BrokerError, ProviderError
 from engine.collection.provider import BarColumnsByName
+from engine.collection.providers.ibkr.hours import DAY_S, Hours
 from engine.collection.providers.ibkr.meter import Meter
 from engine.collection.providers.ibkr.port import Connection, Listed
 from engine.collection.providers.ibkr.settings import IbkrDataSettings
@@ -21,7 +21,6 @@ BAR_SIZES = {
     300: "5 mins", 600: "10 mins", 900: "15 mins", 1_200: "20 mins", 1_800: "30 mins", 3_600: "1 hour",
     7_200: "2 hours", 14_400: "4 hours", 86_400: "1 day",
 }  # fmt: skip
-DAY_S = 86_400
 _MOST_BARS = 2_000
 _MOST_REQUESTS = 12
 _AT_ONCE = 3
@@ -55,7 +54,7 @@ class History:
         return columns(found[-count:], seconds, hours) if found else None
 
     async def _part(
-        self, contract: Contract, seconds: int, wanted: int, until_ns: int, hours: "Hours"
+        self, contract: Contract, seconds: int, wanted: int, until_ns: int, hours: Hours
     ) -> Sequence[BarData]:
         span = duration(seconds, wanted, hours.seconds)
         # One second later, so that a bar that ends at this very moment is in it.
@@ -98,53 +97,6 @@ class History:
             await self._clock.sleep(wait / SECOND)
             waited += wait
         self.meter.note(contract, request, self._clock.monotonic())
-
-
-class Hours:
-    """When the instrument trades within a day, from the contract details."""
-
-    def __init__(self, details: ContractDetails, regular_wanted: bool) -> None:
-        self._zone = ZoneInfo(details.timeZoneId or "UTC")
-        kind = details.contract.secType if details.contract is not None else "STK"
-        self.regular = regular_wanted and kind not in ("CASH", "FUT")
-        self._open_s, self._close_s = _session(details.liquidHours)
-
-    @property
-    def seconds(self) -> int:
-        """Length of a trading day."""
-        return max(self._close_s - self._open_s, 60) if self.regular else DAY_S
-
-    def start_ns(self, when: date | datetime) -> int:
-        """Start of a bar; of a day's bar, the open."""
-        if isinstance(when, datetime):
-            return round(when.timestamp()) * SECOND
-        return self._at(when, self._open_s)
-
-    def end_ns(self, when: date | datetime, seconds: int) -> int:
-        """End of a bar; of a day's bar, the close."""
-        if isinstance(when, datetime):
-            return round(when.timestamp() + seconds) * SECOND
-        return self._at(when, self._close_s)
-
-    def _at(self, day: date, seconds: int) -> int:
-        midnight = datetime(day.year, day.month, day.day, tzinfo=self._zone)
-        moment = midnight.replace(hour=seconds // 3600 % 24, minute=seconds // 60 % 60)
-        days = seconds // DAY_S
-        return (round(moment.timestamp()) + days * DAY_S) * SECOND
-
-
-def _session(liquid: str) -> tuple[int, int]:
-    """Seconds after midnight of open and close, of the shortest name of a day: `20260102:0930-20260102:1600;...`."""
-    for part in liquid.split(";"):
-        first, _, last = part.partition("-")
-        opened, closed = first.partition(":")[2], last.partition(":")[2]
-        if opened.isdigit() and closed.isdigit() and first[:8] == last[:8] and len(opened) == len(closed) == 4:
-            return _seconds(opened), _seconds(closed)
-    return 0, DAY_S
-
-
-def _seconds(text: str) -> int:
-    return int(text[:2]) * 3600 + int(text[2:]) * 60
 
 
 def duration(seconds: int, count: int, day_seconds: int) -> str:

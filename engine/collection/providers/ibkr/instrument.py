@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from engine.collection.providers.ibkr.hours import told_sessions
 from engine.collection.providers.ibkr.port import Listed
 from engine.model.instrument import Instrument, InstrumentKind
 from engine.model.money import exact
@@ -46,4 +47,6 @@ def instrument_of(listed: Listed, price: float | None = None) -> Instrument:
         sector=details.industry,
         leveraged=kind is InstrumentKind.ETF and bool(_LEVERAGED.search(details.longName)),
         conid=contract.conId,
+        # Futures and currencies trade through the night; their weeks are the calendar's.
+        hours=told_sessions(details) if kind in (InstrumentKind.STOCK, InstrumentKind.ETF) else (),
     )

@@ -23,6 +23,10 @@ _DELAYED_WANTED, _LIVE_WANTED = 3, 1
 _FULL = frozenset({101, 309, 10190, 10186})
 """The login has no more lines of this kind."""
 _HINTS = frozenset({10167, 10090, 2104, 2106, 2108, 2158})
+_NOT_LIVE = frozenset({354, 10089, 10091, 10168, 10186, 10189, 420})
+"""There are no live prices for this login; there may be delayed ones."""
+_NOT_UNDERSTOOD = frozenset({320, 321, 322, 505, 10276})
+"""Something in the request is not for this gateway: what is not needed is left out the next time."""
 _AGAIN = frozenset({10197, 10225, 10182})
 """The line is dead for now; it is asked for again."""
 _RETRY_S = 30.0
@@ -40,6 +44,10 @@ class Line:
         """Kind of subscription (quotes, trades, depth, bars) -> request id."""
         self.refused: dict[str, str] = {}
         """Kind -> why there is none."""
+        self.kind = _LIVE_WANTED
+        """The kind of prices that it was asked for with last."""
+        self.plain = 0
+        """How much that is not needed (headlines, then all extras) is left out of the request for prices."""
 
 
 class Lines:
@@ -58,6 +66,10 @@ class Lines:
         self._dirty: list[Ticks | Depth] = []
         self._wake = asyncio.Event()
         self._session = -1
+        self._kind = _LIVE_WANTED
+        """Live prices are asked for; delayed ones only once a line was refused live ones."""
+        self._said = 0
+        """The kind that the gateway was told last."""
         self._budget = {"quotes": settings.lines, "trades": settings.trade_lines, "depth": settings.depth_lines}
         self.on_trouble: Callable[[str], None] = lambda text: None
 
@@ -161,9 +173,7 @@ class Lines:
 
     async def _open_wanted(self) -> None:
         if self._session != self._connection.sessions:
-            kind = _DELAYED_WANTED if self._settings.delayed else _LIVE_WANTED
-            await self._connection.send_data(lambda wire: wire.reqMarketDataType(kind))
-            self._session = self._connection.sessions
+            self._session, self._said, self._kind = self._connection.sessions, 0, _LIVE_WANTED
         for symbol in tuple(self._wanted):
             if symbol not in self._wanted:
                 continue
@@ -176,7 +186,6 @@ class Lines:
             line = self._open.get(symbol)
             if line is None:
                 ticks = Ticks(symbol, self._emit, self._clock, self._mark, self._on_quote_error)
-                ticks.bundled = "233" in self._generics(listed.contract)
                 line = self._open[symbol] = Line(symbol, ticks)
             await self._open_kinds(line, listed.contract)
         self._tell_trouble()
@@ -185,7 +194,9 @@ class Lines:
         s = self._settings
         traded = contract.secType not in ("CASH", "IND")
         if self._may(line, "quotes"):
-            generics = self._generics(contract)
+            generics = self._generics(contract, line.plain)
+            line.ticks.bundled = "233" in generics
+            line.kind = await self._say_kind()
             await self._ask(
                 line, "quotes", line.ticks, lambda w, i: w.reqMktData(i, contract, generics, False, False, [])
             )
@@ -203,10 +214,21 @@ class Lines:
             what = "TRADES" if traded else "MIDPOINT"
             await self._ask(line, "bars", line.bars, lambda w, i: w.reqRealTimeBars(i, contract, 5, what, False, []))
 
-    def _generics(self, contract: Contract) -> str:
-        if contract.secType != "STK":
-            return "233" if contract.secType == "FUT" else ""
+    async def _say_kind(self) -> int:
+        """Say which prices are wanted, when the gateway does not know it yet; return the kind."""
+        kind = self._kind
+        if self._said != kind:
+            self._said = kind
+            await self._connection.send_data(lambda wire: wire.reqMarketDataType(kind))
+        return kind
+
+    def _generics(self, contract: Contract, plain: int) -> str:
+        """What is asked for beside prices: bundled trades, shares to borrow, headlines; less of it the plainer."""
+        if contract.secType not in ("STK", "FUT") or plain > 1:
+            return ""
         news = "+".join(self._settings.news)
+        if contract.secType == "FUT" or plain:
+            return "233"
         return "233,236" + (f",292:{news}" if news else "")
 
     def _may(self, line: Line, kind: str) -> bool:
@@ -266,6 +288,11 @@ class Lines:
             return
         self._connection.unsubscribe(req_id)
         line.refused[kind] = f"{text} ({code})"
+        if kind == "quotes" and self._plainer(line, code):
+            line.ticks.lost()
+            del line.refused[kind]
+            self._wake.set()
+            return
         if kind == "quotes":
             line.ticks.lost()
         elif kind == "trades":
@@ -277,6 +304,17 @@ class Lines:
         if code in _AGAIN:
             self._clock.call_later(_RETRY_S, self._retry_refused)
         self._tell_trouble()
+
+    def _plainer(self, line: Line, code: int) -> bool:
+        """Whether to ask for less: delayed prices instead of live ones, or no extras."""
+        if code in _NOT_LIVE and self._settings.delayed and line.kind == _LIVE_WANTED:
+            # Said once it holds for the session: where there are live prices, the broker goes on sending those.
+            self._kind = _DELAYED_WANTED
+            return True
+        if code in _NOT_UNDERSTOOD and line.plain < 2:
+            line.plain += 1
+            return True
+        return False
 
     def _retry_refused(self) -> None:
         for line in self._open.values():

@@ -22,6 +22,7 @@ _TRADES = 48
 _HALTED = frozenset({49, 90})
 _SHORTABLE, _SHORTABLE_SHARES = 46, 89
 _DELAY_NS = 900 * SECOND
+_PATIENCE = 3
 _META = re.compile(r"^\{[^{}]*\}\s*!?\s*")
 """Headlines begin with the source's own marks: `{A:800015:L:en}!Text`."""
 _HEADLINE_MOST = 500
@@ -54,9 +55,14 @@ class Ticks:
         self._dirty = dirty
         self._on_error = on_error
         self._bid = self._ask = math.nan
+        """As they came last. With no size behind it a price is none."""
         self._bid_size = self._ask_size = 0.0
         self._pending = False
         self._last_seen = False
+        self._single = self._bundles = False
+        """Whether single and bundled trades come, which were only asked for so far."""
+        self._waited = {"last": 0, "bundle": 0}
+        """Trades of a kind left out because a better kind was asked for and has not come yet."""
         self._halted = False
 
     def __call__(self, kind: str, *values: object) -> None:
@@ -76,8 +82,8 @@ class Ticks:
                 ts_event=self._ts(now),
                 ts_init=now,
                 symbol=self.symbol,
-                bid=self._bid,
-                ask=self._ask,
+                bid=self._bid if self._bid_size > 0 else math.nan,
+                ask=self._ask if self._ask_size > 0 else math.nan,
                 bid_size=self._bid_size,
                 ask_size=self._ask_size,
                 data_type=self.data_type,
@@ -90,6 +96,13 @@ class Ticks:
         self._bid = self._ask = math.nan
         self._bid_size = self._ask_size = 0.0
         self._last_seen = self.told = False
+        self._single = self._bundles = False
+        self._waited = {"last": 0, "bundle": 0}
+
+    def single_trade(self, ts_event: int, price: float, size: float) -> None:
+        """Tell a trade of the line that has each of them alone."""
+        self._single = True
+        self.trade(ts_event, price, size)
 
     def trade(self, ts_event: int, price: float, size: float) -> None:
         """Tell one trade."""
@@ -119,7 +132,7 @@ class Ticks:
     def _price(self, tick: int, price: float, size: float) -> None:
         if tick in _LATE and self.data_type in (DataType.LIVE, DataType.FROZEN):
             self.data_type = DataType.DELAYED
-        value = price if price > 0 and size > 0 else math.nan
+        value = price if price > 0 else math.nan
         if tick in _BID:
             self._bid, self._bid_size = value, max(size, 0.0)
             self._changed()
@@ -129,20 +142,17 @@ class Ticks:
         elif tick in _LAST:
             first, self._last_seen = not self._last_seen, True
             # The first one repeats a trade from before we asked.
-            told_better = tick not in _LATE and (self.bundled or self.every_trade)
-            if not (first or told_better):
+            if not first and (tick in _LATE or self._best_of("last")):
                 self.trade(self._ts(self._clock.now()), price, size)
 
     def _size(self, tick: int, size: float) -> None:
         if tick in _BID_SIZE:
             if size != self._bid_size:
                 self._bid_size = size
-                self._bid = self._bid if size > 0 else math.nan
                 self._changed()
         elif tick in _ASK_SIZE:
             if size != self._ask_size:
                 self._ask_size = size
-                self._ask = self._ask if size > 0 else math.nan
                 self._changed()
         elif tick == _SHORTABLE_SHARES:
             self.shortable_shares = size
@@ -167,8 +177,18 @@ class Ticks:
             return
         # price;size;ms since 1970;volume of the day;vwap;one trade alone. An empty price is an odd lot.
         price, size, ms, *_ = value.split(";")
-        if price and size and ms and not self.every_trade:
+        self._bundles = True
+        if price and size and ms and self._best_of("bundle"):
             self.trade(int(ms) * MILLISECOND, float(price), float(size))
+
+    def _best_of(self, kind: str) -> bool:
+        """Whether trades of a kind are the best that come. A better kind that was asked for gets a few to begin."""
+        if (self.every_trade and self._single) or (kind == "last" and self.bundled and self._bundles):
+            return False
+        if self.every_trade or (kind == "last" and self.bundled):
+            self._waited[kind] += 1
+            return self._waited[kind] > _PATIENCE
+        return True
 
     def _type(self, kind: int) -> None:
         try:

@@ -22,4 +22,4 @@ class EveryTrade:
     def _last(self, seconds: int, price: float, size: float, unreported: bool) -> None:
         # Unreported trades (odd lots, averages of earlier ones) are no last price.
         if not unreported:
-            self._ticks.trade(seconds * SECOND, price, size)
+            self._ticks.single_trade(seconds * SECOND, price, size)

@@ -109,7 +109,7 @@ class Contracts:
     async def _qualify(self, asker: Asker, symbol: Symbol, instrument: Instrument) -> None:
         wanted = contract_of(instrument)
         found = await asker.ask(lambda ib: ib.reqContractDetailsAsync(wanted), self._timeout_s)
-        fitting = [d for d in found if d.contract is not None and d.contract.secType == wanted.secType]
+        fitting = _fitting(found, wanted)
         if len(fitting) != 1:
             told = ", ".join(f"{d.contract.primaryExchange or d.contract.exchange}" for d in fitting if d.contract)
             raise BrokerError(
@@ -131,17 +131,49 @@ class Contracts:
         """Steps of the venue. ``minTick`` alone is the smallest step anywhere and at any price, which is too small."""
         venues, ids = details.validExchanges.split(","), details.marketRuleIds.split(",")
         rule = dict(zip(venues, ids, strict=False)).get(exchange, ids[0] if ids else "")
-        fallback = ((ZERO, exact(details.minTick or 0.01)),)
+        fallback = ((ZERO, exact(details.minTick if details.minTick > 0 else 0.01)),)
         if not rule.isdigit():
-            return fallback
+            return _usual_steps(details, fallback)
         number = int(rule)
         if number not in self._rules:
-            steps: list[PriceIncrement] | None = await asker.ask(
-                lambda ib: ib.reqMarketRuleAsync(number), self._timeout_s
-            )
-            bands = sorted((exact(s.lowEdge), exact(s.increment)) for s in steps or ())
-            self._rules[number] = tuple(bands) or fallback
+            try:
+                steps: list[PriceIncrement] | None = await asker.ask(
+                    lambda ib: ib.reqMarketRuleAsync(number), self._timeout_s
+                )
+            except BrokerError:
+                # Told by none, or too late: steps that are valid wherever such a contract trades.
+                steps = None
+            bands = sorted((exact(s.lowEdge), exact(s.increment)) for s in steps or () if s.increment > 0)
+            self._rules[number] = tuple(bands) or _usual_steps(details, fallback)
         return self._rules[number]
+
+
+def _usual_steps(
+    details: ContractDetails, fallback: tuple[tuple[Decimal, Decimal], ...]
+) -> tuple[tuple[Decimal, Decimal], ...]:
+    """US shares from a dollar on trade in whole cents (SEC Rule 612), whatever their smallest step."""
+    contract, cent = details.contract, Decimal("0.01")
+    if contract is None or contract.secType != "STK" or contract.currency != "USD" or fallback[0][1] >= cent:
+        return fallback
+    return (*fallback, (Decimal(1), cent))
+
+
+def _fitting(found: Sequence[ContractDetails], wanted: Contract) -> list[ContractDetails]:
+    """Of what the broker lists, what we mean: each contract once, of our kind and currency, then as it is routed."""
+    fitting: dict[int, tuple[Contract, ContractDetails]] = {}
+    for details in found:
+        listed = details.contract
+        if listed is not None and listed.secType == wanted.secType and listed.currency in ("", wanted.currency):
+            fitting.setdefault(listed.conId, (listed, details))
+    narrower: tuple[Callable[[Contract, ContractDetails], bool], ...] = (
+        lambda c, d: c.conId == wanted.conId,
+        lambda c, d: c.symbol == wanted.symbol,
+        lambda c, d: wanted.exchange in (c.exchange, *d.validExchanges.split(",")),
+    )
+    for says in narrower:
+        kept = {number: pair for number, pair in fitting.items() if says(*pair)}
+        fitting = kept or fitting
+    return [details for _, details in fitting.values()]
 
 
 def contract_of(instrument: Instrument) -> Contract:

@@ -261,4 +261,6 @@ def listening_ib(link: LinkEar) -> tuple[IB, Ears]:
     ib.client.MaxRequests = 0
     ib.RequestTimeout = 0
     ib.RaiseRequestErrors = True
+    # A time without a zone is in UTC: the interface names the zone in every other form it has.
+    ib.TimezoneTWS = "UTC"
     return ib, ears

@@ -146,9 +146,9 @@ class Hearing:
 
     def _shown(self, order: Order) -> OrderRef:
         ref = OrderRef(order.orderRef or "")
-        if not ref:
-            return self.names.find(0, order.permId)
         own = order.clientId == self._client_id
+        if not ref:
+            return self.names.find(order.orderId if own else 0, order.permId)
         self.names.shown(ref, order.orderId if own else 0, order.permId, order.parentId if own else 0, order.ocaGroup)
         return ref
 
@@ -209,7 +209,7 @@ class Hearing:
         if ref:
             self.names.shown(ref, own if 0 < own < _UNSET_ID else 0, execution.permId)
         else:
-            ref = self.names.find(0, execution.permId)
+            ref = self.names.find(own if 0 < own < _UNSET_ID else 0, execution.permId)
         return reading.execution_of(execution, contract, ref, self.contracts.symbol_of, self._clock.now())
 
     def on_commission(self, report: IbCommission) -> None:
@@ -228,7 +228,7 @@ class Hearing:
         self._survey.add("positions", (account, contract, quantity, cost))
 
     def on_account_value(self, tag: str, value: str, currency: str, account: str) -> None:
-        if account != self.account_id:
+        if account not in ("", self.account_id):
             return
         self._values[tag, currency] = value
         if self._account_timer is None and self.account_whole.is_set():

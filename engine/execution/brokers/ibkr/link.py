@@ -299,15 +299,25 @@ class Link:
         """Ask for the time now and then until the connection is over; return why it is."""
         s = self._settings
         while not await self._over_within(s.heartbeat_s):
-            asked_ns = self._clock.now()
+            asked_ns, told = self._clock.now(), self._messages()
             self.pace.data_now()
             self.client.reqCurrentTime()
-            if await self._over_within(s.heartbeat_answer_s):
+            if await self._over_within(s.heartbeat_answer_s / 2):
                 break
-            if self._pong_ns < asked_ns:
+            if self._pong_ns < asked_ns and self._messages() == told:
+                # Any message shows that the line lives; a gateway that does not tell the time tells the next id.
+                self.pace.data_now()
+                self.client.reqIds(1)
+            if await self._over_within(s.heartbeat_answer_s / 2):
+                break
+            if self._pong_ns < asked_ns and self._messages() == told:
                 return f"no answer for {s.heartbeat_answer_s:g} s: the line is dead"
             self._warn_of_restart()
         return self._why
+
+    def _messages(self) -> int:
+        """Messages of this connection so far."""
+        return 0 if self._ib is None else self._ib.client.connectionStats().numMsgRecv
 
     async def _over_within(self, seconds: float) -> bool:
         try:

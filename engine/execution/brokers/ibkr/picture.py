@@ -64,7 +64,7 @@ class Picture:
         return ids
 
     def _open(self, rows: list[OrderRow], found: Found) -> tuple[OpenOrder, ...]:
-        shown: dict[int, OpenOrder] = {}
+        shown: dict[tuple[int, int, int], OpenOrder] = {}
         for contract, order, state in rows:
             if order.account not in ("", self._account_id):
                 continue
@@ -72,10 +72,12 @@ class Picture:
                 (order.clientId, order.orderId, order.permId), (state.status, 0.0, "")
             )
             status = reading.status_of(word)
+            # An order that has no permanent id yet is known by its client's number.
+            key = (order.permId, 0, 0) if order.permId else (0, order.clientId, order.orderId)
             if status in (BrokerStatus.FILLED, BrokerStatus.CANCELLED):
-                shown.pop(order.permId, None)
+                shown.pop(key, None)
                 continue
-            shown[order.permId] = self._open_order(contract, order, status, reading.amount(filled) or ZERO, held)
+            shown[key] = self._open_order(contract, order, status, reading.amount(filled) or ZERO, held)
         return tuple(shown.values())
 
     def _completed(self, rows: list[OrderRow]) -> tuple[OpenOrder, ...]:
@@ -88,8 +90,8 @@ class Picture:
     def _open_order(
         self, contract: Contract, order: Order, status: BrokerStatus, filled: Decimal, held: str
     ) -> OpenOrder:
-        ref = OrderRef(order.orderRef or "") or self._names.find(0, order.permId)
         own = order.clientId == self._client_id and order.orderId > 0
+        ref = OrderRef(order.orderRef or "") or self._names.find(order.orderId if own else 0, order.permId)
         name = self._names.get(ref)
         return OpenOrder(
             ref=ref,

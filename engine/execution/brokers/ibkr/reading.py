@@ -141,7 +141,7 @@ def ns_of(moment: datetime, otherwise: int) -> int:
 
 def account_of(account: AccountId, values: Mapping[tuple[str, str], str], cash_account: bool, now_ns: int) -> Account:
     """The account from (tag, currency) -> value; what was not said stays None."""
-    base = next((currency for (tag, currency) in values if tag == "NetLiquidation" and currency), "USD")
+    base = _base(values)
 
     def read(*tags: str) -> Decimal | None:
         for tag in tags:
@@ -151,8 +151,7 @@ def account_of(account: AccountId, values: Mapping[tuple[str, str], str], cash_a
                     return found
         return None
 
-    cash = {c: v for (tag, c), text in values.items() if tag == "CashBalance" and c not in ("", "BASE")
-            if (v := amount(text)) is not None}  # fmt: skip
+    cash = _cash(values, base)
     trades = amount(values.get(("DayTradesRemaining", "")))
     return Account(
         account=account,
@@ -170,3 +169,24 @@ def account_of(account: AccountId, values: Mapping[tuple[str, str], str], cash_a
         day_trades_remaining=None if trades is None or trades < 0 else int(trades),
         ts_event=now_ns,
     )
+
+
+def _base(values: Mapping[tuple[str, str], str]) -> str:
+    """The account's currency: that of its worth, else the only one it has cash in, else dollars."""
+    named = [currency for (tag, currency) in values if tag == "NetLiquidation" and currency not in ("", "BASE")]
+    held = {currency for (tag, currency) in values if tag in _CASH and currency not in ("", "BASE")}
+    return named[0] if named else held.pop() if len(held) == 1 else "USD"
+
+
+def _cash(values: Mapping[tuple[str, str], str], base: str) -> dict[str, Decimal]:
+    """Cash by currency; a gateway that keeps no list by currency tells the whole in the account's own."""
+    for tag in _CASH:
+        found = {c: v for (t, c), text in values.items() if t == tag and c not in ("", "BASE")
+                 if (v := amount(text)) is not None}  # fmt: skip
+        if found:
+            return found
+    whole = next((v for tag in _CASH for c in ("BASE", "") if (v := amount(values.get((tag, c)))) is not None), None)
+    return {} if whole is None else {base: whole}
+
+
+_CASH = ("CashBalance", "TotalCashBalance", "TotalCashValue")

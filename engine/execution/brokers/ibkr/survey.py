@@ -16,6 +16,8 @@ from engine.execution.brokers.ibkr.wire import Wire
 from engine.model.report import CommissionReport, ExecutionReport
 
 T = TypeVar("T")
+_SILENT_S = 1.0
+"""How long completed orders are waited for at a gateway that did not tell them twice."""
 OrderRow = tuple[Contract, Order, OrderState]
 PositionRow = tuple[str, Contract, float, float]
 
@@ -47,6 +49,8 @@ class Survey:
         self._owed: dict[str, bool] = {}
         """Parts whose last answer did not come in time: should it come, it does not answer the next question."""
         self.statuses: dict[tuple[int, int, int], tuple[str, float, str]] = {}
+        self._silent = 0
+        """How often in a row the completed orders were not told on this connection."""
         self.request_id = 0
         """Of the executions being read; 0 when none are."""
 
@@ -73,6 +77,7 @@ class Survey:
     def give_up(self, reason: str) -> None:
         """The connection ended: nothing of what is being read will come."""
         self._owed.clear()
+        self._silent = 0
         for future in self._end.values():
             if not future.done():
                 future.set_exception(BrokerError(reason))
@@ -84,7 +89,7 @@ class Survey:
             until = self._clock.monotonic() + round(self._budget_s * 1e9)
             self.statuses = found.statuses
             found.open_orders = await self._part("open_orders", until, lambda: client().reqAllOpenOrders())
-            found.completed = await self._part("completed", until, lambda: client().reqCompletedOrders(False))
+            found.completed = await self._completed(until, client)
             self.request_id = new_id()
             wanted = ExecutionFilter()
             self._rows["commissions"] = found.commissions  # type: ignore[assignment]
@@ -98,7 +103,22 @@ class Survey:
             found.positions = await self._part("positions", until, lambda: client().reqPositions())
             return found
 
-    async def _part(self, what: str, until: int, ask: Callable[[], None]) -> list[T] | None:
+    async def _completed(self, until: int, client: Callable[[], Wire]) -> list[OrderRow] | None:
+        """Completed orders. A gateway need not have them: what is over is also missing from the open orders, and an
+        order that is nowhere is closed only after two rounds, by its executions and the position.
+        """
+        while True:
+            limit_s = self._part_s if self._silent < 2 else _SILENT_S
+            rows: list[OrderRow] | None = await self._part(
+                "completed", until, lambda: client().reqCompletedOrders(False), limit_s
+            )
+            self._silent = 0 if rows is not None else self._silent + 1
+            if rows is not None or self._silent >= 2:
+                return rows or []
+
+    async def _part(
+        self, what: str, until: int, ask: Callable[[], None], limit_s: float | None = None
+    ) -> list[T] | None:
         left_s = (until - self._clock.monotonic()) / 1e9
         if left_s <= 0:
             return None
@@ -108,7 +128,7 @@ class Survey:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._end[what] = done
         try:
-            async with asyncio.timeout(min(self._part_s, left_s)):
+            async with asyncio.timeout(min(limit_s or self._part_s, left_s)):
                 await self._pace.control()
                 ask()
                 await done

@@ -22,7 +22,6 @@ ENDS = {
     "open orders": "no_open_orders_end",
     "executions": "no_executions_end",
     "positions": "no_positions_end",
-    "completed": "no_completed_orders_end",
     "account": "no_account_end",
 }
 
@@ -33,7 +32,6 @@ ENDS = {
         ("open orders",),
         ("executions",),
         ("positions",),
-        ("completed",),
         ("account",),
         ("open orders", "executions"),
         ("open orders", "positions"),

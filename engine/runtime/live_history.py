@@ -1,0 +1,116 @@
+"""What a live market was before we came: its instruments as the broker lists them, and their past."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from engine.bus.clock import SECOND, Clock
+from engine.bus.errors import ProviderError
+from engine.collection.collector import Collector
+from engine.collection.provider import BarColumnsByName
+from engine.features.engine import FeatureEngine
+from engine.market.bars import BarStore
+from engine.market.cache import MarketCache
+from engine.market.calendars import Calendars
+from engine.market.instruments import Authority, Instruments
+from engine.model.ids import Symbol
+from engine.model.instrument import Instrument
+from engine.runtime.marketplace import NAMES, note_volume
+
+HISTORY = {86_400: 320, 300: 320, 60: 400}
+"""Seconds of a bar -> how many of them."""
+_DAY_S = 86_400
+_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 300.0
+_log = structlog.get_logger("history")
+
+Describe = Callable[[tuple[Symbol, ...]], Awaitable[tuple[Instrument, ...]]]
+
+
+class LiveHistory:
+    """Asks until everything has come. What is refused holds nobody else up: it is asked for again, ever less often."""
+
+    def __init__(
+        self,
+        name: str,
+        describe: Describe | None,
+        clock: Clock,
+        collector: Collector,
+        cache: MarketCache,
+        bars: BarStore,
+        instruments: Instruments,
+        calendars: Calendars,
+        features: FeatureEngine,
+    ) -> None:
+        """``describe`` asks the broker for its contract lists; None where it has none worth asking."""
+        self._name, self._describe, self._clock, self._collector = name, describe, clock, collector
+        self._cache, self._bars, self._instruments = cache, bars, instruments
+        self._calendars, self._features = calendars, features
+
+    async def fetch(self) -> None:
+        """Learn what the instruments are and load their past."""
+        symbols = tuple(self._cache.symbols())
+        strange = symbols if self._describe is not None else ()
+        waiting = [(seconds, symbol) for seconds in HISTORY for symbol in symbols]
+        pause_s = _PAUSE_S
+        while waiting or strange:
+            strange = await self._learn(strange)
+            before, waiting = len(waiting), await self._load(waiting)
+            if not waiting and not strange:
+                break
+            await self._clock.sleep(pause_s)
+            pause_s = _PAUSE_S if len(waiting) < before else min(2 * pause_s, _LONGEST_PAUSE_S)
+        _log.info("history is loaded", source=self._name, symbols=len(symbols))
+
+    async def _learn(self, symbols: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+        """Ask what ``symbols`` are; return those that nobody has described yet."""
+        if not symbols or self._describe is None:
+            return ()
+        try:
+            found = await self._describe(symbols)
+        except ProviderError as error:
+            _log.warning("the instruments are not described yet", reason=str(error))
+            return symbols
+        for instrument in found:
+            self.describe(instrument)
+        known = {instrument.symbol for instrument in found}
+        return tuple(symbol for symbol in symbols if symbol not in known)
+
+    def describe(self, instrument: Instrument) -> None:
+        """Take what the broker says of an instrument, its hours of these days included."""
+        calendar = self._calendars.amended(instrument.calendar, instrument.hours, self._clock.now())
+        if self._instruments.add(msgspec.structs.replace(instrument, calendar=calendar), Authority.BROKER):
+            self._bars.described(instrument.symbol)
+            self._cache.described(instrument.symbol)
+
+    async def _load(self, wanted: list[tuple[int, Symbol]]) -> list[tuple[int, Symbol]]:
+        """Ask for each; return what has not come."""
+        refused: list[tuple[int, Symbol]] = []
+        loaded: dict[int, dict[Symbol, dict[str, NDArray[np.float64]]]] = {seconds: {} for seconds in HISTORY}
+        for seconds, symbol in wanted:
+            try:
+                found = await self._collector.history(symbol, seconds, HISTORY[seconds], self._clock.now())
+                if found is not None:
+                    loaded[seconds][symbol] = self._seed(symbol, seconds, found[1])
+            except (ProviderError, ValueError) as error:
+                # A ValueError is bars with a price that cannot be: they are as good as none.
+                _log.warning("history is late", symbol=symbol, seconds=seconds, reason=str(error))
+                refused.append((seconds, symbol))
+        for seconds, columns in loaded.items():
+            if columns and seconds in self._features.intervals:
+                self._features.seed(seconds, columns)
+                self._features.compute(seconds)
+        return refused
+
+    def _seed(self, symbol: Symbol, seconds: int, columns: BarColumnsByName) -> dict[str, NDArray[np.float64]]:
+        self._bars.seed(symbol, seconds, columns)
+        if seconds == _DAY_S:
+            note_volume(self._bars, self._instruments, symbol)
+            self._cache.seed_close(symbol, float(np.asarray(columns["close"])[-1]))
+        ends = columns.get("ts_close", np.asarray(columns["ts_open"], np.int64) + seconds * SECOND)
+        return {
+            "ts_event": np.asarray(ends),
+            **{name: np.asarray(columns[name], np.float64) for name in NAMES},
+        }

@@ -1,0 +1,133 @@
+"""History of a live market: what is refused holds nobody up, and what the broker says of an instrument is taken."""
+
+import asyncio
+import math
+from decimal import Decimal
+
+import numpy as np
+
+from engine.bus.clock import SECOND, StepClock
+from engine.bus.errors import ProviderError
+from engine.market.instruments import Authority, Instruments, described
+from engine.model.ids import Symbol
+from engine.model.instrument import Instrument
+from engine.runtime.last_look import agreed
+from engine.runtime.live_history import HISTORY, LiveHistory
+
+GOOD, BAD, LATE = Symbol("GOOD"), Symbol("BAD"), Symbol("LATE")
+
+
+class Market:
+    """Stands for collector, cache, bars, calendars and features: what is asked of them is written down."""
+
+    intervals = (300,)
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Symbol, int]] = []
+        self.seeded: list[tuple[Symbol, int]] = []
+        self.features: list[tuple[int, tuple[Symbol, ...]]] = []
+        self.refuse = {BAD}
+        self.closes: dict[Symbol, float] = {}
+        self.news: list[Symbol] = []
+
+    def symbols(self) -> tuple[Symbol, ...]:
+        return (BAD, GOOD, LATE)
+
+    async def history(self, symbol: Symbol, seconds: int, count: int, end_ns: int):  # type: ignore[no-untyped-def]
+        self.asked.append((symbol, seconds))
+        if symbol in self.refuse:
+            raise ProviderError("no permission (162)")
+        price = 0.0 if symbol == LATE and len(self.asked) < 5 else 10.0
+        column = np.full(3, price)
+        return "ibkr", {
+            "ts_open": np.arange(3) * seconds * SECOND,
+            **dict.fromkeys(("open", "high", "low", "close", "volume"), column),
+        }
+
+    def seed(self, first, second, third=None):  # type: ignore[no-untyped-def]
+        if third is None:
+            self.features.append((first, tuple(second)))
+            return None
+        if third["close"][0] <= 0:
+            raise ValueError("a seeded price is missing, not finite or not positive")
+        self.seeded.append((first, second))
+        return 3
+
+    def compute(self, seconds: int) -> int:
+        return 0
+
+    def arrays(self, symbol: Symbol, seconds: int, count: int):  # type: ignore[no-untyped-def]
+        class Bars:
+            size = 3
+            volume = np.array([1e6, 2e6, 3e6])
+
+        return Bars()
+
+    def seed_close(self, symbol: Symbol, price: float) -> None:
+        self.closes[symbol] = price
+
+    def described(self, symbol: Symbol) -> None:
+        self.news.append(symbol)
+
+    def amended(self, calendar: str, hours: object, at_ns: int) -> str:
+        return calendar
+
+
+async def test_a_symbol_that_is_refused_holds_nobody_up_and_is_asked_for_again() -> None:
+    clock, market = StepClock(0), Market()
+    book = Instruments((described(s) for s in market.symbols()), Authority.GUESS)
+    unknown = {LATE}
+
+    async def describe(symbols: tuple[Symbol, ...]) -> tuple[Instrument, ...]:
+        return tuple(Instrument(symbol=s, sector="Technology") for s in symbols if s not in unknown)
+
+    history = LiveHistory("ibkr", describe, clock, market, market, market, book, market, market)  # type: ignore[arg-type]
+    task = asyncio.create_task(history.fetch())
+    await asyncio.sleep(0.01)
+    assert {s for s, _ in market.seeded} == {GOOD, LATE}
+    assert market.closes == {GOOD: 10.0} | ({LATE: 10.0} if LATE in market.closes else {})
+    assert book.get(GOOD).adv20 == 2e6  # type: ignore[union-attr]
+    assert book.get(GOOD).sector == "Technology"  # type: ignore[union-attr]
+    assert market.features[-1][0] == 300
+    assert not task.done()
+    market.refuse.clear()
+    unknown.clear()
+    for _ in range(20):
+        clock.advance(30)
+        await asyncio.sleep(0.001)
+    assert task.done()
+    await task
+    assert set(market.seeded) == {(s, seconds) for s in market.symbols() for seconds in HISTORY}
+    assert book.get(LATE).sector == "Technology"  # type: ignore[union-attr]
+    assert not math.isnan(book.get(BAD).adv20)  # type: ignore[union-attr]
+    assert set(market.news) == {GOOD, BAD, LATE}
+
+
+async def test_what_is_refused_for_ever_is_asked_for_ever_less_often() -> None:
+    clock, market = StepClock(0), Market()
+    book = Instruments((described(s) for s in market.symbols()), Authority.GUESS)
+    history = LiveHistory("alpaca", None, clock, market, market, market, book, market, market)  # type: ignore[arg-type]
+    task = asyncio.create_task(history.fetch())
+    for _ in range(3600):
+        clock.advance(1)
+        await asyncio.sleep(0)
+    task.cancel()
+    asked = sum(1 for symbol, _ in market.asked if symbol == BAD)
+    assert 3 * 10 < asked < 3 * 25
+
+
+def test_books_agree_to_the_cent_that_a_broker_rounds_to_and_not_beyond() -> None:
+    from engine.model.ids import AccountId
+    from engine.model.position import Account
+    from engine.model.report import BrokerPosition, BrokerSnapshot
+
+    held = BrokerPosition(account=AccountId("DU1"), symbol=GOOD, quantity=Decimal(10), average_price=Decimal(1))
+    account = Account(account=AccountId("DU1"), currency="USD", cash={"USD": Decimal("99.65")}, ts_event=0)
+    snapshot = BrokerSnapshot(
+        taken_ns=1, open_orders=(), completed=(), executions=(), positions=(held,), account=account
+    )
+    assert agreed(snapshot, {GOOD: Decimal(10)}, {"USD": Decimal("99.6465")}) is True
+    assert agreed(snapshot, {GOOD: Decimal(10)}, {"USD": Decimal("99.64")}) is False
+    assert agreed(snapshot, {GOOD: Decimal(9)}, {"USD": Decimal("99.65")}) is False
+    assert agreed(snapshot, {GOOD: Decimal(10)}, {"USD": Decimal("99.65"), "EUR": Decimal(1)}) is False
+    assert agreed(None, {}, {}) is None
