@@ -11,7 +11,7 @@ from widgets.empty_state import EmptyState
 from widgets.news_list import one_line
 from widgets.paint import TEXTS, draw_mark
 from widgets.pane_head import PaneHead
-from widgets.suggestion_standing import chance_text, in_points, record_text
+from widgets.suggestion_standing import OPEN_STATES, chance_text, in_points, record_text
 from widgets.theme import current_theme
 from widgets.waterfall import place, span, steps
 from widgets.words import tr
@@ -250,6 +250,7 @@ class EvidencePanel(QWidget):
     def __init__(self, zone: str = NEW_YORK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._row: SuggestionRow | None = None
+        self._since = ""
         self.head = PaneHead()
         self._picture = _Picture(zone)
         self._picture.evidence_chosen.connect(self._on_chosen)
@@ -283,15 +284,18 @@ class EvidencePanel(QWidget):
 
     def show_suggestion(self, row: SuggestionRow | None, since: str = "") -> None:
         """Show a suggestion; ``since`` says in one line what changed from the one before on the same symbol."""
-        if row is not None and row == self._row and not since:
+        if row is not None and (row, since) == (self._row, self._since):
             return
-        self._row = row
+        self._row, self._since = row, since
         self._empty.setVisible(row is None)
         self._area.setVisible(row is not None)
         self.head.setVisible(row is not None)
         self._picture.show_row(row, since)
         if row is not None:
-            self.head.set_words([(f"{side_text(row.side)} {row.symbol}", "t1", 600), (row.key, "t3", 400)])
+            words = [(f"{side_text(row.side)} {row.symbol}", "t1", 600), (row.key, "t3", 400)]
+            if row.state not in OPEN_STATES:
+                words.append((tr(row.state), "warn", 600))
+            self.head.set_words(words)
 
     def _on_chosen(self, evidence: str) -> None:
         self.evidence_chosen.emit(self.suggestion, evidence)

@@ -5,12 +5,15 @@ from decimal import Decimal
 
 from PySide6.QtCore import QElapsedTimer, QEvent, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.api.commands import REASON_CODES
 from engine.api.rows import SuggestionRow
+from widgets.cells import side_text
 from widgets.empty_state import EmptyState
+from widgets.following_area import FollowingArea
 from widgets.pane_head import PaneHead
+from widgets.passing_note import PassingNote
 from widgets.suggestion_card import SuggestionCard
 from widgets.suggestion_standing import OPEN_STATES, Guards
 from widgets.words import tr
@@ -56,11 +59,8 @@ class SuggestionQueue(QWidget):
         self.head = PaneHead([("open", tr("Open")), ("done", tr("Done", "suggestions"))])
         self.head.set_notes([(tr("next"), "J"), (tr("prev"), "K"), (tr("evidence"), "Space")])
         self.head.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area = FollowingArea()
+        self._note = PassingNote()
         self._inside = QWidget()
         self._column = QVBoxLayout(self._inside)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -76,6 +76,7 @@ class SuggestionQueue(QWidget):
         box.addWidget(self.head)
         box.addWidget(self._empty, 1)
         box.addWidget(self._area, 1)
+        box.addWidget(self._note)
         self.head.tab_changed.connect(lambda _: self._arrange())
         self._arrange()
 
@@ -105,7 +106,10 @@ class SuggestionQueue(QWidget):
                     card.asks_again = False
                 card.set_row(row)
         if moved:
+            before = self._current
             self._arrange()
+            if before and before != self._current:
+                self._tell_of_the_gone(before)
 
     def set_now(self, now_ns: int) -> None:
         """Set the engine's time (UTC ns); cards grow older by it."""
@@ -178,6 +182,15 @@ class SuggestionQueue(QWidget):
         at = order.index(self._current)
         return next((key for key in (*order[at + 1 :], *reversed(order[:at])) if key in keys), "")
 
+    def _tell_of_the_gone(self, key: str) -> None:
+        """Say what became of the card that was selected, and which is selected now."""
+        row = self._rows.get(key)
+        what = f"{key} {side_text(row.side)} {row.symbol}: {tr(row.state)}" if row else tr("{key} is gone", key=key)
+        now = self._rows.get(self._current)
+        if now is not None:
+            what += ". " + tr("Selected now: {key}", key=f"{now.key} {side_text(now.side)} {now.symbol}")
+        self._note.tell(what)
+
     def _make(self, key: str) -> SuggestionCard:
         card = SuggestionCard(self._rows[key], self._inside)
         card.pressed.connect(self._on_pressed)
@@ -218,7 +231,7 @@ class SuggestionQueue(QWidget):
         if card is not None:
             card.set_selected(True)
             self._column.activate()
-            self._area.ensureWidgetVisible(card, 0, 0)
+        self._area.follow(card)
 
     def step(self, by: int) -> None:
         """Select the next (+1) or previous (-1) card."""
@@ -278,7 +291,7 @@ class SuggestionQueue(QWidget):
             card.refresh()
             return
         if not self._in_sight(card):
-            self._area.ensureWidgetVisible(card, 0, 0)
+            self._area.follow(card)
             card.said = tr("Not all of it was in sight: look, then press again.")
             card.refresh()
             return
@@ -293,8 +306,7 @@ class SuggestionQueue(QWidget):
         view = self._area.viewport()
         if not view.isVisible() or card.height() > view.height():
             return view.isVisible()
-        top = card.mapTo(view, card.rect().topLeft()).y()
-        return top >= -1 and top + card.height() <= view.height() + 1
+        return self._area.shows(card)
 
     def _wait(self, card: SuggestionCard, what: str) -> None:
         card.waiting, card.said, card.asks_again = what, "", False

@@ -365,3 +365,70 @@ def test_the_panel_empties_and_survives_odd_rows(qtbot):
         panel.grab()
     panel.show_suggestion(None)
     assert panel.suggestion == ""
+
+
+# --- what is selected stays in sight
+
+
+def many(count: int, first: int = 1) -> list:
+    return [suggestion(f"S-{number}", made_ns=NOW - (90 - number) * SECOND) for number in range(first, first + count)]
+
+
+def in_sight(queue: SuggestionQueue) -> bool:
+    card = queue._cards[queue.current]
+    view = queue._area.viewport()
+    top = card.mapTo(view, card.rect().topLeft()).y()
+    return top >= 0 and top + card.height() <= view.height()
+
+
+@pytest.mark.parametrize("height", [270, 340, 420])
+@pytest.mark.parametrize("width", [360, 476])
+def test_every_button_of_the_selected_card_is_in_sight(qtbot, queue, width, height):
+    queue.apply(many(3))
+    queue.select("S-1")
+    queue.resize(width, height)
+    qtbot.waitUntil(lambda: in_sight(queue))
+    for key in ("S-1", "S-2", "S-3", "S-2", "S-1"):
+        queue.select(key)
+        qtbot.waitUntil(lambda: in_sight(queue))
+        card = queue._cards[key]
+        shown = [button for button in card._buttons.values() if button.isVisible()]
+        assert len(shown) == 5
+        assert all(card.rect().contains(button.geometry()) for button in shown)
+
+
+def test_new_suggestions_do_not_push_the_selected_one_out_of_sight(qtbot, queue):
+    queue.resize(476, 340)
+    queue.apply(many(2))
+    queue.select("S-1")
+    qtbot.waitUntil(lambda: in_sight(queue))
+    queue.apply(many(12, first=3))
+    qtbot.waitUntil(lambda: queue._area.verticalScrollBar().maximum() > 300)
+    assert queue.current == "S-1"
+    qtbot.waitUntil(lambda: in_sight(queue))
+
+
+def test_a_hand_that_scrolled_away_is_not_called_back_until_the_next_choice(qtbot, queue):
+    queue.resize(476, 340)
+    queue.apply(many(12))
+    queue.select("S-1")
+    bar = queue._area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() > 100)
+    bar.triggerAction(bar.SliderAction.SliderToMinimum)
+    queue.apply(many(2, first=13))
+    qtbot.wait(30)
+    assert not in_sight(queue)
+    qtbot.keyClick(queue, Qt.Key.Key_K)
+    qtbot.waitUntil(lambda: in_sight(queue))
+
+
+def test_when_the_selected_one_goes_the_queue_says_so_and_what_is_selected_now(queue):
+    queue.apply([*many(2), suggestion("S-9", side="SELL", symbol="NVDA", made_ns=NOW)])
+    queue.select("S-2")
+    assert not queue._note.isVisible()
+    queue.apply([suggestion("S-2", state="EXPIRED", made_ns=NOW - 88 * SECOND)])
+    assert queue._note.isVisible()
+    assert "S-2 BUY AAPL: EXPIRED" in queue._note.text
+    assert f"Selected now: {queue.current}" in queue._note.text
+    queue.apply((), removed=["S-9"])
+    assert "S-9" not in queue._note.text
