@@ -79,6 +79,8 @@ class Frame:
     pane_scales: tuple[PriceScale, ...]
     base_price: float
     """The close the percent axis counts from."""
+    price_sample: str
+    """A price as long as the longest to be expected; what shows values keeps this much room."""
     ratio: float
     """Device pixels per logical pixel."""
     line_values: Mapping[str, float] = field(default_factory=dict)

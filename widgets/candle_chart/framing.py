@@ -7,6 +7,7 @@ from widgets.candle_chart.bars import ChartData
 from widgets.candle_chart.frame import Frame, Layers, Options
 from widgets.candle_chart.geometry import layout
 from widgets.candle_chart.layers import ChartInstrument, PriceAxis
+from widgets.candle_chart.legend import legend_rows
 from widgets.candle_chart.price_scale import PriceScale
 from widgets.candle_chart.scaling import auto_scale, pane_scale
 from widgets.candle_chart.style import ChartStyle
@@ -18,9 +19,14 @@ DEFAULT_PITCH_PX = 7.0
 
 def axis_width(data: ChartData, instrument: ChartInstrument, style: ChartStyle) -> int:
     """Return the width of the price axis: its longest price fits."""
+    return style.axis_width(price_sample(data, instrument))
+
+
+def price_sample(data: ChartData, instrument: ChartInstrument) -> str:
+    """Return a price as long as the longest to be expected."""
     if not len(data):
-        return style.axis_width("000.00")
-    return style.axis_width(number(float(data.high[-500:].max()) * 1.2, max(2, decimals_of(instrument.tick))))
+        return "000.00"
+    return number(float(data.high[-500:].max()) * 1.2, max(2, decimals_of(instrument.tick)))
 
 
 def bars_width(plot_width: int, layers: Layers, style: ChartStyle) -> float:
@@ -54,14 +60,16 @@ def make_frame(
     fixed_prices: tuple[float, float] | None,
 ) -> Frame:
     """Return the frame of a widget of `size`; without a view, the last bars."""
+    sample = price_sample(data, instrument)
     geometry = layout(
         size.width(),
         size.height(),
-        axis_width(data, instrument, style),
+        style.axis_width(sample),
         len(layers.panes),
         options.show_volume,
         bool(layers.pins),
         style.scale,
+        legend_rows(layers, style, size.width(), sample) if len(data) else 0,
     )
     width = max(1, round(geometry.plot_width * ratio))
     if view is None:
@@ -93,6 +101,7 @@ def make_frame(
         volume_max=volume_max,
         pane_scales=scales,
         base_price=base,
+        price_sample=sample,
         ratio=ratio,
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect
 
 HEADER_PX = 24
+ROW_PX = 18
+"""A row of lines under the header's first one."""
 TIME_AXIS_PX = 20
 RAIL_PX = 20
 PANE_PX = 84
@@ -12,9 +14,11 @@ PANE_PX = 84
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Rectangles of the header line, the panes and the axes; `body` is all panes without the axes."""
+    """Rectangles of the header, the panes and the axes; `body` is all panes without the axes."""
 
     header: QRect
+    header_line: int
+    """Height of the header's first line: the bar's own values; rows of lines follow."""
     body: QRect
     price: QRect
     rail: QRect
@@ -30,10 +34,15 @@ class Geometry:
 
 
 def layout(
-    width: int, height: int, axis_width: int, pane_count: int, volume: bool, rail: bool, scale: float
+    width: int, height: int, axis_width: int, pane_count: int, volume: bool, rail: bool, scale: float, rows: int = 0
 ) -> Geometry:
-    """Share the height: the price pane keeps at least half, the others shrink before they vanish."""
-    header_h, time_h = round(HEADER_PX * scale), round(TIME_AXIS_PX * scale)
+    """Share the height: the price pane keeps at least half, the others shrink before they vanish.
+
+    ``rows`` of lines stand in the header while they leave the rest three quarters of the height.
+    """
+    line_h, time_h = round(HEADER_PX * scale), round(TIME_AXIS_PX * scale)
+    row_h = round(ROW_PX * scale)
+    header_h = line_h + row_h * max(0, min(rows, (height // 4 - line_h) // row_h))
     rail_h = round(RAIL_PX * scale) if rail else 0
     plot_w = max(1, width - axis_width)
     body_h = max(1, height - header_h - time_h)
@@ -55,6 +64,7 @@ def layout(
         y += pane_h
     return Geometry(
         header=QRect(0, 0, width, header_h),
+        header_line=line_h,
         body=QRect(0, header_h, plot_w, body_h),
         price=price,
         rail=rail_rect,

@@ -1,20 +1,37 @@
-"""The line above the bars: values of the bar under the crosshair, whole items only, never over candles."""
+"""The lines above the bars: values of the bar under the crosshair, and of every line there; never over candles."""
+
+from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QLineF, QSize
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from widgets.candle_chart.frame import Frame, number_text
-from widgets.candle_chart.layers import CompareSeries
+from widgets.candle_chart.frame import Frame, Layers, number_text
+from widgets.candle_chart.geometry import ROW_PX
+from widgets.candle_chart.layers import CompareSeries, LineLayer
+from widgets.candle_chart.lines import pen
 from widgets.candle_chart.style import ChartStyle
 from widgets.candle_chart.time_axis import DAY
 from widgets.formats import clock, compact, day, percent
 
 Item = tuple[str, str, QColor]
+MOST_ROWS = 3
+"""Rows of lines under the bar's own; what finds no room there is left out whole."""
+_SAMPLE_PX, _SAMPLE_GAP_PX, _SPACE_PX, _GAP_PX, _EDGE_PX = 20, 5, 4, 12, 8
 
 
-def legend_items(frame: Frame, bar: int) -> list[Item]:
-    """Return (name, value, colour) of one bar and of every line there."""
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """One line: how it is drawn, its name and its value at the bar."""
+
+    name: str
+    value: str
+    role: str
+    dash: tuple[float, ...]
+
+
+def bar_items(frame: Frame, bar: int) -> list[Item]:
+    """Return (name, value, colour) of one bar."""
     data, instrument, style = frame.data, frame.instrument, frame.style
     if not 0 <= bar < len(data):
         return []
@@ -34,21 +51,63 @@ def legend_items(frame: Frame, bar: int) -> list[Item]:
     if before:
         moved = (float(data.close[bar]) / before - 1) * 100
         items.append(("", percent(moved), style.up if moved > 0 else style.down if moved < 0 else text))
-    lines = [(layer, decimals) for layer in frame.layers.overlays]
-    lines += [(layer, pane.decimals) for pane in frame.layers.panes for layer in pane.lines]
-    for rank, (layer, places) in enumerate(lines):
-        value = float(layer.values[bar]) if bar < len(layer.values) else float("nan")
-        if np.isfinite(value):
-            items.append((("│ " if not rank else "") + layer.name, number_text(value, places), style.role("t2")))
-    for series in frame.layers.compare:
-        at = int(np.searchsorted(series.ts_ns, ts, side="right")) - 1
-        if at >= 0:
-            items.append((series.name, number_text(float(series.close[at]), 2), style.role(series.role)))
     return items
 
 
+def line_items(frame: Frame, bar: int) -> list[LineItem]:
+    """Return every line with its value at one bar, a dash where it has none yet."""
+    if not 0 <= bar < len(frame.data):
+        return []
+    items = []
+    for layer, places in _lines(frame.layers, frame.decimals):
+        value = float(layer.values[bar]) if bar < len(layer.values) else float("nan")
+        shown = number_text(value, places) if np.isfinite(value) else _MISSING
+        items.append(LineItem(layer.name, shown, layer.role, layer.dash))
+    ts = int(frame.data.ts[bar])
+    for series in frame.layers.compare:
+        at = int(np.searchsorted(series.ts_ns, ts, side="right")) - 1
+        shown = number_text(float(series.close[at]), 2) if at >= 0 else _MISSING
+        items.append(LineItem(series.name, shown, series.role, series.dash))
+    return items
+
+
+def legend_rows(layers: Layers, style: ChartStyle, width: int, widest: str) -> int:
+    """Return how many rows the lines take under the bar's own, none for none; ``widest`` stands for a value."""
+    names = [layer.name for layer, _ in _lines(layers, 0)] + [series.name for series in layers.compare]
+    rows = [_width(style, name, widest) for name in names]
+    return min(MOST_ROWS, len(_packed(rows, style, width)))
+
+
+_MISSING = "–"
+
+
+def _lines(layers: Layers, decimals: int) -> list[tuple[LineLayer, int]]:
+    lines = [(layer, decimals) for layer in layers.overlays]
+    return lines + [(layer, pane.decimals) for pane in layers.panes for layer in pane.lines]
+
+
+def _width(style: ChartStyle, name: str, value: str) -> int:
+    labels = style.labels
+    sample = style.px(_SAMPLE_PX) + style.px(_SAMPLE_GAP_PX)
+    words = labels.width(style.legend, name) + style.px(_SPACE_PX)
+    return sample + words + labels.figures_width(style.legend_bold, value)
+
+
+def _packed(widths: list[int], style: ChartStyle, width: int) -> list[list[int]]:
+    """Return the items of each row by number."""
+    rows: list[list[int]] = []
+    x, end = 0, width - style.px(4)
+    for number, item in enumerate(widths):
+        if not rows or x + item > end:
+            rows.append([])
+            x = style.px(_EDGE_PX)
+        rows[-1].append(number)
+        x += item + style.px(_GAP_PX)
+    return rows
+
+
 class Legend:
-    """The painted line, kept until a value in it changes: a moved view shows the same one."""
+    """The painted lines, kept until a value in it changes: a moved view shows the same one."""
 
     def __init__(self) -> None:
         self._key: tuple[object, ...] = ()
@@ -88,12 +147,30 @@ class Legend:
 
 
 def _paint(painter: QPainter, frame: Frame, bar: int) -> None:
-    header, style, labels = frame.geometry.header, frame.style, frame.style.labels
+    header, style = frame.geometry.header, frame.style
     painter.fillRect(header, style.ground)
+    first = frame.geometry.header_line
+    _paint_bar(painter, frame, bar, header.top(), first)
+    items = line_items(frame, bar)
+    widest = frame.price_sample
+    widths = [_width(style, item.name, max(item.value, widest, key=len)) for item in items]
+    height = style.px(ROW_PX)
+    for row, numbers in enumerate(_packed(widths, style, header.width())):
+        top = header.top() + first + row * height
+        if top + height > header.bottom() + 1:
+            break
+        x = style.px(_EDGE_PX)
+        for number in numbers:
+            _paint_line(painter, frame, items[number], x, top, height)
+            x += widths[number] + style.px(_GAP_PX)
+
+
+def _paint_bar(painter: QPainter, frame: Frame, bar: int, top: int, height: int) -> None:
+    header, style, labels = frame.geometry.header, frame.style, frame.style.labels
     plain, bold = style.legend, style.legend_bold
-    baseline = labels.baseline(plain, header.top(), header.height())
-    x, gap, space, end = style.px(8), style.px(10), style.px(4), header.right() - style.px(4)
-    for name, value, colour in legend_items(frame, bar):
+    baseline = labels.baseline(plain, top, height)
+    x, gap, space, end = style.px(_EDGE_PX), style.px(_GAP_PX), style.px(_SPACE_PX), header.right() - style.px(4)
+    for name, value, colour in bar_items(frame, bar):
         name_width = labels.width(plain, name) + space if name else 0
         width = name_width + labels.figures_width(bold, value)
         if x + width > end:
@@ -102,3 +179,16 @@ def _paint(painter: QPainter, frame: Frame, bar: int) -> None:
             labels.draw(painter, x, baseline, name, plain, style.caption, frame.ratio)
         labels.draw_figures(painter, x + name_width, baseline, value, plain, colour, frame.ratio)
         x += width + gap
+
+
+def _paint_line(painter: QPainter, frame: Frame, item: LineItem, x: int, top: int, height: int) -> None:
+    """Paint a sample of the line as it is drawn, its name and its value."""
+    style, labels = frame.style, frame.style.labels
+    baseline, colour = labels.baseline(style.legend, top, height), style.role(item.role)
+    painter.setPen(pen(colour, 1.0, item.dash))
+    middle = top + height // 2 + 0.5
+    painter.drawLine(QLineF(x, middle, x + style.px(_SAMPLE_PX), middle))
+    x += style.px(_SAMPLE_PX) + style.px(_SAMPLE_GAP_PX)
+    labels.draw(painter, x, baseline, item.name, style.legend, style.role("t2"), frame.ratio)
+    x += labels.width(style.legend, item.name) + style.px(_SPACE_PX)
+    labels.draw_figures(painter, x, baseline, item.value, style.legend, style.text, frame.ratio)

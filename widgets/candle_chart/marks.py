@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPolygonF
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPolygonF
 
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import FillMark, Pin
 from widgets.candle_chart.lines import pen
 from widgets.candle_chart.time_axis import nearest_bar
 from widgets.formats import DOWN_ARROW, UP_ARROW
-
-PlacedName = tuple[QPoint, str, QColor, QRect]
-"""An overlay's name: baseline, words, colour, box with its rim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,32 +153,3 @@ def paint_fills(painter: QPainter, frame: Frame, fills: tuple[PlacedFill, ...], 
             painter, item.text.left(), baseline, item.fill.text, style.tag, style.text, style.ground, frame.ratio
         )
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-
-
-def overlay_names(frame: Frame, taken: list[QRect]) -> list[PlacedName]:
-    """Return where each overlay's name stands on its line, clear of each other and of what is `taken`."""
-    style, price = frame.style, frame.geometry.price
-    ascent, height = style.labels.ascent(style.small), style.labels.height(style.small)
-    first, stop = frame.view.visible(len(frame.data))
-    found: list[PlacedName] = []
-    if stop - first < 8 or price.width() < 200:
-        return found
-    for rank, layer in enumerate(frame.layers.overlays):
-        width = style.labels.width(style.small, layer.name)
-        for share in (0.60, 0.50, 0.72, 0.38, 0.84, 0.26):
-            bar = int(first + (stop - first) * (share + 0.05 * (rank % 2)))
-            if not 0 <= bar < min(len(layer.values), len(frame.data)):
-                continue
-            value = float(layer.values[bar])
-            x, y = frame.middle(bar), frame.y(value) if value == value else -1.0
-            if not price.top() + 30 < y < price.bottom() - 20:
-                continue
-            below = y > frame.y(float(frame.data.close[bar]))
-            baseline = y + ascent + 3 if below else y - 5
-            box = QRect(round(x - width / 2), round(baseline) - ascent, width, height)
-            if box.right() < price.width() and box.left() > 0 and not any(box.intersects(b) for b in taken):
-                colour = style.role(layer.role)
-                found.append((QPoint(box.left(), round(baseline)), layer.name, colour, box.adjusted(-4, -4, 4, 4)))
-                taken.append(box)
-                break
-    return found

@@ -14,9 +14,7 @@ from widgets.candle_chart.legend import Legend
 from widgets.candle_chart.lines import pen
 from widgets.candle_chart.marks import (
     PlacedFill,
-    PlacedName,
     PlacedPin,
-    overlay_names,
     paint_fills,
     paint_pins,
     place_fills,
@@ -49,7 +47,6 @@ class Scene:
         self.fills: tuple[PlacedFill, ...] = ()
         self.draft: Drawing | None = None
         self.crosshair: tuple[int, float | None] | None = None
-        self._names: list[PlacedName] = []
         self._legend = Legend()
         self._reach = QRect()
         self._tail_part = QRect()
@@ -65,8 +62,7 @@ class Scene:
         self.tags = place_tags(frame, moved)
         self.pins = place_pins(frame)
         self.fills = place_fills(frame)
-        self._names = overlay_names(frame, [item.text for item in self.fills] + [item.tag for item in self.tags])
-        boxes = [item.bounds for item in (*self.fills, *self.tags)] + [box for *_, box in self._names]
+        boxes = [item.bounds for item in (*self.fills, *self.tags)]
         boxes += [item.box.united(QRect(int(item.x) - 1, int(item.from_y), 3, 1)) for item in self.pins]
         self._reach = reduce(QRect.united, boxes, QRect())
         body, left = frame.geometry.body, int(self._base.first_dirty(frame) / frame.ratio) - 1
@@ -161,7 +157,7 @@ class Scene:
             self._empty(painter, frame)
             return
         reached = part.intersects(self._reach)
-        self._captions(painter, frame, part, reached)
+        self._captions(painter, frame, part)
         if reached and self.pins:
             paint_pins(painter, frame, self.pins, part)
         if reached and self.fills:
@@ -183,13 +179,9 @@ class Scene:
         if part.intersects(geometry.header):
             self._legend.paint(painter, frame, self.crosshair[0] if self.crosshair else len(frame.data) - 1)
 
-    def _captions(self, painter: QPainter, frame: Frame, part: QRect, reached: bool) -> None:
+    @staticmethod
+    def _captions(painter: QPainter, frame: Frame, part: QRect) -> None:
         style = frame.style
-        for point, name, colour, box in self._names if reached else ():
-            if part.intersects(box):
-                style.labels.draw_haloed(
-                    painter, point.x(), point.y(), name, style.small, colour, style.ground, frame.ratio
-                )
         volume = frame.geometry.volume
         words = QRect(0, volume.top(), frame.geometry.plot_width // 2, style.px(18))
         if volume.height() and part.left() < words.width() and part.intersects(words):

@@ -1,0 +1,68 @@
+"""The lines above the bars name every line with its value under the crosshair; nothing is written over the bars."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QImage
+
+from tests.widgets.candle_chart.sample import random_bars
+from widgets.candle_chart.chart import CandleChart
+from widgets.candle_chart.layers import CompareSeries, IndicatorPane, LineLayer
+from widgets.candle_chart.legend import MOST_ROWS, bar_items, line_items
+
+MakeChart = Callable[..., CandleChart]
+BARS = random_bars(120)
+
+
+def ema(name: str = "EMA 20") -> LineLayer:
+    values = BARS.close + 0.5
+    values[:20] = np.nan
+    return LineLayer(name=name, values=values, role="t1", dash=(4.0, 3.0))
+
+
+def body(chart: CandleChart) -> np.ndarray:
+    image = chart.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    whole = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
+    return whole[chart.frame().geometry.body.top() :].copy()
+
+
+def test_each_line_is_named_with_its_value_at_the_crosshair(make_chart: MakeChart) -> None:
+    chart = make_chart(BARS)
+    chart.set_overlays((ema(),))
+    chart.set_panes((IndicatorPane(title="RSI", lines=(LineLayer(name="RSI 14", values=np.full(120, 55.5)),)),))
+    chart.set_compare((CompareSeries(name="SPY", ts_ns=BARS.ts, close=np.full(120, 598.6)),))
+    frame = chart.frame()
+    assert [(item.name, item.value) for item in line_items(frame, 60)] == [
+        ("EMA 20", f"{BARS.close[60] + 0.5:.2f}"),
+        ("RSI 14", "55.50"),
+        ("SPY", "598.60"),
+    ]
+    assert line_items(frame, 60)[0].dash == (4.0, 3.0)
+    assert line_items(frame, 5)[0].value == "–"
+    assert ("C", f"{BARS.close[60]:.2f}") in [(name, value) for name, value, _ in bar_items(frame, 60)]
+
+
+def test_a_name_is_never_written_over_the_bars(make_chart: MakeChart) -> None:
+    chart = make_chart(BARS)
+    chart.set_overlays((ema("EMA 20"),))
+    plain = body(chart)
+    chart.set_overlays((ema("A name of quite another length"),))
+    assert np.array_equal(body(chart), plain)
+
+
+@pytest.mark.parametrize(("width", "rows"), [(900, 1), (420, 2), (210, 3)])
+def test_lines_that_find_no_room_in_one_row_take_another(make_chart: MakeChart, width: int, rows: int) -> None:
+    chart = make_chart(BARS, width=width, height=600)
+    bare = chart.frame().geometry.header.height()
+    chart.set_overlays(tuple(ema(f"EMA {n}") for n in (9, 20, 50, 200)))
+    one = chart.frame().geometry.header.height() - bare
+    assert one // 18 == rows <= MOST_ROWS
+    chart.set_overlays(())
+    assert chart.frame().geometry.header.height() == bare
+
+
+def test_a_low_chart_keeps_its_height_for_the_bars(make_chart: MakeChart) -> None:
+    chart = make_chart(BARS, width=210, height=140)
+    chart.set_overlays(tuple(ema(f"EMA {n}") for n in (9, 20, 50, 200)))
+    assert chart.frame().geometry.header.height() <= 35
