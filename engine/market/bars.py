@@ -121,11 +121,16 @@ class BarStore:
         return known[1]
 
     def forming(self, symbol: Symbol, seconds: int) -> tuple[int, float, float, float, float, float] | None:
-        """Return (ts_open, open, high, low, close, volume) of the bar that is being built; None when nothing is."""
+        """Return (ts_open, open, high, low, close, volume) of the bar that is being built, or of the one just closed.
+
+        Without a tick since the last closed bar, what the closed ones make of it so far; None when nothing is known.
+        """
         minute = self._forming.get(symbol)
-        if minute is None or minute.count == 0:
+        if minute is None:
             return None
         span = seconds * SECOND
+        if minute.count == 0:
+            return self._of_closed(minute, seconds, span)
         anchor = minute.day_open if 0 < minute.day_open <= minute.start else 0
         start = minute.start if seconds <= MINUTE_S else anchor + (minute.start - anchor) // span * span
         opened, high, low, volume = minute.open, minute.high, minute.low, minute.volume
@@ -138,6 +143,27 @@ class BarStore:
                 low = min(low, float(closed.low[first:].min()))
                 volume += float(closed.volume[first:].sum())
         return start, opened, high, low, minute.close, volume
+
+    def _of_closed(
+        self, minute: Forming, seconds: int, span: int
+    ) -> tuple[int, float, float, float, float, float] | None:
+        """Fold the newest closed bars: they come ready-made from some providers and in a replay of bars."""
+        finest = next(
+            (known for known in self._intervals.get(minute.symbol, ()) if len(self._series[minute.symbol, known])), 0
+        )
+        if not finest or finest > seconds or seconds % finest:
+            return None
+        parts = self._series[minute.symbol, finest].last(seconds // finest)
+        newest = int(parts.ts_open[-1])
+        anchor = minute.day_open if 0 < minute.day_open <= newest else 0
+        start = newest if finest == seconds else anchor + (newest - anchor) // span * span
+        own = self._series.get((minute.symbol, seconds))
+        if own is not None and own.last_open >= start:
+            parts, start = own.last(1), own.last_open
+        parts = parts.slice(int(np.searchsorted(parts.ts_open, start)), None)
+        volume = float(np.nansum(parts.volume))
+        opened, close = float(parts.open[0]), float(parts.close[-1])
+        return start, opened, float(parts.high.max()), float(parts.low.min()), close, volume
 
     def last_close(self, symbol: Symbol) -> float | None:
         """Return the close of the newest daily bar, None when there is none."""

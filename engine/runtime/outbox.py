@@ -28,6 +28,7 @@ class Quotes(Protocol):
 
 class FormingBars(Protocol):
     def forming(self, symbol: str, seconds: int) -> BarUpdate | None: ...
+    def closed(self, symbol: str, seconds: int, since_ns: int) -> tuple[BarUpdate, ...]: ...
 
 
 class Outbox:
@@ -145,12 +146,16 @@ class ClientOutbox:
         if follow.quotes and self._quotes_seen < outbox.quotes.version:
             quotes = outbox.quotes.since(self._quotes_seen)
             self._quotes_seen = outbox.quotes.version
-        bars = []
+        bars: list[BarUpdate] = []
         for key in follow.bars:
-            bar = outbox.bars.forming(*key)
-            if bar is not None and self._bars_seen.get(key) != bar:
-                self._bars_seen[key] = bar
-                bars.append(bar)
+            bar, before = outbox.bars.forming(*key), self._bars_seen.get(key)
+            if bar is None or before == bar:
+                continue
+            if before is not None and bar.ts_open > before.ts_open:
+                # A new bar has begun: first how the last one ended, and those that came and went between two frames.
+                bars.extend(old for old in outbox.bars.closed(*key, before.ts_open) if old.ts_open < bar.ts_open)
+            self._bars_seen[key] = bar
+            bars.append(bar)
         depth = []
         for symbol in follow.depth:
             book = outbox.depth.get(symbol)

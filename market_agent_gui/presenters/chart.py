@@ -4,7 +4,7 @@ import logging
 from decimal import Decimal
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from engine.api.client import EngineUnavailable
@@ -25,6 +25,8 @@ from market_agent_gui.translate import say
 log = logging.getLogger(__name__)
 
 HISTORY = 1_000
+ASK_AGAIN_MS = 1_000
+"""While the engine knows no bars of the symbol yet: right after its start, or early in a replay."""
 LAYER_TABLES = ("orders", "positions", "fills", "suggestions", "state")
 
 
@@ -36,6 +38,10 @@ class ChartPresenter(PanePresenter):
         super().__init__(services)
         self._profile = profile
         self._loaded: tuple[str, int] | None = None
+        self._waits = False
+        """The engine has had no history to show; what forms is shown meanwhile, and history is asked for again."""
+        self._again = QTimer(self, singleShot=True, interval=ASK_AGAIN_MS)
+        self._again.timeout.connect(self._ask_again)
         self._session: tuple[int, int] = (0, 0)
         self._tasks = TaskOwner(self._on_task_error)
 
@@ -82,6 +88,7 @@ class ChartPresenter(PanePresenter):
         super().set_visible(visible)
         if visible:
             self._load()
+            self._ask_again()
 
     def on_symbol(self, symbol: str) -> None:
         self._show()
@@ -93,6 +100,7 @@ class ChartPresenter(PanePresenter):
         self._draw_all()
 
     async def close(self) -> None:
+        self._again.stop()
         if self.pane is not None:
             self._studies.close()
         await self._tasks.close()
@@ -131,7 +139,7 @@ class ChartPresenter(PanePresenter):
                 tick=exact(tick),
             )
         )
-        self._loaded = None
+        self._loaded, self._waits = None, False
         self._studies.clear()
         self._tools.show_symbol()
         self.renew_wish()
@@ -148,22 +156,33 @@ class ChartPresenter(PanePresenter):
         try:
             receipt = await self.services.bridge.send(command)
         except (EngineUnavailable, OSError) as error:
-            self._pane.chart.set_empty_text(say("No history: {reason}", reason=error))
+            if (symbol, seconds) == self._where():
+                self._wait_for_bars(say("No history: {reason}", reason=error))
             return
-        if (symbol, seconds) != (self.symbol, self.seconds):
+        if (symbol, seconds) != self._where():
+            return
+        if receipt.code == "NO_BARS" and end_ns is None:
+            self._wait_for_bars(say("{symbol} has no history yet; bars will build here", symbol=symbol))
             return
         if not receipt.ok:
             self._pane.chart.set_empty_text(receipt.text or say("{symbol} has no history yet", symbol=symbol))
             return
         self._take_history(receipt.data, older=end_ns is not None)
 
+    def _wait_for_bars(self, why: str) -> None:
+        self._pane.chart.set_empty_text(why)
+        self._waits = True
+        self._again.start()
+
+    def _ask_again(self) -> None:
+        if self._waits and self.symbol and self.visible and self.services.bridge.link is LinkState.UP:
+            self._tasks.start(self._fetch(*self._where(), None), "load bars")
+
     def _take_history(self, data: dict[str, object], *, older: bool) -> None:
         self._columns.take(data, older=older)
-        self._loaded = (self.symbol, self.seconds)
+        self._loaded, self._waits = self._where(), False
         if not self._columns.stamps.size:
-            self._pane.chart.set_empty_text(
-                say("{symbol} has no history yet; bars will build here", symbol=self.symbol)
-            )
+            self._wait_for_bars(say("{symbol} has no history yet; bars will build here", symbol=self.symbol))
         try:
             self._pane.chart.set_bars(*self._columns.values())
         except ValueError as error:
@@ -181,8 +200,14 @@ class ChartPresenter(PanePresenter):
     def _on_bar(self, bar: BarUpdate) -> None:
         from market_agent_gui.chart_layers import finite_bar
 
-        if (bar.symbol, bar.seconds) != self._loaded or not finite_bar(bar.open, bar.high, bar.low, bar.close):
+        if not finite_bar(bar.open, bar.high, bar.low, bar.close):
             return
+        if self._waits and self._loaded is None and (bar.symbol, bar.seconds) == self._where():
+            self._columns.clear()
+            self._loaded = self._where()
+        stamps = self._columns.stamps
+        if (bar.symbol, bar.seconds) != self._loaded or (stamps.size and bar.ts_open < stamps[-1]):
+            return  # history that was loaded meanwhile knows more
         try:
             appended = self._columns.put(bar)
             self._pane.chart.update_bar(bar.ts_open, bar.open, bar.high, bar.low, bar.close, bar.volume)

@@ -1,5 +1,6 @@
 """What a person does with the chart: indicators, style, scale, intervals, comparison, drawings; and what is kept."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -290,5 +291,48 @@ def test_another_symbol_is_compared_over_the_same_bars(desk: Desk, run: Callable
         await until(lambda: [series.name for series in chart._layers.compare] == ["SPY"], "the other line")
         desk.shell.chart.set(compare=())
         assert chart._layers.compare == ()
+
+    run(story())
+
+
+# --- a chart before there is history
+
+
+@pytest.mark.parametrize("seconds", [60, 300, 900, 3_600, 86_400, 604_800])
+def test_a_chart_without_history_shows_what_forms_and_history_as_soon_as_there_is_any(
+    desk: Desk, run: Callable, seconds: int
+) -> None:
+    known = False
+    answer = desk.engine._answer
+
+    def empty_at_first(command):
+        if isinstance(command, GetBars) and not known:
+            return Receipt(ok=False, code="NO_BARS", text="none")
+        return answer(command)
+
+    desk.engine._answer = empty_at_first
+
+    async def story() -> None:
+        nonlocal known
+        await desk.open()
+        shell = desk.shell
+        shell.chart.set(seconds=seconds)
+        shell.links.choose("chart", "AAPL")
+        presenter = shell.presenters["chart"]
+        presenter._again.setInterval(50)
+        chart = presenter._pane.chart
+        await until(lambda: presenter._waits, "the refusal")
+        assert "AAPL" in chart._options.empty_text
+        ts = 1_795_185_000_000_000_000
+        desk.engine.bars.bars[("AAPL", seconds)] = BarUpdate(
+            symbol="AAPL", seconds=seconds, ts_open=ts, open=190.0, high=191.0, low=189.0, close=190.5, volume=1.0
+        )
+        desk.engine.quote("AAPL", 190.4, 190.6)
+        await until(lambda: chart.bar_count == 1, "the bar that forms")
+        known = True
+        await until(lambda: chart.bar_count > 1, "the history")
+        asked = len(desk.sent(GetBars))
+        await asyncio.sleep(0.2)
+        assert len(desk.sent(GetBars)) <= asked + 1  # a comparison or older bars, but no more asking again
 
     run(story())

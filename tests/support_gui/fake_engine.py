@@ -104,6 +104,9 @@ class FakeBars:
     def forming(self, symbol: str, seconds: int) -> BarUpdate | None:
         return self.bars.get((symbol, seconds))
 
+    def closed(self, symbol: str, seconds: int, since_ns: int) -> tuple[BarUpdate, ...]:
+        return ()
+
 
 def _raise(owner: str, _role: object, _event: object, error: Exception) -> None:
     raise RuntimeError(owner) from error
@@ -513,7 +516,7 @@ def bars_data(symbol: str, seconds: int, count: int) -> dict[str, object]:
     end = {s: p for s, p, _ in _SYMBOLS}.get(symbol, 100.0)
     step = seconds * 10**9
     last = time.time_ns() // step * step
-    ts = np.arange(last - (count - 1) * step, last + 1, step, dtype=np.int64)
+    ts = last - np.arange(count - 1, -1, -1, dtype=np.int64) * step
     walk = np.cumsum(rng.normal(0, 0.0012, count))
     close = np.round(end * np.exp(walk - walk[-1]), 2)
     opened = np.concatenate([[close[0]], close[:-1]])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.bus.clock import SECOND
 from engine.market.bar_series import Bar, BarSeries, from_mapping
+from engine.market.bars import DAY_S
 from engine.market.folding import fold, fold_one, true_range_mean
 from engine.model.events.market import BarClosed, TradeTick
 from engine.model.ids import Symbol
@@ -298,3 +299,36 @@ async def test_a_currencys_week_begins_on_sunday_evening(rig: Make) -> None:
     market.bars.seed(Symbol("EURUSD"), 86_400, columns(opens))
     weeks = market.bars.arrays(Symbol("EURUSD"), 604_800, 10)
     assert weeks.volume.tolist() == [100.0, 500.0]
+
+
+# --- bars that come ready-made
+
+
+def minute_bar(text: str, close: float, volume: float = 100.0) -> BarClosed:
+    start = ns(f"2024-03-08 {text}")
+    return BarClosed(
+        ts_event=start + 60 * SECOND, ts_init=start + 60 * SECOND, symbol=AAPL, seconds=60, ts_open=start,
+        open=close - 0.5, high=close + 1, low=close - 1, close=close, volume=volume, source="file",
+    )  # fmt: skip
+
+
+async def test_bars_that_come_ready_made_form_the_longer_bar_they_are_part_of(rig: Make) -> None:
+    market = await started(rig)
+    assert market.bars.forming(AAPL, 300) is None
+    market.at("2024-03-08 10:06:01")
+    for text, close in (("10:04", 9.0), ("10:05", 11.0)):
+        market.bars.accept(minute_bar(text, close))
+    assert market.bars.forming(AAPL, 60) == (ns("2024-03-08 10:05"), 10.5, 12.0, 10.0, 11.0, 100.0)
+    assert market.bars.forming(AAPL, 300) == (ns("2024-03-08 10:05"), 10.5, 12.0, 10.0, 11.0, 100.0)
+    assert market.bars.forming(AAPL, 900) == (ns("2024-03-08 10:00"), 8.5, 12.0, 8.0, 11.0, 200.0)
+    assert market.bars.forming(AAPL, 3_600) == (ns("2024-03-08 09:30"), 8.5, 12.0, 8.0, 11.0, 200.0)
+    assert market.bars.forming(AAPL, DAY_S) == (ns("2024-03-08 09:30"), 8.5, 12.0, 8.0, 11.0, 200.0)
+
+
+async def test_a_tick_after_a_ready_made_bar_goes_on_from_it(rig: Make) -> None:
+    market = await started(rig)
+    market.at("2024-03-08 10:06:01")
+    market.bars.accept(minute_bar("10:05", 11.0))
+    market.at("2024-03-08 10:06:10").trade(14.0, 50)
+    assert market.bars.forming(AAPL, 60) == (ns("2024-03-08 10:06"), 14.0, 14.0, 14.0, 14.0, 50.0)
+    assert market.bars.forming(AAPL, 300) == (ns("2024-03-08 10:05"), 10.5, 14.0, 10.0, 14.0, 150.0)
