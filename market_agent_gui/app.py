@@ -1,21 +1,17 @@
-"""The window's process: application, loop, exception hooks; then the shell does the rest."""
+"""The window's process: application, theme, language, first paint; then the session does the rest."""
 
-import asyncio
 import itertools
 import logging
 import logging.handlers
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from market_agent_gui.loop import PreciseLoop
+from market_agent_gui.opening import Opening, paint_first
 from market_agent_gui.preferences import PreferencesFile
-from market_agent_gui.shell import Shell
 from market_agent_gui.translate import Language
 from widgets.theme import apply_theme, theme_names
 
@@ -43,24 +39,25 @@ def run_gui(
     use_theme(app, preferences)
     language = Language(app)
     _use_language(language, preferences)
+    opening = Opening(profile)
+    opening.show()
+    paint_first(app, opening.window)
+    # Only now the rest, the engine's client and asyncio among it: nobody should wait for them before an empty window.
+    from market_agent_gui.session import run_session
+
     try:
-        with asyncio.Runner(loop_factory=lambda: PreciseLoop(app)) as runner:
-            shell = Shell(
-                app,
-                profile,
-                [*engine_command, *settings_argv],
-                preferences,
-                language,
-                demo=demo,
-                settings_file=_settings_file(profile, settings_argv),
-                ask_first=screenshot is None,
-            )
-            hooks = Hooks(shell)
-            hooks.install(runner.get_loop())
-            try:
-                return runner.run(shell.run(screenshot=screenshot, after_s=after_s))
-            finally:
-                hooks.remove()
+        return run_session(
+            app,
+            profile,
+            [*engine_command, *settings_argv],
+            preferences,
+            language,
+            opening,
+            demo=demo,
+            settings_file=_settings_file(profile, settings_argv),
+            screenshot=screenshot,
+            after_s=after_s,
+        )
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
@@ -110,31 +107,3 @@ def _log_to(profile: Path) -> logging.Handler:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     return handler
-
-
-class Hooks:
-    """Errors nobody caught are logged and shown; the window goes on, the engine is not concerned."""
-
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-        self._before = sys.excepthook
-
-    def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        sys.excepthook = self._on_error
-        loop.set_exception_handler(self._on_loop_error)
-
-    def remove(self) -> None:
-        sys.excepthook = self._before
-
-    def _on_error(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            self._shell.quit()
-            return
-        log.error("an error nobody caught", exc_info=(kind, error, traceback))
-        self._before(kind, error, traceback)
-        self._shell.show_error(f"{kind.__name__}: {error}")
-
-    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        error = context.get("exception")
-        log.error("in the loop: %s", context.get("message"), exc_info=error if isinstance(error, Exception) else None)
-        self._shell.show_error(str(error or context.get("message")))

@@ -63,8 +63,8 @@ class DockHead(QWidget):
     link_clicked = Signal()
     close_clicked = Signal()
 
-    def __init__(self, spec: DockSpec) -> None:
-        super().__init__()
+    def __init__(self, spec: DockSpec, dock: QWidget | None = None) -> None:
+        super().__init__(dock)
         self.setObjectName("dockHead")
         self._spec = spec
         self.title = QLabel()
@@ -124,15 +124,16 @@ class _NoHead(QWidget):
 class DockFrame(QDockWidget):
     """Holds one pane; says what loads until the pane is there."""
 
-    def __init__(self, spec: DockSpec) -> None:
-        super().__init__()
+    def __init__(self, spec: DockSpec, window: QWidget | None = None) -> None:
+        """Born inside its window: Qt takes a dock without one for a window of its own and fits it out as such."""
+        super().__init__(window)
         self.spec = spec
         self.setObjectName(spec.id)
         features = QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetFloatable
         if not spec.pinned:
             features |= QDockWidget.DockWidgetFeature.DockWidgetClosable
         self.setFeatures(features)
-        self.head = DockHead(spec)
+        self.head = DockHead(spec, self)
         self.head.close_clicked.connect(self.close)
         self._no_head = _NoHead()
         self.setTitleBarWidget(self.head)

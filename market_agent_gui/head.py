@@ -5,18 +5,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.api.rows import SourceRow
 from market_agent_gui.actions import BY_ID, key_text
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.presenters.pace import PacePresenter
 from market_agent_gui.translate import say
-from widgets.banner_line import BannerLine
-from widgets.mode_strip import ModeStrip
-from widgets.replay_bar import ReplayBar
-from widgets.status_line import StatusLine
-from widgets.theme import current_theme
 from widgets.toast import Toaster
 
 if TYPE_CHECKING:
@@ -37,33 +32,12 @@ class Head(QObject):
     def __init__(self, shell: "Shell") -> None:
         super().__init__(shell)
         self._shell = shell
-        self.strip, self.banner, self.status = ModeStrip(), BannerLine(), StatusLine()
-        self.replay = ReplayBar()
+        lines = shell.opening.lines
+        self.strip, self.banner, self.status, self.replay = lines.strip, lines.banner, lines.status, lines.replay
+        self.menu_button = lines.menu_button
+        self.menu_button.clicked.connect(self.open_menu)
         self.pace = PacePresenter(self.replay, shell.bridge, shell.commander, shell.keys, self)
         self.toaster = Toaster(shell.window, keep_free=self._ticket_rect)
-        self.menu_button = QToolButton()
-        self.menu_button.setText("☰")
-        self.menu_button.setProperty("role", "flat")
-        self.menu_button.setFixedWidth(current_theme().px(36))
-        self.menu_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self.menu_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.menu_button.setAccessibleName(say("Menu"))
-        self.menu_button.clicked.connect(self.open_menu)
-        row = QWidget()
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(0)
-        corner = QVBoxLayout()
-        corner.setContentsMargins(0, 0, 0, 0)
-        corner.setSpacing(0)
-        corner.addWidget(shell.window.line)
-        corner.addWidget(self.menu_button, 1)
-        line.addLayout(corner)
-        line.addWidget(self.strip, 1)
-        shell.window.add_to_head(row)
-        shell.window.add_to_head(self.replay)
-        shell.window.add_to_head(self.banner)
-        shell.window.set_status(self.status)
         self._connect()
         self._beat = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
         self._beat.timeout.connect(self._on_beat)
@@ -85,7 +59,6 @@ class Head(QObject):
         shell.host.changed.connect(lambda _state: self._say_away())
         shell.entry.staged_changed.connect(lambda _order: self.show_keys())
         shell.app.focusChanged.connect(self._on_focus)
-        self.strip.set_away(say("starting"))
 
     def close(self) -> None:
         """Let go of the application."""

@@ -44,7 +44,7 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, DockFrame] = {}
         self._frames = {"main": ModeFrame(self)}
         for spec in DOCKS:
-            dock = DockFrame(spec)
+            dock = DockFrame(spec, self)
             self.docks[spec.id] = dock
             self._frames[spec.id] = ModeFrame(dock)
             self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)

@@ -23,7 +23,7 @@ from market_agent_gui.keys.controller import KeyController
 from market_agent_gui.keys.guard import Intents, PressGuard
 from market_agent_gui.keys.log import KeyLog
 from market_agent_gui.links import LinkGroups
-from market_agent_gui.main_window import MainWindow
+from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.presenters.halt import HaltPresenter
 from market_agent_gui.presenters.modes import ModesPresenter
@@ -34,7 +34,6 @@ from market_agent_gui.program import Program
 from market_agent_gui.services import Services
 from market_agent_gui.translate import Language, say
 from market_agent_gui.tray import Tray
-from market_agent_gui.workspace import WorkspaceStore
 
 if TYPE_CHECKING:
     from market_agent_gui.engine_page import EnginePage
@@ -58,8 +57,10 @@ class Shell(QObject):
         demo: bool,
         settings_file: Path,
         ask_first: bool = True,
+        opening: Opening | None = None,
     ) -> None:
-        """``ask_first`` false opens no page and asks nothing by itself (for pictures)."""
+        """``ask_first`` false opens no page and asks nothing by itself (for pictures). ``opening``: the window that is
+        on the screen already."""
         super().__init__()
         self.app, self.profile, self.preferences, self.language = app, profile, preferences, language
         self.settings_file, self.demo, self.ask_first = settings_file, demo, ask_first
@@ -87,7 +88,8 @@ class Shell(QObject):
             locked=lambda: self.program.locked,
         )
         # What is seen.
-        self.window = MainWindow()
+        self.opening = opening or Opening(profile)
+        self.window = self.opening.window
         self.chart = ChartMemory(self)
         self.services = Services(
             bridge=self.bridge,
@@ -104,7 +106,7 @@ class Shell(QObject):
         self.halting = HaltPresenter(self.bridge, self.commander, self)
         self.modes = ModesPresenter(self.bridge, self)
         self.workspaces = WorkspacesPresenter(
-            self.window, self.links, WorkspaceStore(profile), self.commander, self.chart, self
+            self.window, self.links, self.opening.store, self.commander, self.chart, self
         )
         self.tray = Tray(self)
         self.page: EnginePage | None = None
@@ -135,9 +137,8 @@ class Shell(QObject):
 
     async def run(self, *, screenshot: Path | None = None, after_s: float = 5.0) -> int:
         """Show the window and stay until somebody quits; return the exit code."""
-        self.window.fill_screen()
-        self.workspaces.open()
-        self.window.show()
+        self.opening.show()
+        self.workspaces.open(self.opening.last)
         self.host.start()
         self.bridge.start()
         QTimer.singleShot(0, self._build_panes)

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from market_agent_gui.chart_memory import ChartMemory
@@ -12,6 +12,7 @@ from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.docks import TEMPLATES
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.main_window import MainWindow
+from market_agent_gui.opening import arrange_as
 from market_agent_gui.translate import say
 from market_agent_gui.workspace import (
     Workspace,
@@ -50,12 +51,11 @@ class WorkspacesPresenter(QObject):
         if store.crashed:
             commander.register("restore_workspace", self.restore_snapshot)
 
-    def open(self) -> None:
-        """Take up the last look, or the default one."""
-        last = self._store.load_last()
-        if last is None or not last.layout or not self._take(last):
-            self._window.use_default()
-        elif self._store.crashed:
+    def open(self, last: Workspace | None) -> None:
+        """Take up what belongs to the last look, in which the window stands already; ``None``: it is the default."""
+        if last is not None:
+            self._recall(last)
+        if last is not None and self._store.crashed:
             self.said.emit("warn", say("The window did not close in order last time; its last saved layout is back."))
         try:
             self._store.mark_open()
@@ -165,15 +165,14 @@ class WorkspacesPresenter(QObject):
         )
 
     def _take(self, workspace: Workspace) -> bool:
-        if workspace.geometry:
-            self._window.restoreGeometry(QByteArray(workspace.geometry_bytes))
-        if workspace.template in TEMPLATES:
-            self._window.use_template(workspace.template)
-        elif not self._window.restore_layout(workspace.layout_bytes):
+        if not arrange_as(self._window, workspace):
             return False
+        self._recall(workspace)
+        return True
+
+    def _recall(self, workspace: Workspace) -> None:
         self._links.restore(workspace.links)
         self._chart.restore(workspace.chart)
-        return True
 
     def _on_snapshot(self) -> None:
         try:

@@ -67,6 +67,8 @@ BAD: list[tuple[Gate, str, str]] = [
     (gates.set_iteration, "engine/a.py", "rows = list({f(x) for x in names})"),
     (gates.nested_loops, "widgets/a.py", "dialog.exec()"),
     (gates.nested_loops, "widgets/a.py", "make_menu().exec_(pos)"),
+    (gates.nested_loops, "widgets/a.py", "app.exec()"),
+    (gates.nested_loops, "market_agent_gui/opening.py", "dialog.exec()"),
     (
         gates.nested_loops,
         "widgets/a.py",
@@ -109,6 +111,7 @@ GOOD: list[tuple[Gate, str, str]] = [
     (gates.raw_time_and_chance, "engine/a.py", "def f(time, clock): return clock.now() - time.time"),
     (gates.raw_time_and_chance, "widgets/a.py", "import time\ntime.monotonic()"),
     (gates.set_iteration, "engine/a.py", "for x in sorted({'a', 'b'}): ...\nn = len(set(names))"),
+    (gates.nested_loops, "market_agent_gui/opening.py", "app.exec()"),
     (gates.nested_loops, "widgets/a.py", "dialog.open()\nmenu.popup(pos)\nimport qasync\nqasync.QEventLoop(app)"),
     (gates.orders_elsewhere, "engine/execution/brokers/ibkr/adapter.py", "self.ib.placeOrder(c, o)"),
     (gates.settings_imports, "config/a.py", "from engine.risk.settings import RiskSettings"),

@@ -1,0 +1,79 @@
+"""The window that stands before the program behind it."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtWidgets import QApplication
+
+from market_agent_gui.chart_memory import ChartState
+from market_agent_gui.opening import Opening, paint_first
+from market_agent_gui.workspace import WorkspaceStore, make_workspace
+
+
+@pytest.fixture
+def opening(qtbot: object, tmp_path: Path) -> Opening:
+    made = Opening(tmp_path)
+    yield made
+    made.window.may_close = True
+    made.window.close()
+    made.window.deleteLater()
+
+
+def test_the_first_loop_ends_once_the_window_is_painted(opening: Opening, qapp: QApplication) -> None:
+    painted: list[bool] = []
+
+    class Seen(type(opening.lines.strip)):  # type: ignore[misc]
+        def paintEvent(self, event: QEvent) -> None:
+            painted.append(True)
+            super().paintEvent(event)
+
+    opening.window.add_to_head(Seen())
+    opening.show()
+    paint_first(qapp, opening.window)
+    assert painted
+    assert opening.window.isVisible()
+
+
+def test_a_window_that_cannot_be_painted_keeps_nothing_waiting(opening: Opening, qapp: QApplication) -> None:
+    paint_first(qapp, opening.window)  # never shown
+    assert not opening.window.isVisible()
+
+
+def test_the_first_loop_never_runs_inside_another(opening: Opening, qapp: QApplication) -> None:
+    errors: list[str] = []
+
+    def inside() -> None:
+        try:
+            paint_first(qapp, opening.window)
+        except RuntimeError as error:
+            errors.append(str(error))
+        qapp.exit(0)
+
+    QTimer.singleShot(0, inside)
+    qapp.exec()
+    assert errors == ["the first paint comes before the program's own loop, never inside it"]
+
+
+def test_the_last_look_stands_before_the_first_paint(tmp_path: Path, opening: Opening) -> None:
+    store = WorkspaceStore(tmp_path)
+    store.save_last(make_workspace("last", b"x", b"", {}, ChartState(), template="Keyboard"))
+    opening.show()
+    assert opening.window.template == "Keyboard"
+    assert opening.last is not None
+
+
+def test_a_damaged_last_look_gives_way_to_the_default(tmp_path: Path, opening: Opening) -> None:
+    store = WorkspaceStore(tmp_path)
+    store.save_last(make_workspace("last", b"no layout of ours", b"", {}, ChartState()))
+    opening.show()
+    assert opening.window.template in ("Terminal", "Small screen")
+    assert opening.last is None
+
+
+def test_the_strip_and_stop_stand_in_the_first_paint(opening: Opening, qapp: QApplication) -> None:
+    opening.show()
+    paint_first(qapp, opening.window)
+    assert opening.lines.strip.isVisible()
+    assert opening.lines.status.isVisible()
+    assert all(dock.isVisibleTo(opening.window) for dock in opening.window.docks.values())
