@@ -1,9 +1,11 @@
 """What lies behind the bars: sessions, grid, watermark, agent zones."""
 
+import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetrics, QPainter
 
 from widgets.candle_chart.axes import AxisMarks
+from widgets.candle_chart.boxes import fill
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import AgentZone
 from widgets.candle_chart.lines import pen
@@ -46,10 +48,16 @@ def _sessions(painter: QPainter, frame: Frame) -> list[tuple[float, float, str]]
 
 def _grid(painter: QPainter, frame: Frame, marks: AxisMarks, shaded: list[tuple[float, float, str]]) -> None:
     body, style = frame.geometry.body, frame.style
-    rows = [QLineF(0, y + 0.5, body.right() + 1, y + 0.5) for y, _ in marks.prices]
-    columns = [QLineF(x + 0.5, body.top(), x + 0.5, body.bottom() + 1) for x, _ in marks.times]
-    painter.setPen(style.grid)
-    painter.drawLines(rows + columns)
+    if frame.ratio == int(frame.ratio):
+        # A pixel high or wide: rectangles are filled four times as fast as lines are drawn.
+        grid = [(0, y, body.right(), y) for y, _ in marks.prices]
+        grid += [(x, body.top(), x, body.bottom()) for x, _ in marks.times]
+        fill(painter, np.array(grid, np.int32).reshape(-1, 4), style.grid)
+    else:
+        rows = [QLineF(0, y + 0.5, body.right() + 1, y + 0.5) for y, _ in marks.prices]
+        columns = [QLineF(x + 0.5, body.top(), x + 0.5, body.bottom() + 1) for x, _ in marks.times]
+        painter.setPen(style.grid)
+        painter.drawLines(rows + columns)
     dotted = pen(style.caption, 1, (2, 3))
     for left, _, label in shaded:
         if label and left > 0:

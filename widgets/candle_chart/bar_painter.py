@@ -166,35 +166,37 @@ def _bars(painter: QPainter, frame: Frame, columns: Columns, pitch: float) -> No
     heights = np.stack((columns.open, columns.high, columns.low, columns.close))
     ys = dict(zip(_PRICES, (frame.scale.ys(heights) - body.top()) * ratio, strict=True))
     rising = columns.close >= columns.open
-    shades = [(rising, style.up), (~rising, style.down)]
+    masks = [(rising, style.up), (~rising, style.down)]
     if columns.dim.any():
-        shades = [(chosen & ~columns.dim, colour) for chosen, colour in shades]
-        shades += [(rising & columns.dim, style.up_dim), (~rising & columns.dim, style.down_dim)]
+        masks = [(chosen & ~columns.dim, colour) for chosen, colour in masks]
+        masks += [(rising & columns.dim, style.up_dim), (~rising & columns.dim, style.down_dim)]
+    shades = [(np.flatnonzero(mask), colour) for mask, colour in masks]
     if pitch == 0.0:
         high, low = boxes.pixel(ys["high"], top, bottom), boxes.pixel(ys["low"], top, bottom) + line
         packed = np.column_stack([columns.center, high, columns.center, low - 1]).astype(np.int32)
         for chosen, colour in shades:
-            boxes.fill(painter, packed[chosen], colour)
+            boxes.fill(painter, packed.take(chosen, axis=0), colour)
         return
     if frame.options.bar_style is BarStyle.BARS:
         parts = boxes.bar_boxes(columns, ys, pitch, line, top, bottom)
         for chosen, colour in shades:
-            boxes.fill(painter, parts[:, chosen].reshape(-1, 4), colour)
+            boxes.fill(painter, parts.take(chosen, axis=1).reshape(-1, 4), colour)
         return
     wick, bodies, _ = boxes.candle_boxes(columns, ys, pitch, line, top, bottom)
     for chosen, colour in shades:
-        boxes.fill(painter, wick[chosen], colour)
-        boxes.fill(painter, bodies[chosen], colour)
+        boxes.fill(painter, np.concatenate((wick.take(chosen, axis=0), bodies.take(chosen, axis=0))), colour)
     # Rising candles are hollow; on a session's ground, its own colour shows through.
     for chosen, colour in shades:
         if colour is style.up or colour is style.up_dim:
             ground = style.ground if colour is style.up else style.session
-            boxes.fill(painter, boxes.inner(bodies[chosen], line), ground)
+            boxes.fill(painter, boxes.inner(bodies.take(chosen, axis=0), line), ground)
 
 
 def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
-    for layer in frame.layers.overlays:
-        _line(painter, frame, layer, frame.scale, x0)
+    places: Places = {}
+    if not _together(painter, frame, x0):
+        for layer in frame.layers.overlays:
+            _line(painter, frame, layer, frame.scale, x0, places)
     for series in frame.layers.compare:
         bars = _bar_numbers(frame)
         if not len(bars) or not len(series.ts_ns):
@@ -205,7 +207,7 @@ def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
         if len(known) and known[0] > 0:
             values = values * (frame.base_price / known[0])
             stroke = lines.pen(frame.style.role(series.role), 1.5)
-            _stroke(painter, frame, stroke, series.dash, bars, frame.scale, values, x0)
+            _stroke(painter, frame, stroke, series.dash, _middles(frame, bars), frame.scale, values, x0)
 
 
 def _bar_numbers(frame: Frame, x0: int = 0) -> Bars:
@@ -216,18 +218,62 @@ def _bar_numbers(frame: Frame, x0: int = 0) -> Bars:
     return np.arange(max(0, first - 1), min(len(frame.data), stop + 1))
 
 
-def _line(painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, x0: int) -> None:
+def _together(painter: QPainter, frame: Frame, x0: int) -> bool:
+    """Paint every overlay in one go, if they are alike: whole frame, solid, no gap."""
+    layers = frame.layers.overlays
+    if x0 > 0 or not layers or is_thin(frame) or any(layer.dash for layer in layers):
+        return False
+    bars = _bar_numbers(frame)
+    if len(bars) < 2 or bars[-1] >= min(len(layer.values) for layer in layers):
+        return False
+    values = np.stack([layer.values[bars[0] : bars[-1] + 1] for layer in layers])
+    if not np.isfinite(values).all():
+        return False
+    strokes = [lines.pen(frame.style.role(layer.role), layer.width) for layer in layers]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    lines.draw_together(painter, strokes, _middles(frame, bars), frame.scale.ys(values), _pane(frame, frame.scale))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    return True
+
+
+Places = dict[int, tuple[Bars, Floats]]
+"""Bars and where their middles stand, by the first device column asked for: one table for all lines of a frame."""
+
+
+def _middles(frame: Frame, bars: Bars) -> Floats:
+    view = frame.view
+    places: Floats = (bars.astype(np.float64) + 0.5 - view.low) * (view.width / view.span / frame.ratio)
+    return places
+
+
+def _line(
+    painter: QPainter, frame: Frame, layer: LineLayer, scale: PriceScale, x0: int, places: Places | None = None
+) -> None:
     if x0 > 0 and not layer.dash and not is_thin(frame) and tail.is_short(frame, x0):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tail.TailLine(frame, layer, scale, x0).paint(painter)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         return
     # A solid line needs a few points before the first dirty column; dashes need their whole length.
-    bars = _bar_numbers(frame, 0 if layer.dash else max(0, x0 - 12))
-    bars = bars[bars < len(layer.values)]
+    since = 0 if layer.dash else max(0, x0 - 12)
+    found = places.get(since) if places is not None else None
+    if found is None:
+        bars = _bar_numbers(frame, since)
+        found = bars, _middles(frame, bars)
+        if places is not None:
+            places[since] = found
+    bars, xs = found
+    if len(bars) and bars[-1] >= len(layer.values):
+        known = bars < len(layer.values)
+        bars, xs = bars[known], xs[known]
     if len(bars) > 1:
         stroke = lines.pen(frame.style.role(layer.role), layer.width)
-        _stroke(painter, frame, stroke, layer.dash, bars, scale, layer.values[bars], x0)
+        values = layer.values[bars] if is_thin(frame) else layer.values[bars[0] : bars[-1] + 1]
+        _stroke(painter, frame, stroke, layer.dash, xs, scale, values, x0)
+
+
+def _pane(frame: Frame, scale: PriceScale) -> QRectF:
+    return QRectF(0.0, scale.top - 1, frame.geometry.plot_width, scale.bottom - scale.top + 2)
 
 
 def _stroke(
@@ -235,15 +281,13 @@ def _stroke(
     frame: Frame,
     stroke: QPen,
     dash: tuple[float, ...],
-    bars: Bars,
+    xs: Floats,
     scale: PriceScale,
     values: Floats,
     x0: int,
 ) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    xs: Floats = (bars.astype(np.float64) + 0.5 - frame.view.low) * (frame.view.width / frame.view.span / frame.ratio)
-    pane = QRectF(0.0, scale.top - 1, frame.geometry.plot_width, scale.bottom - scale.top + 2)
-    lines.draw(painter, stroke, dash, xs, scale.ys(values), pane, x0 / frame.ratio)
+    lines.draw(painter, stroke, dash, xs, scale.ys(values), _pane(frame, scale), x0 / frame.ratio)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 

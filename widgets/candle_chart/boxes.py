@@ -42,14 +42,15 @@ def boxes(left: Ints, top: Ints, right: Ints, bottom: Ints | int) -> Boxes:
 
 
 def fill(painter: QPainter, rectangles: Boxes, colour: QColor) -> None:
-    """Fill rectangles with one opaque colour; the painter must map to device pixels."""
+    """Fill rectangles with one opaque colour; the painter must map them to whole device pixels."""
     if not len(rectangles):
         return
     packed = np.ascontiguousarray(rectangles, dtype=np.int32)
+    at: int = packed.__array_interface__["data"][0]  # half the price of `ctypes.data`
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     # A QRect is four 32-bit integers (left, top, right, bottom); Qt reads the array during the call only.
-    painter.drawRects(cast(QRect, shiboken6.wrapInstance(packed.ctypes.data, QRect)), len(packed))
+    painter.drawRects(cast(QRect, shiboken6.wrapInstance(at, QRect)), len(packed))
 
 
 def edges(rectangles: Boxes, line: int) -> Boxes:
@@ -80,7 +81,7 @@ def body_width(pitch: float, line: int) -> int:
 
 def pixel(values: Floats, top: int, bottom: int) -> NDArray[np.int32]:
     """Round heights to pixels and keep them near the pane, whatever the value."""
-    return np.clip(np.floor(values), top - 4, bottom + 4).astype(np.int32)
+    return np.minimum(np.maximum(np.floor(values), top - 4), bottom + 4).astype(np.int32)
 
 
 def candle_boxes(

@@ -1,7 +1,6 @@
 """Words as small pictures: laid out and drawn once, then copied; a copy costs a tenth of a drawn text."""
 
 import numpy as np
-from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QImage, QPainter, QPainterPath
 
 from widgets.candle_chart.lines import pen
@@ -25,7 +24,7 @@ class Labels:
         self._widths: dict[tuple[int, str], int] = {}
         self._advances: dict[int, dict[str, float]] = {}
         self._figures: dict[tuple[int, int, float], dict[str, tuple[int, int, float, QImage]]] = {}
-        self._pictures: dict[tuple[int, str, int, int, float], tuple[QPoint, QImage]] = {}
+        self._pictures: dict[tuple[int, str, int, int, float], tuple[int, int, QImage]] = {}
 
     def _known(self, font: QFont) -> tuple[QFont, QFontMetrics, int, int]:
         known = self._metrics.get(id(font))
@@ -81,8 +80,8 @@ class Labels:
             painter.setPen(colour)
             painter.drawText(x, baseline, text)
             return
-        offset, image = found
-        painter.drawImage(offset + QPoint(x, baseline), image)
+        left, top, image = found
+        painter.drawImage(left + x, top + baseline, image)
 
     def draw_figures(
         self, painter: QPainter, x: int, baseline: int, text: str, font: QFont, colour: QColor, ratio: float
@@ -105,8 +104,8 @@ class Labels:
             place += advance
 
     def _figure(self, character: str, font: QFont, colour: QColor, ratio: float) -> tuple[int, int, float, QImage]:
-        offset, image = self._render(character, font, colour, None, ratio)
-        return offset.x(), offset.y(), QFontMetricsF(font).horizontalAdvance(character), image
+        left, top, image = self._render(character, font, colour, None, ratio)
+        return left, top, QFontMetricsF(font).horizontalAdvance(character), image
 
     def draw_haloed(
         self,
@@ -124,13 +123,13 @@ class Labels:
         if found is None:
             _paint(painter, x, baseline, text, font, colour, rim)
             return
-        offset, image = found
-        painter.drawImage(offset + QPoint(x, baseline), image)
+        left, top, image = found
+        painter.drawImage(left + x, top + baseline, image)
 
     def picture(
         self, text: str, font: QFont, colour: QColor, rim: QColor | None, ratio: float
-    ) -> tuple[QPoint, QImage] | None:
-        """Return (offset from the baseline's start, picture); None where words are to be drawn."""
+    ) -> tuple[int, int, QImage] | None:
+        """Return (x and y from the baseline's start, picture); None where words are to be drawn."""
         if ratio != int(ratio) or not text:
             return None
         key = (id(font), text, colour.rgba(), rim.rgba() if rim is not None else 0, ratio)
@@ -143,7 +142,7 @@ class Labels:
 
     def _render(
         self, text: str, font: QFont, colour: QColor, rim: QColor | None, ratio: float
-    ) -> tuple[QPoint, QImage]:
+    ) -> tuple[int, int, QImage]:
         _, _, ascent, descent = self._known(font)
         # Letters may reach over their advance by a little, and the rim does.
         left, top = 2 + _RIM, ascent + 1 + _RIM
@@ -158,7 +157,7 @@ class Labels:
         painter.end()
         if rim is None:
             image = _lifted(image, colour, under)
-        return QPoint(-left, -top), image
+        return -left, -top, image
 
 
 def _lifted(image: QImage, colour: QColor, under: QColor) -> QImage:

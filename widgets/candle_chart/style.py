@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from PySide6.QtGui import QColor, QFont, QFontMetrics
+from PySide6.QtGui import QColor, QFont
 
 from widgets.candle_chart.labels import Labels
 from widgets.theme import Theme
@@ -52,7 +52,7 @@ class ChartStyle:
 
     def axis_width(self, longest: str) -> int:
         """Return the width of the price axis for its longest label."""
-        return max(self.px(64), QFontMetrics(self.axis_bold).horizontalAdvance(longest) + self.px(16))
+        return max(self.px(64), self.labels.width(self.axis_bold, longest) + self.px(16))
 
     @staticmethod
     def of(theme: Theme) -> "ChartStyle":

@@ -17,6 +17,10 @@ _STEPS = tuple(n * SECOND for n in (1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200
 _UNITS = ("D", "W", "M", "Q", "Y", "5Y", "10Y")
 
 
+_STEADY = 14 * DAY
+"""No zone puts its clock forth and back within so short a time."""
+
+
 @lru_cache(maxsize=4096)
 def _offset_ns(half_day: int, zone: str) -> int:
     # Clocks change at night: one look-up for each half day of UTC, taken in its middle, is right in every session.
@@ -26,9 +30,14 @@ def _offset_ns(half_day: int, zone: str) -> int:
 
 
 def to_local(ts: Ints, zone: str) -> Ints:
-    """Return the wall clock of a zone as nanoseconds since 1970 in that zone."""
+    """Return the wall clock of a zone as nanoseconds since 1970 in that zone; `ts` rises."""
     if not len(ts):
         return ts
+    first, last = int(ts[0]), int(ts[-1])
+    if 0 <= last - first < _STEADY:
+        offset = _offset_ns(first // (DAY // 2), zone)
+        if offset == _offset_ns(last // (DAY // 2), zone):
+            return ts + offset
     halves = ts // (DAY // 2)
     change = np.flatnonzero(halves[1:] != halves[:-1]) + 1
     starts = np.concatenate(([0], change))
@@ -108,7 +117,7 @@ def time_ticks(
         return []
     stride = max(1, int(4 / pitch))
     bars = np.arange(first, stop, stride)
-    inside = np.clip(bars, 0, len(ts) - 1)
+    inside = np.minimum(np.maximum(bars, 0), len(ts) - 1)
     times = ts[inside] + (bars - inside) * interval_ns
     local = to_local(times, zone)
     intraday = interval_ns < DAY
