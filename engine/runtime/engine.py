@@ -380,7 +380,7 @@ class Engine:
         failures = await stop_all(
             (("operations", parts.operations.operations.stop), ("collector", parts.place.collector.stop))
         )
-        asked = parts.broker.snapshot_now() or await last_look(parts.broker, trading.desk, RECONCILE_WAIT_S)
+        asked = parts.broker.snapshot_now() or await last_look(parts.broker, trading.desk)
         summary = self.summary(asked)
         failures += await stop_all(
             (

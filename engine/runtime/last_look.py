@@ -13,11 +13,13 @@ from engine.model.ids import Symbol
 from engine.model.money import ZERO
 from engine.model.report import BrokerSnapshot
 
+PATIENCE_S = 5.0
+"""A broker that has gone does not hold up the end any longer."""
 _CENT = Decimal("0.01")
 _log = structlog.get_logger("run")
 
 
-async def last_look(broker: Broker, desk: OrderDesk, within_s: float) -> BrokerSnapshot | None:
+async def last_look(broker: Broker, desk: OrderDesk, within_s: float = PATIENCE_S) -> BrokerSnapshot | None:
     """Ask a broker that is not embedded for its books once more and take in what they tell; None without an answer."""
     try:
         async with asyncio.timeout(within_s):

@@ -78,8 +78,7 @@ def lost_orders(*symbols: Symbol) -> Break:
         for symbol in symbols:
             await place(rig, symbol)
         broker.snapshot_now = lambda: None
-        never = asyncio.get_running_loop().create_future()
-        broker.snapshot = lambda: never
+        broker.snapshot = lambda: asyncio.get_running_loop().create_future()
 
     return broken
 

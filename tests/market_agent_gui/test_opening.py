@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
 from market_agent_gui.chart_memory import ChartState
+from market_agent_gui.docks import TEMPLATES
 from market_agent_gui.opening import Opening, paint_first
 from market_agent_gui.workspace import WorkspaceStore, make_workspace
 
@@ -76,4 +77,5 @@ def test_the_strip_and_stop_stand_in_the_first_paint(opening: Opening, qapp: QAp
     paint_first(qapp, opening.window)
     assert opening.lines.strip.isVisible()
     assert opening.lines.status.isVisible()
-    assert all(dock.isVisibleTo(opening.window) for dock in opening.window.docks.values())
+    wanted = TEMPLATES[opening.window.template].docks()
+    assert all(opening.window.docks[name].isVisibleTo(opening.window) for name in wanted)
