@@ -193,7 +193,7 @@ class Engine:
             native_algos=broker.capabilities.native_algos,
         )
         anchor = FileAnchor(spec.home / AUDIT_ANCHOR, atomic_write)
-        health = assemble_health(spec, bus, clock, place, trading, storage, vitals, gauge, anchor)
+        health = assemble_health(spec, bus, clock, place, broker, trading, storage, vitals, gauge, anchor)
         self.supervisor.connect(bus, trading.modes, self._stop_from_flag)
         bus.subscribe(Reconciled, self._on_reconciled, owner="engine")
         if isinstance(clock, ReplayClock):

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
+from engine.execution.broker import Broker
+from engine.execution.brokers.alpaca.broker import AlpacaBroker
 from engine.operations.assemble import Assembled, Needs, assemble_operations
 from engine.operations.clock_watch import ClockGauge
 from engine.runtime.marketplace import Marketplace
@@ -19,6 +21,7 @@ def assemble_health(
     bus: Bus,
     clock: Clock,
     place: Marketplace,
+    broker: Broker,
     trading: Trading,
     storage: Storage,
     vitals: VitalSigns,
@@ -49,7 +52,7 @@ def assemble_health(
             audit_rows=lambda: iter(journal.audit_rows()),
             audit_digest=digest_of,
             audit_anchor=head,
-            identity_fault=identity_fault(place),
+            identity_fault=identity_fault(place, broker),
             restored="",  # the engine says so itself when it begins
             windows=place.gateway.link.windows if place.gateway is not None else None,
             watch_prices=spec.replay is None,
@@ -58,12 +61,12 @@ def assemble_health(
     )
 
 
-def identity_fault(place: Marketplace) -> Callable[[], str]:
-    """The disagreement of profile, address and account, as the broker's link tells it; empty without a broker link."""
-
-    def fault() -> str:
-        if place.gateway is None:
-            return ""
-        return place.gateway.link.identity_fault
-
-    return fault
+def identity_fault(place: Marketplace, broker: Broker) -> Callable[[], str]:
+    """The disagreement of profile, address and account, as the broker tells it; empty where no account is real."""
+    if place.gateway is not None:
+        link = place.gateway.link
+        return lambda: link.identity_fault
+    if isinstance(broker, AlpacaBroker):
+        alpaca = broker
+        return lambda: alpaca.identity_fault
+    return lambda: ""

@@ -10,10 +10,12 @@ from engine.api.commands import CancelAll, GetStatus, PlaceOrder, SetMode, SetPi
 from engine.execution.brokers.alpaca.settings import AlpacaSettings
 from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.model.decision import Book, Mode
+from engine.model.events.system import Alarm
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
 from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderType, TimeInForce
+from engine.model.report import LinkState
 from engine.runtime.engine import Engine
 from engine.security.secret import Secret
 from tests.support.alpaca_server.server import AlpacaServer
@@ -167,3 +169,30 @@ async def test_real_money_opens_nothing_until_a_pin_is_set_and_given_and_again_a
     profile = spec.profile
     written = b"".join(path.read_bytes() for path in profile.rglob("*") if path.is_file())
     assert b"kestrel-84" not in written
+
+
+async def test_a_key_of_another_account_at_alpaca_only_observes_and_says_why(make_spec):
+    async with AlpacaServer() as server:
+        alpaca = AlpacaSettings(base_url=server.base_url, stream_url=server.order_stream_url, account="PA3OTHER0001")
+        spec = make_spec(
+            universe=TWO[:1],
+            demo=None,
+            broker="alpaca",
+            alpaca=alpaca,
+            alpaca_keys=(Secret("PKTEST"), Secret("not-a-secret")),
+            speed=1.0,
+        )
+        engine = Engine(spec)
+        alarms: list[Alarm] = []
+        engine.parts.bus.subscribe(Alarm, alarms.append, owner="test")
+        await engine.start()
+        try:
+            await until(lambda: engine.parts.trading.modes.mode is Mode.OBSERVE)
+            assert engine.parts.broker.link is not LinkState.UP
+            said = [alarm for alarm in alarms if alarm.code == "IDENTITY" and not alarm.cleared]
+            assert "The key belongs to" in said[0].happened
+            receipt = await engine.parts.handler.handle(PlaceOrder(request=bracket("b-3", "189.50")))
+            assert not receipt.ok
+            assert not server.book.orders
+        finally:
+            await engine.stop()

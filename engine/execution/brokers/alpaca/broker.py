@@ -74,6 +74,8 @@ class AlpacaBroker:
         self._family = family
         self._rest = Rest(clock, settings, headers(key, secret))
         self._names = Names(self._legs)
+        self.identity_fault = ""
+        """Why the key's account is not the one this profile means; empty while it is, or before it was asked."""
         self._survey = Survey(clock, self._rest, self._names, settings, self.account_id)
         self._stream = Stream(
             clock,
@@ -303,7 +305,8 @@ class AlpacaBroker:
         row = await self._rest.read("/account")
         if not isinstance(row, dict):
             return "the account cannot be read"
-        wrong = mismatch(self._live, self._settings, str(row.get("account_number"))) or reading.blocked(row)
+        self.identity_fault = mismatch(self._live, self._settings, str(row.get("account_number")))
+        wrong = self.identity_fault or reading.blocked(row)
         if not wrong:
             now = self._clock.now()
             account = reading.account_of(row, self.account_id, now)
