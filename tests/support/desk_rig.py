@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock, StepClock, Timer
+from engine.bus.errors import JournalError
 from engine.execution.desk import OrderDesk
 from engine.execution.refs import References
 from engine.execution.settings import ExecutionSettings
@@ -165,7 +166,10 @@ class FakeGate:
         verdict = Verdict(request=request)
         if self.deny:
             return Verdict(request=request, denials=(Denial(code=self.deny, text="denied by the test"),)), None
-        cleared = self.rig.cleared(request)
+        try:
+            cleared = self.rig.cleared(request)
+        except JournalError as error:  # as the gate does: what cannot be recorded is denied
+            return Verdict(request=request, denials=(Denial(code="JOURNAL", text=str(error)),)), None
         self.reserved[cleared.ref] = request.quantity
         return verdict, cleared
 

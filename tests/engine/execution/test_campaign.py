@@ -12,9 +12,10 @@ from tests.support.campaign import FAULTS
 from tests.support.simloop import SimLoop, simulate
 from tests.support.weeks import week
 
-REGRESSIONS = (1, 5, 116)
+REGRESSIONS = (1, 5, 116, 315)
 """Seeds that once found a fault. 1: a restored backup made references again. 5: what was traded today before the first
-start was booked twice. 116: an order filled before a change of its size had left was never known to be filled."""
+start was booked twice. 116: an order filled before a change of its size had left was never known to be filled. 315:
+the rig's gate let a full disk through where the real one denies, while a position was being closed."""
 
 
 def test_seeded_days_keep_every_invariant_and_every_fault_fires() -> None:
