@@ -7,6 +7,7 @@
     cancel REFERENCE | cancel SYMBOL | cancel all
     modify REFERENCE [@ PRICE] [stop PRICE] [qty QUANTITY] [day|gtc]
     flatten SYMBOL [1/2 | 1/4 | 50%] | flatten all
+    unlock SYMBOL WHY
 """
 
 import re
@@ -14,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
-from engine.api.commands import AnyCommand, CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder
+from engine.api.commands import AnyCommand, CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, Rearm
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderType, TimeInForce
@@ -44,6 +45,13 @@ class _Words:
             raise OrderTextError(f"{what} is missing at the end")
         return self._words.pop(0)
 
+    def rest(self, what: str) -> str:
+        """All that is left, as it was typed."""
+        found, self._words = " ".join(self._words), []
+        if not found:
+            raise OrderTextError(f"{what} is missing at the end")
+        return found
+
     def number(self, what: str) -> Decimal:
         word = self.take(what)
         try:
@@ -58,7 +66,7 @@ class _Words:
 def parse_order_text(text: str, intent_id: IntentId, by: str = "cli") -> AnyCommand:
     """Read one line. Raises :class:`OrderTextError` naming the word that does not fit."""
     words = _Words(text)
-    verb = words.take("what to do (buy, sell, cancel, modify, flatten)").lower()
+    verb = words.take("what to do (buy, sell, cancel, modify, flatten, unlock)").lower()
     match verb:
         case "buy" | "sell":
             command: AnyCommand = PlaceOrder(request=_request(Side(verb.upper()), words, intent_id), by=by)
@@ -68,8 +76,10 @@ def parse_order_text(text: str, intent_id: IntentId, by: str = "cli") -> AnyComm
             command = _modify(words, intent_id, by)
         case "flatten":
             command = _flatten(words, intent_id, by)
+        case "unlock":
+            command = Rearm(code="", scope=_symbol(words), reason=words.rest("why"), by=by)
         case _:
-            raise OrderTextError(f"{verb!r} is not one of buy, sell, cancel, modify, flatten")
+            raise OrderTextError(f"{verb!r} is not one of buy, sell, cancel, modify, flatten, unlock")
     if words:
         raise OrderTextError(f"{words.peek()!r} does not belong there")
     return command

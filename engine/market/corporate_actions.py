@@ -30,8 +30,9 @@ class CorporateAction(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
-LockHook = Callable[[Symbol, str, str], None]
-"""(symbol, code, reason in plain words): the symbol must not be entered until a person has rebased it."""
+LockHook = Callable[[Symbol, str, str, float], None]
+"""(symbol, code, reason in plain words, new prices for old ones or 1 where that is not known): the symbol must not be
+entered until a person has rebased it."""
 
 
 class CorporateActions:
@@ -61,14 +62,17 @@ class CorporateActions:
         for action in self.on_date(symbol, date):
             if action.kind is ActionKind.SPLIT and action.ratio != 1.0:
                 self._on_lock(
-                    symbol, "G27", f"{symbol} splits {action.ratio:g} for 1 today ({action.source or 'fact'})"
+                    symbol,
+                    "G27",
+                    f"{symbol} splits {action.ratio:g} for 1 today ({action.source or 'fact'})",
+                    1.0 / action.ratio,
                 )
                 return
             if action.kind is ActionKind.SYMBOL_CHANGE:
-                self._on_lock(symbol, "G27", f"{symbol} changes its symbol to {action.new_symbol or '?'} today")
+                self._on_lock(symbol, "G27", f"{symbol} changes its symbol to {action.new_symbol or '?'} today", 1.0)
                 return
             if action.kind is ActionKind.SPECIAL_DIVIDEND:
-                self._on_lock(symbol, "G27", f"{symbol} pays a special dividend of {action.amount:g} today")
+                self._on_lock(symbol, "G27", f"{symbol} pays a special dividend of {action.amount:g} today", 1.0)
                 return
         if self.is_jump(previous_close, price):
             self._on_lock(
@@ -76,6 +80,7 @@ class CorporateActions:
                 "G27",
                 f"{symbol} opened at {price:g} after {previous_close:g} (×{price / previous_close:.2f}): "
                 "a split or symbol change is suspected",
+                price / previous_close,
             )
 
     def is_jump(self, before: float, after: float) -> bool:

@@ -13,9 +13,7 @@ from engine.api.commands import Receipt
 from engine.bus.bus import Bus
 from engine.bus.clock import LiveClock, ReplayClock
 from engine.bus.errors import IntegrityError
-from engine.collection.providers.simulated import SimulatedProvider
 from engine.execution.broker import Broker
-from engine.execution.desk import OrderDesk
 from engine.market.calendars import Calendars
 from engine.market.instruments import Authority, Instruments
 from engine.memory.files import atomic_write
@@ -30,7 +28,6 @@ from engine.model.suggestion import SuggestionState
 from engine.operations.assemble import Assembled
 from engine.operations.clock_watch import ClockGauge
 from engine.operations.permissions import require_private
-from engine.runtime.alpaca import alpaca_broker
 from engine.runtime.clusters import ClusterBook
 from engine.runtime.ending import UncleanStop, stop_all
 from engine.runtime.handler import CommandHandler
@@ -53,21 +50,21 @@ from engine.runtime.marketplace import (
     warm,
 )
 from engine.runtime.queries import Queries
+from engine.runtime.rebasing import Rebasing
 from engine.runtime.recording import open_recording
 from engine.runtime.server import Server
 from engine.runtime.showing import Showing, assemble_showing, show_recovered
 from engine.runtime.spec import EngineSpec
 from engine.runtime.status import Status
 from engine.runtime.stopping import StopSwitch
-from engine.runtime.storage import AUDIT_ANCHOR, PAPER_FILE, Storage, last_market_time, open_storage
+from engine.runtime.storage import AUDIT_ANCHOR, Storage, last_market_time, open_storage
 from engine.runtime.summing import sum_up
 from engine.runtime.supervisor import Supervisor
 from engine.runtime.thought import Thought, assemble_thought, read_strategies
 from engine.runtime.trading import Trading, assemble_trading
+from engine.runtime.venue import make_broker
 from engine.runtime.vitals import VitalSigns
 from engine.security.audit import AuditChain, FileAnchor
-from engine.simulation.paper.exchange import PaperExchange
-from engine.simulation.paper.store import PaperStore
 from engine.suggestion.board import Board
 
 RECONCILE_WAIT_S = 15.0
@@ -145,7 +142,9 @@ class Engine:
         # What the settings of a live market name are symbols; what they are, the broker says.
         instruments = Instruments(universe, Authority.GUESS if spec.broker != "paper" else Authority.SETTINGS)
         self._instruments = instruments
-        place = assemble_marketplace(spec, bus, clock, instruments, calendars, recording, held)
+        modes_later, desk_later = late("modes"), late("order desk")
+        rebasing = Rebasing(bus, clock, modes_later, desk_later, instruments)
+        place = assemble_marketplace(spec, bus, clock, instruments, calendars, recording, held, rebasing.lock)
 
         def session_at(at_ns: int) -> Session | None:
             return calendars.session(main_calendar, at_ns)
@@ -154,8 +153,7 @@ class Engine:
         for name in sorted({main_calendar, *(instrument.calendar for instrument in universe)}):
             # The first look-up of a calendar is slow; it must not happen while orders wait.
             calendars.session(name, clock.now())
-        desk_later = late("order desk")
-        broker = self._make_broker(bus, place, desk_later)
+        broker = make_broker(spec, bus, place, desk_later)
         board = Board(bus, clock, storage.journal.kv)
         lag = LagMeter(self._on_lag)
 
@@ -172,6 +170,7 @@ class Engine:
         )
         ledger_later.fill(trading.ledger)
         desk_later.fill(trading.desk)
+        modes_later.fill(trading.modes)
         strategies = read_strategies(spec.strategies)
         thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, strategies)
         status = Status(spec, clock, trading, broker, lag, session_at)
@@ -227,29 +226,6 @@ class Engine:
                 spec.memory.news_retention_days,
             ),
             clusters=clusters,
-        )
-
-    def _make_broker(self, bus: Bus, place: Marketplace, desk: OrderDesk) -> Broker:
-        spec = self.spec
-        simulation = place.simulation
-        if place.gateway is not None:
-            return place.gateway.broker
-        if spec.broker == "alpaca":
-            return alpaca_broker(spec, place.clock, desk)
-
-        def feel(symbol: Symbol, ts_ns: int, signed: float) -> None:
-            if simulation is not None and isinstance(place.provider, SimulatedProvider) and place.provider.is_open():
-                simulation.own_trade(symbol, ts_ns, signed)
-                place.provider.refresh()
-
-        return PaperExchange(
-            bus,
-            place.clock,
-            place.cache,
-            spec.paper,
-            PaperStore(spec.home / PAPER_FILE),
-            seed=spec.seed,
-            on_own_trade=feel if simulation is not None else None,
         )
 
     # -- life ------------------------------------------------------------------------------------------------------

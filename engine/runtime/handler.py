@@ -15,6 +15,7 @@ from engine.runtime.enquiry import Enquiry
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.pace import Pace
 from engine.runtime.queries import Queries
+from engine.runtime.rebasing import rearm
 from engine.runtime.showing import Showing
 from engine.runtime.stopping import StopSwitch
 from engine.runtime.trading import Trading
@@ -120,7 +121,7 @@ class CommandHandler:
             case c.Resume():
                 return trading.modes.resume(command.typed, command.reason, command.by, command.pin)
             case c.Rearm():
-                return trading.modes.rearm(command.code, command.scope, command.by, command.reason, command.pin)
+                return rearm(command, trading.modes, trading.pin)
             case c.SetPin():
                 return trading.modes.set_pin(command.new, command.old, command.by)
             case c.AdoptExternal() | c.AdoptPosition():

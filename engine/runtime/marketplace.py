@@ -19,6 +19,7 @@ from engine.features.engine import FeatureEngine
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
 from engine.market.calendars import Calendars
+from engine.market.corporate_actions import CorporateActions, LockHook
 from engine.market.instruments import Instruments
 from engine.model.events.market import BarClosed
 from engine.model.ids import Symbol
@@ -27,6 +28,7 @@ from engine.model.money import exact
 from engine.runtime.alpaca import alpaca_data
 from engine.runtime.gateway import Gateway, open_gateway
 from engine.runtime.late import late
+from engine.runtime.rebasing import know_splits
 from engine.runtime.recording import Recording
 from engine.runtime.spec import EngineSpec
 from engine.simulation.market.instruments import SimInstrument, default_universe, instruments_for
@@ -121,11 +123,16 @@ def assemble_marketplace(
     calendars: Calendars,
     recording: Recording | None,
     held: Callable[[Symbol], float],
+    on_rebased: LockHook,
 ) -> Marketplace:
     """Build the market half of a run. ``held`` is the signed position, for the path inside a played bar."""
     bars = BarStore(bus, clock, spec.market, instruments, calendars)
     VolumeKeeper(bus, bars, instruments)
-    cache = MarketCache(bus, clock, spec.market, instruments, calendars, bars)
+    actions = CorporateActions(spec.market.jump_up, spec.market.jump_down, on_rebased)
+    if recording is None:
+        # What was imported of the past is on the new terms already: a replay looks at the prices alone.
+        know_splits(actions, spec.profile, instruments, calendars)
+    cache = MarketCache(bus, clock, spec.market, instruments, calendars, bars, actions)
     simulation: SimulatedMarket | None = None
     made: list[SimulatedProvider | FilesProvider] = []
     factories: list[Callable[[Emit], Provider]] = []
