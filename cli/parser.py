@@ -152,7 +152,11 @@ def _suggestion_arguments(
 ) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", parents=[common, answer], help="open suggestions")
-    for name, text in (("show", "one suggestion with its evidence"), ("approve", "send it, if the gate still agrees")):
+    for name, text in (
+        ("show", "one suggestion with its evidence"),
+        ("approve", "send it, if the gate still agrees"),
+        ("requote", "price one anew that the market has left; it is judged again"),
+    ):
         action = actions.add_parser(name, parents=[common, answer], help=text)
         action.add_argument("id")
     reject = actions.add_parser("reject", parents=[common, answer], help="refuse it with a reason")

@@ -21,6 +21,7 @@ from engine.api.commands import (
     PreviewOrder,
     Receipt,
     Refuse,
+    Requote,
 )
 from engine.api.order_language import OrderTextError, parse_order_text
 from engine.model.ids import IntentId, SuggestionId
@@ -57,7 +58,7 @@ def order(profile: Path, args: argparse.Namespace) -> int:
 
 
 def suggestions(profile: Path, args: argparse.Namespace) -> int:
-    """List, show, approve or reject."""
+    """List, show, approve, price anew or reject."""
     if args.action == "list":
         return answer(
             profile, GetStatus(by="cli"), args.json, _show_suggestions, lambda r: r.data.get("suggestions", [])
@@ -72,6 +73,8 @@ def suggestions(profile: Path, args: argparse.Namespace) -> int:
             complain(f"--reason {args.reason}: not one of {', '.join(REASON_CODES)}")
             return BAD_ARGUMENTS
         command: AnyCommand = Refuse(suggestion_id=name, code=args.reason, text=args.text, by="cli")
+    elif args.action == "requote":
+        command = Requote(suggestion_id=name, by="cli")
     else:
         try:
             shown = ask(profile, GetSuggestion(suggestion_id=name, by="cli"))
