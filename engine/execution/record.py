@@ -123,12 +123,17 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def effective(self) -> OrderRequest:
         """Fields the broker works with, as far as it has shown them."""
-        return self.modify if self.modify is not None and self.heard & Heard.ECHO_NEW else self.request
+        return self.modify if self.modify is not None and self._modify_shown else self.request
 
     @property
     def modify_open(self) -> bool:
         """A modification is asked for and neither shown nor refused."""
-        return self.modify is not None and not self.heard & (Heard.ECHO_NEW | Heard.ERROR_MODIFY_FAILED)
+        return self.modify is not None and not (self._modify_shown or self.heard & Heard.ERROR_MODIFY_FAILED)
+
+    @property
+    def _modify_shown(self) -> bool:
+        """The broker has shown the new fields, or filled more than the old ones allowed."""
+        return bool(self.heard & Heard.ECHO_NEW) or self.executed > self.request.quantity > ZERO
 
     @property
     def ceiling(self) -> Decimal:

@@ -341,6 +341,8 @@ class Campaign:
 
     def _die(self) -> None:
         self.dead = True
+        if self.rig.journal._pending:
+            self.filled.clear()  # what was noted and not written dies with the program: the broker has it
         self.rig.die()
 
     async def revive(self, restored: bool = False) -> None:

@@ -29,6 +29,7 @@ def alarms(rig: Rig, code: str) -> list[Alarm]:
 
 
 async def test_a_lost_link_lowers_the_mode_and_says_how_many_orders_are_in_doubt(rig: Rig) -> None:
+    rig.modes.mode = Mode.AUTO
     for symbol in ("AAPL", "MSFT"):
         rig.submit(rig.request(symbol))
     claimed = rig.submit(rig.request("NVDA"))
@@ -201,3 +202,27 @@ async def test_nothing_leaves_when_the_link_is_down_at_the_start(tmp_path: Path)
     assert status.reason == "LINK: the broker link is down"
     assert not rig.broker.wire
     await rig.close()
+
+
+@pytest.mark.parametrize("born", ["before", "with the link up"])
+async def test_absence_counts_from_the_return_of_the_link_only(rig: Rig, born: str) -> None:
+    """Seen nowhere once before a break and once after is not seen nowhere twice: it may have been under way."""
+    rig.broker.faults.swallow = True
+    rig.broker.faults.lose = {"EchoReport", "StatusReport"}
+    ref = rig.submit()
+    rig.clock.advance(11)
+    assert rig.state(ref) == "UNKNOWN"
+    if born == "before":
+        rig.broker.say_link(LinkState.DOWN)
+        rig.clock.advance(60)
+        rig.broker.say_link(LinkState.UP)
+        rig.clock.advance(1)
+    else:
+        rig.die()
+        await rig.restart(rig.modes.mode)
+        rig.clock.advance(1)
+    record = rig.desk._records.by_ref[ref]
+    assert (record.state.value, record.absent_rounds) == ("UNKNOWN", 1)
+    assert record.absent_since_ns >= rig.clock.now() - 2 * 10**9
+    rig.clock.advance(40)
+    assert rig.state(ref) == "NOT_AT_BROKER"

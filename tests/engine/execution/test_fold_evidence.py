@@ -305,3 +305,70 @@ def test_a_second_change_forgets_the_answers_to_the_first() -> None:
     shown = told(first, echo(100, 11))
     third = ask_modify(shown, replace(REQUEST, limit_price=Decimal(12)), 4).record
     assert (third.state, third.request.limit_price, third.acknowledged) == (S.PENDING_MODIFY, 11, True)
+
+
+# --- changes that are under way when something else happens
+
+
+def grown(quantity: int = 200) -> OrderRecord:
+    return ask_modify(works(), replace(REQUEST, quantity=Decimal(quantity)), 3).record
+
+
+def test_what_fills_beyond_the_old_size_shows_that_the_change_was_taken() -> None:
+    """Nobody echoed the change, the broker filled it: at the end of the day that is no overfill and halts nothing."""
+    record = told(grown(), execution(1, 150))
+    assert record.status().request.quantity == 200
+    assert record.status().pending is None
+    assert record.state is S.PARTIAL
+    for outcome in (
+        establish(told(record, execution(2, 50)), S.SETTLED, 9),
+        establish(record, S.CANCELLED, 9),
+        lose_touch(record, 9, "the line broke"),
+    ):
+        assert outcome.alarms == ()
+        assert Wish.HALT not in outcome.wishes
+        assert outcome.record.request.quantity == 200
+
+
+def test_what_fills_beyond_the_new_size_too_is_an_overfill() -> None:
+    outcome = hear(told(grown(120), execution(1, 100)), execution(2, 30))
+    assert kinds(outcome) == ["overfill"]
+    assert Wish.HALT in outcome.wishes
+
+
+def test_a_change_that_was_refused_and_filled_all_the_same_was_taken() -> None:
+    record = told(grown(), error(104), execution(1, 150))
+    assert record.status().request.quantity == 200
+    assert "overfill" not in record.alarms
+
+
+def test_a_shrinking_change_that_is_shown_is_the_size_that_counts() -> None:
+    shrunk = told(ask_modify(works(), replace(REQUEST, quantity=Decimal(40)), 3).record, echo(40))
+    assert shrunk.ceiling == 40
+    assert told(shrunk, execution(1, 40)).state is S.FILLED
+
+
+def test_an_order_that_ends_takes_the_shown_change_with_it_and_forgets_the_one_that_was_not() -> None:
+    shown = establish(told(grown(), echo(200)), S.CANCELLED, 9).record
+    assert (shown.request.quantity, shown.modify, shown.ceiling) == (200, None, 200)
+    silent = establish(grown(), S.CANCELLED, 9).record
+    assert (silent.request.quantity, silent.modify, silent.ceiling) == (100, None, 100)
+
+
+def test_an_order_the_broker_has_shown_stays_known_to_it_when_the_line_breaks() -> None:
+    """A code of refusal that comes after the break is then no rejection of an order that works."""
+    lost = lose_touch(works(), 9, "the line broke").record
+    assert lost.known_to_broker
+    assert told(lost, error(201)).state is not S.CLAIM_REJECTED
+
+
+def test_an_order_of_unreadable_size_is_not_filled_by_being_there() -> None:
+    strange = replace(works(), request=replace(REQUEST, quantity=Decimal(0)), external=True)
+    assert establish(strange, S.WORKING, 4).record.state is S.WORKING
+
+
+def test_of_what_the_broker_says_eight_sentences_are_kept() -> None:
+    record = works()
+    for number in range(12):
+        record = told(record, error(9000 + number, f"sentence {number}"))
+    assert len(record.reasons) == 8

@@ -338,3 +338,12 @@ def test_the_opening_is_the_position_less_what_was_traded_today() -> None:
 def test_an_opening_made_today_is_none() -> None:
     assert opening(snapshot(executions=(execution(1, 30),), positions=(position(30),))) == ()
     assert opening(snapshot(executions=None, positions=None)) == ()
+
+
+def test_an_order_is_known_by_our_reference_before_its_permanent_id() -> None:
+    """The broker's id points at another order of ours: what is shown under our reference is the one we named."""
+    mine = sent(acknowledged=True)
+    other = replace(sent(), ref=OrderRef("MA-4567-260102-0002-M"), perm_ids=("77",))
+    picture = snapshot(open_orders=(replace(shown(), perm_id="77"),))
+    result = plan({mine.ref: mine, other.ref: other}, {}, picture, rules())
+    assert [outcome.record.ref for outcome, kind, _ in result.changes if kind == "seen open"] == [REF]

@@ -10,7 +10,7 @@ from engine.execution.record import Heard, OrderRecord
 from engine.execution.sight import see_absent, see_completed, see_open
 from engine.model.order import OrderState
 from engine.model.report import BrokerStatus
-from tests.engine.execution.test_fold import REQUEST, error, execution, sent, shown, status, told
+from tests.engine.execution.test_fold import REQUEST, echo, error, execution, sent, shown, status, told
 
 S = OrderState
 replace = msgspec.structs.replace
@@ -138,6 +138,9 @@ def test_filled_with_all_executions_is_filled_at_the_size_shown_whatever_change_
     smaller = ask_modify(works(), replace(REQUEST, quantity=Decimal(60)), 3).record
     after = see_completed(told(smaller, execution(1, 60)), shown(BrokerStatus.FILLED, quantity=60), 9).record
     assert (after.state, after.request.quantity) == (S.FILLED, 60)
+    taken_back = told(bigger, echo(200), execution(1, 100))
+    after = see_completed(taken_back, shown(BrokerStatus.FILLED), 9).record
+    assert (after.state, after.request.quantity) == (S.FILLED, 100), "the size it ended with, whatever was shown before"
     unsized = see_completed(told(works(), execution(1, 100)), shown(BrokerStatus.FILLED, quantity=0), 9).record
     assert (unsized.state, unsized.request.quantity) == (S.FILLED, 100)
 
