@@ -226,3 +226,9 @@ async def test_absence_counts_from_the_return_of_the_link_only(rig: Rig, born: s
     assert record.absent_since_ns >= rig.clock.now() - 2 * 10**9
     rig.clock.advance(40)
     assert rig.state(ref) == "NOT_AT_BROKER"
+
+
+async def test_a_lost_link_ends_auto_also_while_no_order_is_at_work(rig: Rig) -> None:
+    rig.modes.mode = Mode.AUTO
+    rig.broker.say_link(LinkState.DOWN)
+    assert rig.modes.mode is Mode.MANUAL
