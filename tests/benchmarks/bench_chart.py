@@ -102,6 +102,11 @@ def one_chart(name: str, count: int) -> dict[str, Any]:
         bars.tick()
         backend.update()
 
+    # The first change may cost what loading has put off.
+    c = time.process_time()
+    tick()
+    paints.wait(app)
+    result["first tick"] = (time.process_time() - c) * 1e3
     steps = iter(range(1_000_000))
 
     def pan() -> None:
@@ -234,7 +239,17 @@ def child(python: str, name: str, what: str) -> dict[str, Any] | None:
 
 def report(pythons: dict[str, str], sizes: list[int], everything: bool) -> None:
     """Print the figures and the gates."""
-    columns = ("load", "load_wall", "update tail", "update tail p99", "pan tail", "update all", "zoom all", "memory")
+    columns = (
+        "load",
+        "load_wall",
+        "first tick",
+        "update tail",
+        "update tail p99",
+        "pan tail",
+        "update all",
+        "zoom all",
+        "memory",
+    )
     print(f"{'bars':>9} {'program':<16}" + "".join(f"{column:>16}" for column in columns))
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for count in sizes:

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from math import isfinite
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_BASE = 8
+_BASE = 64
 _FAN = 8
 _COLUMNS = ("open", "high", "low", "close", "volume")
+_DIRECT = 4096
+"""Extremes of so few bars are read off the bars themselves: most charts never build the pyramid."""
 
 
 @dataclass(slots=True)
@@ -31,18 +34,32 @@ class ChartData:
         if max_bars is not None and max_bars < 1:
             raise ValueError(f"max_bars must be at least 1, not {max_bars}")
         self._max_bars = max_bars
-        self._allocate(1024)
+        self._ts = np.empty(1024, np.int64)
+        self._columns: NDArray[np.float64] | tuple[Floats, ...] = np.empty((5, 1024))
+        self._pyramid: list[_Level] | None = None
         self.size = 0
 
-    def _allocate(self, capacity: int) -> None:
-        self._ts = np.zeros(capacity, np.int64)
-        self._columns = np.zeros((5, capacity))
-        self._levels: list[_Level] = []
-        step = _BASE
-        while step < capacity:
-            cells = -(-capacity // step)
-            self._levels.append(_Level(step, np.zeros(cells), np.zeros(cells), np.zeros(cells)))
-            step *= _FAN
+    @property
+    def _levels(self) -> list[_Level]:
+        """The pyramid, built when somebody first looks from afar."""
+        if self._pyramid is None:
+            self._pyramid = []
+            step = _BASE
+            while step < len(self._ts):
+                cells = -(-len(self._ts) // step)
+                self._pyramid.append(_Level(step, np.empty(cells), np.empty(cells), np.empty(cells)))
+                step *= _FAN
+            self._fold(0)
+        return self._pyramid
+
+    def _move(self, first: int, capacity: int) -> None:
+        """Go on with bars from `first` in columns of our own with room for `capacity`."""
+        stop = self.size
+        ts, columns = np.empty(capacity, np.int64), np.empty((5, capacity))
+        ts[: stop - first] = self._ts[first:stop]
+        for own, column in zip(columns, self._columns, strict=True):
+            own[: stop - first] = column[first:stop]
+        self._ts, self._columns, self._pyramid, self.size = ts, columns, None, stop - first
 
     @property
     def max_bars(self) -> int | None:
@@ -60,40 +77,47 @@ class ChartData:
     @property
     def open(self) -> Floats:
         """Open prices."""
-        return self._columns[0, : self.size]
+        return self._columns[0][: self.size]
 
     @property
     def high(self) -> Floats:
         """Highest prices."""
-        return self._columns[1, : self.size]
+        return self._columns[1][: self.size]
 
     @property
     def low(self) -> Floats:
         """Lowest prices."""
-        return self._columns[2, : self.size]
+        return self._columns[2][: self.size]
 
     @property
     def close(self) -> Floats:
         """Close prices."""
-        return self._columns[3, : self.size]
+        return self._columns[3][: self.size]
 
     @property
     def volume(self) -> Floats:
         """Volumes."""
-        return self._columns[4, : self.size]
+        return self._columns[4][: self.size]
 
     def prices(self, bar: int) -> tuple[float, float, float, float]:
         """Return open, high, low and close of one bar."""
-        opened, high, low, close = self._columns[:4, bar].tolist()
+        columns = self._columns
+        if isinstance(columns, tuple):
+            return float(columns[0][bar]), float(columns[1][bar]), float(columns[2][bar]), float(columns[3][bar])
+        opened, high, low, close = columns[:4, bar].tolist()
         return opened, high, low, close
 
     def load(
         self, ts: NDArray[np.int64], open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats
     ) -> None:
-        """Replace all bars; ValueError names the column and row that cannot be drawn."""
+        """Replace all bars; ValueError names the column and row that cannot be drawn.
+
+        The columns are read where they stand, and copied when a bar is first put: of a million bars that nobody adds
+        to, none is ever copied.
+        """
         ts = np.ascontiguousarray(ts, dtype=np.int64)
         n = len(ts)
-        given = [np.asarray(column, dtype=np.float64) for column in (open_, high, low, close, volume)]
+        given = [np.ascontiguousarray(column, dtype=np.float64) for column in (open_, high, low, close, volume)]
         for name, column in zip(_COLUMNS, given, strict=True):
             if column.shape != (n,):
                 raise ValueError(f"{name}: {column.shape} values for {n} bars")
@@ -105,12 +129,7 @@ class ChartData:
                 raise ValueError(f"ts: row {int(np.argmin(rising)) + 1} is not later than the row before it")
         if self._max_bars is not None and n > self._max_bars:
             ts, given, n = ts[-self._max_bars :], [column[-self._max_bars :] for column in given], self._max_bars
-        self._allocate(max(1024, n + n // 8 + 64))
-        self._ts[:n] = ts
-        for i, column in enumerate(given):
-            self._columns[i, :n] = column
-        self.size = n
-        self._fold(0)
+        self._ts, self._columns, self._pyramid, self.size = ts, tuple(given), None, n
 
     def put(self, ts: int, open_: float, high: float, low: float, close: float, volume: float) -> int:
         """Replace the last bar or append a later one; return how many old bars fell off.
@@ -122,19 +141,23 @@ class ChartData:
             raise ValueError(f"{_COLUMNS[int(np.argmin(np.isfinite(values)))]}: not a finite number")
         dropped = 0
         n = self.size
+        borrowed = isinstance(self._columns, tuple)
         if n and ts < self._ts[n - 1]:
             raise ValueError(f"ts: {ts} is before the last bar {int(self._ts[n - 1])}")
-        if not n or ts > self._ts[n - 1]:
+        appended = not n or ts > self._ts[n - 1]
+        if borrowed:
+            self._move(0, max(1024, n + n // 8 + 64))
+        if appended:
             dropped = self._make_room()
             n = self.size = self.size + 1
             self._ts[n - 1] = ts
-            self._columns[:, n - 1] = values
-            self._refold_last()
+        columns = cast(Floats, self._columns)
+        before = columns[:, n - 1].tolist()
+        columns[:, n - 1] = values
+        if self._pyramid is None:
             return dropped
-        before = self._columns[:, n - 1].tolist()
-        self._columns[:, n - 1] = values
-        if high < before[1] or low > before[2] or volume < before[4]:
-            self._refold_last()
+        if appended or high < before[1] or low > before[2] or volume < before[4]:
+            self._fold(self.size - 1)
         else:
             self._widen_last(before, high, low, volume)
         return dropped
@@ -155,23 +178,16 @@ class ChartData:
         keep = self._max_bars
         if keep is not None and self.size >= 2 * keep:
             dropped = self.size - keep
-            self._ts[:keep] = self._ts[dropped : self.size].copy()
-            self._columns[:, :keep] = self._columns[:, dropped : self.size].copy()
-            self.size = keep
-            self._fold(0)
+            self._move(dropped, len(self._ts))
             return dropped
         if self.size == len(self._ts):
-            ts, columns, n = self._ts, self._columns, self.size
-            self._allocate(2 * n)
-            self._ts[:n] = ts
-            self._columns[:, :n] = columns
-            self._fold(0)
+            self._move(0, 2 * self.size)
         return 0
 
     def _fold(self, first_bar: int) -> None:
         high, low, volume = self.high, self.low, self.volume
         step = 1
-        for level in self._levels:
+        for level in self._pyramid or ():
             fan = level.step // step
             first = first_bar // level.step
             edges = np.arange(first * fan, len(high), fan)
@@ -182,9 +198,6 @@ class ChartData:
                 level.volume[first:stop] = np.maximum.reduceat(volume, edges)
             cells = -(-self.size // level.step)
             high, low, volume, step = level.high[:cells], level.low[:cells], level.volume[:cells], level.step
-
-    def _refold_last(self) -> None:
-        self._fold(self.size - 1)
 
     def extremes(self, first: int, stop: int) -> tuple[float, float, float]:
         """Return the highest high, lowest low and largest volume of bars [first, stop); there must be one."""
@@ -204,7 +217,7 @@ class ChartData:
 
         step = 1
         a, b = first, stop
-        for level in self._levels:
+        for level in self._levels if stop - first > _DIRECT else ():
             fan = level.step // step
             if b - a <= 64:
                 break
@@ -223,7 +236,7 @@ class ChartData:
         the number of bars; a spike may move by a fraction of a pixel. Open and close are exact.
         """
         high, low, volume, step = self.high, self.low, self.volume, 1
-        for level in self._levels:
+        for level in self._levels if per_column >= 4 * _BASE else ():
             if level.step * 4 > per_column:
                 break
             cells = -(-self.size // level.step)

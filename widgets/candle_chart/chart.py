@@ -141,7 +141,8 @@ class CandleChart(QWidget):
     ) -> None:
         """Replace the bars; the view keeps its times. ValueError names a bad column and row; nothing changes then.
 
-        Overlays and panes are dropped: set them again for the new bars.
+        Overlays and panes are dropped: set them again for the new bars. The arrays are read where they stand until a
+        bar is put: only the last bar in them may change meanwhile.
         """
         before = int(self._data.ts[0]) if len(self._data) else None
         fresh = ChartData(self._data.max_bars)
@@ -175,14 +176,14 @@ class CandleChart(QWidget):
         appended = size + dropped > n
         if appended:
             self._lines.resize(size, dropped)
+        changed = bool(lines and self._lines.write(lines)) or appended
+        if changed:
             self._layers = replace(
                 self._layers,
                 overlays=tuple(self._lines.view(layer) for layer in self._layers.overlays),
                 panes=tuple(self._lines.view_pane(pane) for pane in self._layers.panes),
             )
-        if lines:
-            self._lines.write(lines)
-        if not appended and self._frame is not None and holds_last_bar(self._frame, self._manual_scale is not None):
+        if not changed and self._frame is not None and holds_last_bar(self._frame, self._manual_scale is not None):
             self._tick()
             return
         if appended and self._view is not None:
@@ -191,12 +192,12 @@ class CandleChart(QWidget):
         self._relayout()
 
     def set_overlays(self, layers: tuple[LineLayer, ...]) -> None:
-        """Show lines over the bars; values are copied."""
+        """Show lines over the bars; values are read where they stand, and never written there."""
         adopted = self._lines.adopt(layers, len(self._data))
         self._change(overlays=adopted)
 
     def set_panes(self, panes: tuple[IndicatorPane, ...]) -> None:
-        """Show indicator panes below the volume; values are copied."""
+        """Show indicator panes below the volume; values are read as those of overlays."""
         adopted = self._lines.adopt_panes(panes, len(self._data))
         self._change(panes=adopted)
 
