@@ -105,6 +105,8 @@ class KeyController(QObject):
         self._window: QWindow | None = None
         commander.objection = self.objection
         app.focusWindowChanged.connect(self._on_focus_window)
+        # The window is on the screen, and may have the focus, before its keys are known.
+        self._listen_to(app.focusWindow())
 
     def close(self) -> None:
         """Stop listening."""

@@ -3,11 +3,17 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication
 
 from market_agent_gui.chart_memory import ChartState
+from market_agent_gui.commander import Commander
 from market_agent_gui.docks import TEMPLATES
+from market_agent_gui.keys.arming import Arming
+from market_agent_gui.keys.controller import KeyController
+from market_agent_gui.keys.guard import PressGuard
+from market_agent_gui.keys.log import KeyLog
 from market_agent_gui.opening import Opening, paint_first
 from market_agent_gui.workspace import WorkspaceStore, make_workspace
 
@@ -79,3 +85,30 @@ def test_the_strip_and_stop_stand_in_the_first_paint(opening: Opening, qapp: QAp
     assert opening.lines.status.isVisible()
     wanted = TEMPLATES[opening.window.template].docks()
     assert all(opening.window.docks[name].isVisibleTo(opening.window) for name in wanted)
+
+    assert all(dock.isVisibleTo(opening.window) for dock in opening.window.docks.values())
+
+
+def test_a_window_that_had_the_focus_before_its_keys_were_known_hears_them(
+    opening: Opening, qapp: QApplication, tmp_path: Path
+) -> None:
+    opening.show()
+    opening.window.activateWindow()
+    paint_first(qapp, opening.window)
+    assert qapp.focusWindow() is opening.window.windowHandle()
+    commander, ran = Commander(), []
+    commander.register("palette", lambda: ran.append("palette"))
+    controller = KeyController(
+        qapp,
+        commander,
+        Arming(),
+        PressGuard(),
+        KeyLog(tmp_path / "keys.jsonl"),
+        staged_intent=lambda: "",
+        locked=lambda: False,
+    )
+    key = QKeySequence(controller.keys.key("palette"))[0]
+    event = QKeyEvent(QEvent.Type.KeyPress, key.key(), key.keyboardModifiers())
+    QCoreApplication.sendEvent(opening.window.windowHandle(), event)
+    controller.close()
+    assert ran == ["palette"]
