@@ -46,7 +46,7 @@ class ChartPane(QWidget):
         self._symbol, self._name = "", ""
         self._state = ChartState()
         self.setProperty("chartKeys", True)
-        self.head = PaneHead([(name, say(short)) for name, short in SHORT.items()])
+        self.head = PaneHead(list(SHORT.items()))
         self.head.set_current(str(seconds))
         self.head.tab_changed.connect(lambda name: self.interval_chosen.emit(INTERVALS[name][0]))
         self.chart = CandleChart()
@@ -111,6 +111,7 @@ class ChartPane(QWidget):
         self._say()
 
     def _say(self) -> None:
+        self.head.set_tabs([(name, say(short)) for name, short in SHORT.items()])
         self.style.setText(f"{say(STYLE_WORDS.get(self._state.style, 'Candles'))} ▾")
         self.axis.setText(f"{say(AXIS_WORDS.get(self._state.axis, 'Linear'), 'price scale')} ▾")
         self.indicators.setText(f"{say('Indicators')}  {key_text(self._key('indicators'))}".rstrip())

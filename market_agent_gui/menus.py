@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
 from market_agent_gui.actions import GROUPS, key_text
@@ -36,6 +37,9 @@ class MainMenu(QMenu):
     def fill(self) -> None:
         """Build the entries for the present language, keys and panes."""
         self.clear()
+        for menu in self.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            menu.setParent(None)  # clear() takes submenus out and keeps them
+            menu.deleteLater()
         for group in GROUPS:
             specs = [spec for spec in self._commander.known() if spec.group == group]
             if not specs:

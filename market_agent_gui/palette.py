@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from market_agent_gui.actions import key_text
 from market_agent_gui.translate import say
 from widgets.theme import current_theme
+from widgets.words import keep_said
 
 SHOWN = 14
 
@@ -103,7 +104,6 @@ class Palette(QFrame):
         self._source = source
         self._before: QWidget | None = None
         self.line = QLineEdit()
-        self.line.setAccessibleName(say("Find an action, a symbol or a suggestion, or type an order"))
         self.list = QListWidget()
         self.list.setItemDelegate(_Line(self.list))
         self.list.setUniformItemSizes(True)
@@ -116,12 +116,17 @@ class Palette(QFrame):
         self.line.textChanged.connect(self._fill)
         self.line.installEventFilter(self)
         self.list.itemClicked.connect(lambda _item: self._run())
+        keep_said(self, self._say)
         self.hide()
+
+    def _say(self) -> None:
+        words = say("Find an action, a symbol or a suggestion, or type an order")
+        self.line.setAccessibleName(words)
+        self.line.setPlaceholderText(words)
 
     def open(self, text: str = "", before: QWidget | None = None) -> None:
         """Show it over the window's middle, with a text already typed."""
         self._before = before
-        self.line.setPlaceholderText(say("Find an action, a symbol or a suggestion, or type an order"))
         theme, parent = current_theme(), self.parentWidget()
         width = min(theme.px(640), parent.width() - 40)
         self.setGeometry((parent.width() - width) // 2, theme.px(88), width, theme.px(28 * SHOWN + 64))

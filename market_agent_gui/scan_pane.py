@@ -10,6 +10,7 @@ from market_agent_gui.chart_pane import INTERVALS
 from market_agent_gui.translate import say
 from widgets.scan_table import ScanRow, ScanTable
 from widgets.theme import current_theme
+from widgets.words import keep_said
 
 EXAMPLES = (
     ("Above its averages", ("close > ema(20)", "ema(20) > ema(50)")),
@@ -32,27 +33,19 @@ class ScanPane(QWidget):
         super().__init__()
         self.setProperty("ownsKeys", True)
         self.rules = QLineEdit()
-        self.rules.setPlaceholderText(say("Rules, all of which hold; separated by ;"))
-        self.rules.setAccessibleName(say("Rules"))
         self.columns = QLineEdit()
-        self.columns.setPlaceholderText(say("Columns, such as rsi(14); atr(14)"))
-        self.columns.setAccessibleName(say("Columns"))
         self.interval = QComboBox()
-        self.interval.setAccessibleName(say("Bars"))
         for seconds, label in INTERVALS.values():
-            self.interval.addItem(say(label), seconds)
+            self.interval.addItem(label, seconds)
         self.interval.setCurrentIndex(1)
-        self.live = QCheckBox(say("live"))
-        self.live.setToolTip(say("Scan again at every bar"))
+        self.live = QCheckBox()
         self.examples = QToolButton()
-        self.examples.setText(f"{say('Examples')} ▾")
         self.examples.setProperty("role", "flat")
         self.examples.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.examples.setStyleSheet("QToolButton::menu-indicator { image: none; width: 0; }")
         self.scan = QToolButton()
-        self.scan.setText(say("Scan"))
         for title, rules in EXAMPLES:
-            action = QAction(say(title), self.examples)
+            action = QAction(title, self.examples)
             action.triggered.connect(lambda _=False, rules=rules: self._use("; ".join(rules)))
             self.examples.addAction(action)
         self.told = QLabel()
@@ -83,6 +76,22 @@ class ScanPane(QWidget):
         self.scan.clicked.connect(self.asked)
         self.interval.activated.connect(lambda _: self.asked.emit())
         self.live.toggled.connect(self.live_toggled)
+        keep_said(self, self._say)
+
+    def _say(self) -> None:
+        self.rules.setPlaceholderText(say("Rules, all of which hold; separated by ;"))
+        self.rules.setAccessibleName(say("Rules"))
+        self.columns.setPlaceholderText(say("Columns, such as rsi(14); atr(14)"))
+        self.columns.setAccessibleName(say("Columns"))
+        self.interval.setAccessibleName(say("Bars"))
+        for place, (_, label) in enumerate(INTERVALS.values()):
+            self.interval.setItemText(place, say(label))
+        self.live.setText(say("live"))
+        self.live.setToolTip(say("Scan again at every bar"))
+        self.examples.setText(f"{say('Examples')} ▾")
+        for action, (title, _) in zip(self.examples.actions(), EXAMPLES, strict=True):
+            action.setText(say(title))
+        self.scan.setText(say("Scan"))
 
     def wanted_rules(self) -> tuple[str, ...]:
         """Return the rules as written."""

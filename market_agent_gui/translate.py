@@ -10,6 +10,8 @@ from importlib import resources
 
 from PySide6.QtCore import QCoreApplication, QObject, QTranslator
 
+from widgets.words import say_again
+
 LANGUAGES = {"en": "English", "ru": "Русский"}
 CONTEXT = "MarketAgent"
 
@@ -64,3 +66,4 @@ class Language(QObject):
             self._app.installTranslator(catalogue)
         self._catalogue = catalogue
         self.name = name
+        say_again()

@@ -10,7 +10,7 @@ from engine.api.rows import AlarmRow
 from widgets.key_button import KeyButton
 from widgets.paint import TEXTS, draw_mark
 from widgets.theme import current_theme
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 _RANKS = {
     "critical": 0,
@@ -43,13 +43,17 @@ class BannerLine(QWidget):
     def __init__(self, key: str = "F8", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: dict[str, AlarmRow] = {}
-        self._button = KeyButton(tr("Acknowledge"), key, parent=self)
+        self._button = KeyButton("", key, parent=self)
         self._button.key_first = False
         self._button.clicked.connect(self.acknowledge_current)
         self._more = KeyButton("", "", parent=self)
         self._more.clicked.connect(self._on_show)
         self._asked: set[str] = set()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        keep_said(self, self._say)
+
+    def _say(self) -> None:
+        self._button.say(tr("Acknowledge"))
         self._refresh()
 
     def apply(self, rows: Iterable[AlarmRow], removed: Iterable[str] = (), reset: bool = False) -> None:

@@ -7,7 +7,7 @@ from engine.api.rows import DenialRow
 from widgets.cells import NEW_YORK, origin_text, side_role, side_text, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 
 def _codes(row: DenialRow) -> str:
@@ -78,12 +78,18 @@ class DenialTable(RowTable):
         )
         super().__init__(
             model,
-            tr("Why no trade"),
-            empty=(
-                tr("Nothing was stopped yet"),
-                tr("Each candidate that did not become an order is listed with its reason."),
-            ),
+            "Why no trade",
             parent=parent,
+        )
+        keep_said(
+            self,
+            lambda: self.say(
+                tr("Why no trade"),
+                (
+                    tr("Nothing was stopped yet"),
+                    tr("Each candidate that did not become an order is listed with its reason."),
+                ),
+            ),
         )
         self.chosen.connect(self._on_chosen)
 

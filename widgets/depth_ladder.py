@@ -18,7 +18,7 @@ from widgets.paint import TEXTS
 from widgets.pane_head import PaneHead
 from widgets.theme import Theme, current_theme
 from widgets.throttle import Throttle
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 _ROW = 22
 STEPS = (1, 2, 5, 10, 20, 50, 100)
@@ -52,7 +52,7 @@ class _Rungs(QWidget):
         self._drag_price: Decimal | None = None
         self._pressed_at = QPoint()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(tr("Depth ladder"))
+        keep_said(self, lambda: self.setAccessibleName(tr("Depth ladder")))
 
     # --- values ------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ class EmptyState(QWidget):
     wanted = Signal()
 
     def __init__(
-        self, title: str, hint: str = "", action: str = "", key: str = "", parent: QWidget | None = None
+        self, title: str = "", hint: str = "", action: str = "", key: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._title, self._hint = title, hint

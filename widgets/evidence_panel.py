@@ -14,7 +14,7 @@ from widgets.pane_head import PaneHead
 from widgets.suggestion_standing import OPEN_STATES, chance_text, in_points, record_text
 from widgets.theme import current_theme
 from widgets.waterfall import place, span, steps
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 _ROW = 18
 _LINE = 20
@@ -265,10 +265,7 @@ class EvidencePanel(QWidget):
         column.addWidget(self._picture)
         column.addStretch(1)
         self._area.setWidget(inside)
-        self._empty = EmptyState(
-            tr("No suggestion chosen"),
-            tr("Choose a suggestion, or press Space on it, to see what speaks for and against it."),
-        )
+        self._empty = EmptyState()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -276,6 +273,15 @@ class EvidencePanel(QWidget):
             box.addWidget(part, stretch)
         self.setFocusProxy(self._picture)
         self.show_suggestion(None)
+        keep_said(self, self._say)
+
+    def _say(self) -> None:
+        self._empty.set_words(
+            tr("No suggestion chosen"),
+            tr("Choose a suggestion, or press Space on it, to see what speaks for and against it."),
+        )
+        row, self._row = self._row, None
+        self.show_suggestion(row, self._since)
 
     @property
     def suggestion(self) -> str:

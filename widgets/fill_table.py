@@ -7,7 +7,7 @@ from widgets import formats
 from widgets.cells import NEW_YORK, direction_role, origin_text, price_text, side_role, side_text, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 
 def fill_columns(zone: str) -> tuple[Column, ...]:
@@ -98,9 +98,14 @@ class FillTable(RowTable):
         )
         super().__init__(
             model,
-            tr("Fills"),
-            empty=(tr("No fills today"), tr("Every part of an order that trades appears here.")),
+            "Fills",
             parent=parent,
+        )
+        keep_said(
+            self,
+            lambda: self.say(
+                tr("Fills"), (tr("No fills today"), tr("Every part of an order that trades appears here."))
+            ),
         )
         self.chosen.connect(self._on_chosen)
 

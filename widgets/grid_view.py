@@ -34,11 +34,10 @@ class GridView(QTableView):
     """CSV text of all shown rows, for a file the shell asks about."""
 
     def __init__(self, name: str, *, empty: tuple[str, str] = ("", ""), parent: QWidget | None = None) -> None:
-        """``name`` is spoken to assistive tools; ``empty`` says what will appear here and what makes it happen."""
+        """``name`` is the object's own, in English; what is shown and spoken comes with :meth:`say`."""
         super().__init__(parent)
-        self.setAccessibleName(name)
         self.setObjectName(name)
-        self._empty = empty
+        self.say(name, empty)
         self._typed = ""
         self._actions: list[QAction] = []
         self._menu_maker: Callable[[str], Iterable[QAction]] | None = None
@@ -66,6 +65,17 @@ class GridView(QTableView):
         head.sectionMoved.connect(self._on_columns_changed)
         self._apply_metrics()
         self.doubleClicked.connect(self._on_double_clicked)
+
+    def say(self, name: str, empty: tuple[str, str]) -> None:
+        """Set the name for assistive tools, and what will appear here and what makes it happen."""
+        self.setAccessibleName(name)
+        self._empty = empty
+        self.viewport().update()
+
+    @property
+    def filter_text(self) -> str:
+        """What was typed to filter by."""
+        return self._typed
 
     # --- what subclasses say -----------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from widgets import formats
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.theme import current_theme
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 
 def share(row: LimitRow) -> float | None:
@@ -91,9 +91,15 @@ class LimitPanel(RowTable):
         model = RowModel(limit_columns(), sort_by="share", descending=True)
         super().__init__(
             model,
-            tr("Limits"),
-            empty=(tr("No limits known"), tr("The risk gate reports its limits as soon as the engine runs.")),
+            "Limits",
             parent=parent,
+        )
+        keep_said(
+            self,
+            lambda: self.say(
+                tr("Limits"),
+                (tr("No limits known"), tr("The risk gate reports its limits as soon as the engine runs.")),
+            ),
         )
         self.opened.connect(self._on_opened)
 

@@ -9,7 +9,7 @@ from widgets.news_list import one_line
 from widgets.pane_head import PaneHead
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _ROLES = {"warning": "warn", "error": "danger", "critical": "danger", "debug": "t3"}
@@ -69,13 +69,17 @@ class LogView(QWidget):
         self.model = RowModel(
             log_columns(zone), sort_by="time", descending=True, limit=limit, limit_by=lambda row: row.ts
         )
-        self.head = PaneHead(
-            [("info", tr("Info")), ("warning", tr("Warnings")), ("error", tr("Errors")), ("debug", tr("Everything"))]
-        )
+        self.head = PaneHead([(level, "") for level in ("info", "warning", "error", "debug")])
+        keep_said(self.head, self._say_tabs)
         self.table = RowTable(
             self.model,
-            tr("Log"),
-            empty=(tr("The log is empty"), tr("What the program does appears here, newest first.")),
+            "Log",
+        )
+        keep_said(
+            self.table,
+            lambda: self.table.say(
+                tr("Log"), (tr("The log is empty"), tr("What the program does appears here, newest first."))
+            ),
         )
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -85,6 +89,11 @@ class LogView(QWidget):
         self.setFocusProxy(self.table)
         self.head.tab_changed.connect(self._on_level)
         self._on_level("info")
+
+    def _say_tabs(self) -> None:
+        self.head.set_tabs(
+            [("info", tr("Info")), ("warning", tr("Warnings")), ("error", tr("Errors")), ("debug", tr("Everything"))]
+        )
 
     def apply(self, rows: list[LogRow], removed: tuple[str, ...] = (), reset: bool = False) -> None:
         """Take new lines."""

@@ -9,7 +9,7 @@ from widgets import formats
 from widgets.cells import NEW_YORK, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), " ")
 
@@ -82,12 +82,18 @@ class NewsList(RowTable):
         )
         super().__init__(
             model,
-            tr("News"),
-            empty=(
-                tr("No headlines yet"),
-                tr("Headlines about watched symbols appear here as the sources bring them."),
-            ),
+            "News",
             parent=parent,
+        )
+        keep_said(
+            self,
+            lambda: self.say(
+                tr("News"),
+                (
+                    tr("No headlines yet"),
+                    tr("Headlines about watched symbols appear here as the sources bring them."),
+                ),
+            ),
         )
         self.chosen.connect(self._on_chosen)
         self.opened.connect(self._on_opened)

@@ -15,7 +15,7 @@ from widgets.order_groups import BlotterRow, OrderGroups
 from widgets.pane_head import PaneHead
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 STATES: dict[str, tuple[str, str, str]] = {
     "INTENT": ("off", "recorded", "t2"),
@@ -176,11 +176,18 @@ class OrderBlotter(QWidget):
             limit_by=lambda row: (row.open, row.changed_ns),
             tint=lambda row: "warn" if row.unsure else "",
         )
-        self.head = PaneHead([("open", tr("Working")), ("all", tr("All today"))])
+        self.head = PaneHead([("open", ""), ("all", "")])
+        keep_said(self.head, lambda: self.head.set_tabs([("open", tr("Working")), ("all", tr("All today"))]))
         self.table = RowTable(
             self.model,
-            tr("Orders"),
-            empty=(tr("No working orders"), tr("Orders you send or approve appear here until they are done.")),
+            "Orders",
+        )
+        keep_said(
+            self.table,
+            lambda: self.table.say(
+                tr("Orders"),
+                (tr("No working orders"), tr("Orders you send or approve appear here until they are done.")),
+            ),
         )
         self._edit = InlineEdit(self.table.viewport())
         self._editing = ("", "")
@@ -197,7 +204,7 @@ class OrderBlotter(QWidget):
         self.table.verticalScrollBar().valueChanged.connect(lambda _: self._edit.hide())
         self._edit.taken.connect(self._on_taken)
         self.table.set_actions((), self._row_actions)
-        self._count()
+        keep_said(self, self._count)
 
     def apply(self, rows: Iterable[OrderRow], removed: Iterable[str] = (), reset: bool = False) -> None:
         """Take changed rows of the table ``orders``."""

@@ -22,7 +22,7 @@ from widgets.theme import current_theme
 from widgets.ticket_draft import Around, Draft, SizeIn, from_request, problems, quantity, reference, to_request
 from widgets.ticket_extras import Algo
 from widgets.ticket_sentence import TicketSentence
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 PREVIEW_MS = 60
 RETYPE = "G33"
@@ -45,7 +45,6 @@ class OrderTicket(QWidget):
     def __init__(self, mint: Callable[[], str], parent: QWidget | None = None) -> None:
         """``mint`` returns a fresh intent id."""
         super().__init__(parent)
-        self.setAccessibleName(tr("Order ticket"))
         self._mint = mint
         self._draft = Draft(intent=mint())
         self._around = Around()
@@ -66,6 +65,15 @@ class OrderTicket(QWidget):
         self._preview.setInterval(PREVIEW_MS)
         self._preview.timeout.connect(self._ask)
         self._fill()
+        keep_said(self, self._say)
+
+    def _say(self) -> None:
+        self.setAccessibleName(tr("Order ticket"))
+        self._outside.setText(tr("also outside regular hours"))
+        self._retype.setPlaceholderText(tr("type the quantity again"))
+        self._retype.setAccessibleName(tr("Type the quantity again"))
+        self.drop_button.say(tr("Drop"))
+        self.sentence.say()
         self._show()
 
     # --- construction ------------------------------------------------------------------------------------------
@@ -74,19 +82,17 @@ class OrderTicket(QWidget):
         self.head = PaneHead()
         self.sentence = TicketSentence(lambda: self._around.tick)
         self.sentence.set_time(lambda: self._around.now_ns)
-        self._outside = QCheckBox(tr("also outside regular hours"))
+        self._outside = QCheckBox()
         self.figures = Figures()
         self.objections = Objections()
         self._retype = QLineEdit()
-        self._retype.setPlaceholderText(tr("type the quantity again"))
-        self._retype.setAccessibleName(tr("Type the quantity again"))
         self._retype.hide()
         self._reckoned = QLabel()
         self._reckoned.setTextFormat(Qt.TextFormat.PlainText)
         self._reckoned.setProperty("role", "secondary")
         self.send = KeyButton("", "Enter", "send")
         self.send.key_first = False
-        self.drop_button = KeyButton(tr("Drop"), "Esc")
+        self.drop_button = KeyButton("", "Esc")
         self.drop_button.key_first = False
         self.flatten = KeyButton("", "Ctrl+0", "send")
         self.flatten.key_first = False

@@ -31,6 +31,12 @@ class PaneHead(QWidget):
             self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._speak()
 
+    def set_tabs(self, tabs: Sequence[tuple[str, str]]) -> None:
+        """Give the same tabs other titles: another language."""
+        self._tabs = list(tabs)
+        self._speak()
+        self.update()
+
     @property
     def current(self) -> str:
         return self._current

@@ -14,7 +14,7 @@ from widgets.paint import TEXTS, draw_mark
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.theme import current_theme
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 
 def _protection_mark(row: PositionRow) -> str:
@@ -208,8 +208,14 @@ class PositionTable(QWidget):
         self.model = RowModel(position_columns(zone), sort_by="symbol")
         self.table = RowTable(
             self.model,
-            tr("Positions"),
-            empty=(tr("No positions"), tr("A filled order appears here with its stop, target and profit.")),
+            "Positions",
+        )
+        keep_said(
+            self.table,
+            lambda: self.table.say(
+                tr("Positions"),
+                (tr("No positions"), tr("A filled order appears here with its stop, target and profit.")),
+            ),
         )
         self.total = TotalLine(self.table)
         self._fees = Decimal(0)
@@ -224,7 +230,7 @@ class PositionTable(QWidget):
         self.table.opened.connect(self._on_chosen)
         self.table.set_actions((), self._row_actions)
         self.model.counts_changed.connect(self.counts_changed)
-        self.total.hide()
+        keep_said(self, self._sum)
 
     def apply(self, rows: Iterable[PositionRow], removed: Iterable[str] = (), reset: bool = False) -> None:
         """Take changed rows of the table ``positions``."""

@@ -14,7 +14,7 @@ from widgets.quote_book import QuoteBook
 from widgets.quote_model import QuoteModel
 from widgets.quote_view import QuoteView
 from widgets.theme import current_theme
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 _SYMBOL = re.compile(r"^[A-Za-z0-9^][A-Za-z0-9.\-/=^]{0,20}$")
 _SPARK_EVERY_MS = 5_000
@@ -45,7 +45,6 @@ class QuoteTable(QWidget):
         self._choice = QToolButton()
         self._choice.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._choice.setAutoRaise(True)
-        self._choice.setAccessibleName(tr("List"))
         self._choice.setMenu(QMenu(self._choice))
         self._hint = QLabel()
         self._hint.setTextFormat(Qt.TextFormat.PlainText)
@@ -72,8 +71,13 @@ class QuoteTable(QWidget):
         self._sparks.timeout.connect(self._on_sparks)
         self._sparks.start()
         self._quotes_drawn = 0
-        self._on_filter("")
         self.set_lists(lists or {})
+        keep_said(self, self._say)
+
+    def _say(self) -> None:
+        self._choice.setAccessibleName(tr("List"))
+        self._on_filter(self.view.filter_text)
+        self._fill_menu()
 
     # --- data --------------------------------------------------------------------------------------------------
 

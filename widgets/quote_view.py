@@ -13,7 +13,7 @@ from widgets.quote_columns import COLUMNS, QuoteColumn, roles_of
 from widgets.quote_model import QuoteModel
 from widgets.theme import Theme, current_theme
 from widgets.throttle import Throttle
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 FLASH_MS = 250
 FRAME_MS = 33
@@ -26,9 +26,14 @@ class QuoteView(GridView):
 
     def __init__(self, model: QuoteModel, parent: QWidget | None = None) -> None:
         super().__init__(
-            tr("Watchlist"),
-            empty=(tr("No symbols"), tr("Paste symbols here with Ctrl+V, or type one in the palette.")),
+            "Watchlist",
             parent=parent,
+        )
+        keep_said(
+            self,
+            lambda: self.say(
+                tr("Watchlist"), (tr("No symbols"), tr("Paste symbols here with Ctrl+V, or type one in the palette."))
+            ),
         )
         self.quotes, self.book = model, model.book
         self.flash = True

@@ -11,7 +11,7 @@ from widgets import formats
 from widgets.cells import direction_mark, direction_role
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +93,15 @@ class ScanTable(RowTable):
     def __init__(self, expressions: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(
             RowModel(scan_columns(expressions), sort_by="symbol"),
-            tr("Scan"),
-            empty=(tr("Nothing found"), tr("Write a rule above and press Enter: close > ema(20) and rsi(14) < 70")),
+            "Scan",
             parent=parent,
+        )
+        keep_said(
+            self,
+            lambda: self.say(
+                tr("Scan"),
+                (tr("Nothing found"), tr("Write a rule above and press Enter: close > ema(20) and rsi(14) < 70")),
+            ),
         )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -16,7 +16,7 @@ from widgets.pane_head import PaneHead
 from widgets.passing_note import PassingNote
 from widgets.suggestion_card import SuggestionCard
 from widgets.suggestion_standing import OPEN_STATES, Guards
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 CHANGED_MS = 400
 """A card that changed under the finger is not approved by the press that was meant for the old one."""
@@ -45,7 +45,6 @@ class SuggestionQueue(QWidget):
 
     def __init__(self, guards: Guards | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(tr("Suggestions"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._rows: dict[str, SuggestionRow] = {}
         self._cards: dict[str, SuggestionCard] = {}
@@ -56,8 +55,7 @@ class SuggestionQueue(QWidget):
         self._clock = QElapsedTimer()
         self._clock.start()
         self._changed_at: dict[str, int] = {}
-        self.head = PaneHead([("open", tr("Open")), ("done", tr("Done", "suggestions"))])
-        self.head.set_notes([(tr("next"), "J"), (tr("prev"), "K"), (tr("evidence"), "Space")])
+        self.head = PaneHead([("open", ""), ("done", "")])
         self.head.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area = FollowingArea()
         self._note = PassingNote()
@@ -67,9 +65,8 @@ class SuggestionQueue(QWidget):
         self._column.setSpacing(0)
         self._column.addStretch(1)
         self._area.setWidget(self._inside)
-        self._empty = EmptyState(
-            tr("No open suggestions"), tr("When the agent finds a trade it appears here and waits for your answer.")
-        )
+        self._empty = EmptyState()
+        keep_said(self, self._say)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -79,6 +76,15 @@ class SuggestionQueue(QWidget):
         box.addWidget(self._note)
         self.head.tab_changed.connect(lambda _: self._arrange())
         self._arrange()
+
+    def _say(self) -> None:
+        self.setAccessibleName(tr("Suggestions"))
+        self.head.set_tabs([("open", tr("Open")), ("done", tr("Done", "suggestions"))])
+        self.head.set_notes([(tr("next"), "J"), (tr("prev"), "K"), (tr("evidence"), "Space")])
+        self._empty.set_words(
+            tr("No open suggestions"), tr("When the agent finds a trade it appears here and waits for your answer.")
+        )
+        self._note.hide()
 
     # --- data --------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from widgets.paint import TEXTS, draw_mark
 from widgets.pane_head import PaneHead
 from widgets.theme import current_theme
 from widgets.throttle import Throttle
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 KEEP = 2000
 _MINUTE_NS = 60_000_000_000
@@ -35,7 +35,7 @@ class _Prints(QWidget):
         self.least = 0.0
         self.back = 0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(tr("Tape"))
+        keep_said(self, lambda: self.setAccessibleName(tr("Tape")))
 
     def shown(self) -> list[TapePrint]:
         """Return the prints on screen, newest first."""

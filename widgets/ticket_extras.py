@@ -36,9 +36,9 @@ class AlgoParam:
     def wrong(self, text: str) -> str:
         """Say what is wrong with a value, in one sentence; empty when it can be sent."""
         if not text:
-            return "" if not self.default else tr("{name}: a value is needed.", name=self.title)
+            return "" if not self.default else tr("{name}: a value is needed.", name=tr(self.title))
         if self.choices:
-            return "" if text in self.choices else tr("{name}: choose one of {words}.", name=self.title,
+            return "" if text in self.choices else tr("{name}: choose one of {words}.", name=tr(self.title),
                                                       words=", ".join(self.choices))  # fmt: skip
         try:
             value = Decimal(text)
@@ -46,7 +46,7 @@ class AlgoParam:
             value = Decimal("NaN")
         if value.is_finite() and self.least <= value <= self.most:
             return ""
-        return tr("{name} must be from {least} to {most}.", name=self.title, least=self.least, most=self.most)
+        return tr("{name} must be from {least} to {most}.", name=tr(self.title), least=self.least, most=self.most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,16 +144,23 @@ class ParamTokens:
             token, value = self._tokens[param.name], values.get(param.name, param.default)
             token.put(value)
 
+    def say(self) -> None:
+        """Say the parameters in the language of the moment; what was filled in stays."""
+        algo = self._algo
+        kept = {name: t.value if isinstance(t, ChoiceToken) else t.text() for name, t in self._tokens.items()}
+        self.show(None, {})
+        self.show(algo, kept)
+
     def _add(self, param: AlgoParam) -> None:
-        word = Word(param.title.lower(), role="t2")
+        word = Word(tr(param.title).lower(), role="t2")
         token: PlainToken | ChoiceToken
         if param.choices:
-            token = ChoiceToken(param.title, [(choice, tr(choice)) for choice in param.choices])
+            token = ChoiceToken(tr(param.title), [(choice, tr(choice)) for choice in param.choices])
             token.changed.connect(lambda _: self._changed.emit())
         else:
-            token = PlainToken(param.title, tr("none"))
+            token = PlainToken(tr(param.title), tr("none"))
             token.changed.connect(self._changed)
-        token.setToolTip(param.about)
+        token.setToolTip(tr(param.about))
         self._tokens[param.name] = token
         self._parts += [word, token]
         self._sentence.add(word, token)
@@ -179,4 +186,4 @@ def zone_word() -> str:
 
 def work_choices(algos: Sequence[Algo]) -> list[tuple[str, str]]:
     """Return the ways to work an order, (id, words)."""
-    return [("", tr("sent whole")), (SHOWN, tr("shown in part")), *((algo.name, algo.title) for algo in algos)]
+    return [("", tr("sent whole")), (SHOWN, tr("shown in part")), *((algo.name, tr(algo.title)) for algo in algos)]

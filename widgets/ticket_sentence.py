@@ -58,31 +58,26 @@ class TicketSentence(Sentence):
     def __init__(self, tick: Callable[[], Decimal], parent: QWidget | None = None) -> None:
         """``tick`` returns the step of the price fields."""
         super().__init__(parent)
-        self.side = ChoiceToken(tr("Side"), [("BUY", tr("BUY")), ("SELL", tr("SELL"))], bold=True)
-        self.size_field = NumberToken(tr("Size"), lambda: Decimal(1), tr("size"))
-        self.size_in = ChoiceToken(tr("Size in"), [(kind.value, tr(kind.value)) for kind in SizeIn])
-        self.shares = Word(role="t2")
-        self.symbol = TextToken(tr("Symbol"), tr("symbol"))
-        self._at = Word(tr("at"))
-        self.trigger = NumberToken(tr("Trigger price"), tick, tr("price"))
-        self._then = Word(tr("limit"))
-        self.limit = NumberToken(tr("Limit price"), tick, tr("price"))
-        self._by = Word(tr("by"))
-        self.trail = NumberToken(tr("Trailing amount"), tick, tr("amount"))
-        self.type = ChoiceToken(
-            tr("Order type"), [(kind.value, tr(words, "order type")) for kind, words in _TYPES.items()]
-        )
-        self.tif = ChoiceToken(tr("Time in force"), [(kind.value, tr(words)) for kind, words in _TIFS.items()])
-        self.trail_in = ChoiceToken(tr("Trailing in"), [(kind.value, tr(kind.value)) for kind in TrailIn])
-        self.until = PlainToken(tr("Good till"), "2026-11-24 16:00")
-        self._zone = Word(zone_word(), role="t2")
-        self.work = ChoiceToken(tr("How it is worked"), work_choices(()))
-        self._showing = Word(tr("showing"))
-        self.display = NumberToken(tr("Shown part"), lambda: Decimal(1), tr("part"))
+        self._types: tuple[OrderType, ...] = tuple(_TYPES)
+        self._tifs: tuple[TimeInForce, ...] = tuple(_TIFS)
         self._algos: tuple[Algo, ...] = ()
+        self.side = ChoiceToken("", [("BUY", "")], bold=True)
+        self.size_field = NumberToken(lambda: Decimal(1))
+        self.size_in = ChoiceToken("", [(SizeIn.SHARES.value, "")])
+        self.shares = Word(role="t2")
+        self.symbol = TextToken()
+        self._at, self._then, self._by, self._showing = Word(), Word(), Word(), Word()
+        self.trigger, self.limit, self.trail = NumberToken(tick), NumberToken(tick), NumberToken(tick)
+        self.type = ChoiceToken("", [(OrderType.LIMIT.value, "")])
+        self.tif = ChoiceToken("", [(TimeInForce.DAY.value, "")])
+        self.trail_in = ChoiceToken("", [(TrailIn.MONEY.value, "")])
+        self.until = PlainToken("", "2026-11-24 16:00")
+        self._zone = Word(zone_word(), role="t2")
+        self.work = ChoiceToken("", [("", "")])
+        self.display = NumberToken(lambda: Decimal(1))
         self._now_ns: Callable[[], int] = lambda: 0
-        self.stop = NumberToken(tr("Stop"), tick, tr("none"))
-        self.target = NumberToken(tr("Target"), tick, tr("none"))
+        self._stop, self.stop = Word(), NumberToken(tick)
+        self._target, self.target = Word(), NumberToken(tick)
         self.add(self.side)
         self.add(self.size_field, self.size_in)
         self.add(self.shares)
@@ -92,8 +87,8 @@ class TicketSentence(Sentence):
         self.add(self._by, self.trail, self.trail_in)
         self.add(self.type)
         self.add(self.tif, self.until, self._zone)
-        self.add(Word(tr("stop")), self.stop)
-        self.add(Word(tr("target")), self.target)
+        self.add(self._stop, self.stop)
+        self.add(self._target, self.target)
         self.add(self.work)
         self.add(self._showing, self.display)
         self.params = ParamTokens(self, self.edited)
@@ -115,15 +110,41 @@ class TicketSentence(Sentence):
             choice.changed.connect(lambda _: self.edited.emit())
         self.symbol.changed.connect(self.edited)
         self.symbol.editingFinished.connect(self._on_symbol_done)
+        self.say()
+
+    def say(self) -> None:
+        """Say every part in the language of the moment."""
+        self.side.say(tr("Side"), [("BUY", tr("BUY")), ("SELL", tr("SELL"))])
+        self.size_field.say(tr("Size"), tr("size"))
+        self.size_in.say(tr("Size in"), [(kind.value, tr(kind.value)) for kind in SizeIn])
+        self.symbol.say(tr("Symbol"), tr("symbol"))
+        self._at.say(tr("at"))
+        self.trigger.say(tr("Trigger price"), tr("price"))
+        self.limit.say(tr("Limit price"), tr("price"))
+        self._by.say(tr("by"))
+        self.trail.say(tr("Trailing amount"), tr("amount"))
+        self.trail_in.say(tr("Trailing in"), [(kind.value, tr(kind.value)) for kind in TrailIn])
+        self.until.setAccessibleName(tr("Good till"))
+        self._showing.say(tr("showing"))
+        self.display.say(tr("Shown part"), tr("part"))
+        self._stop.say(tr("stop"))
+        self.stop.say(tr("Stop"), tr("none"))
+        self._target.say(tr("target"))
+        self.target.say(tr("Target"), tr("none"))
+        self.params.say()
+        self._say_offer()
+
+    def _say_offer(self) -> None:
+        self.type.say(tr("Order type"), [(kind.value, tr(_TYPES[kind], "order type")) for kind in self._types])
+        self.tif.say(tr("Time in force"), [(kind.value, tr(_TIFS[kind])) for kind in self._tifs])
+        self.work.say(tr("How it is worked"), work_choices(self._algos))
 
     def offer(self, types: Sequence[str], tifs: Sequence[str], algos: Sequence[Algo]) -> None:
         """Offer what the broker and the engine can do, nothing else."""
         self._algos = tuple(algos)
-        self.type.offer(
-            [(kind.value, tr(words, "order type")) for kind, words in _TYPES.items() if kind.value in types]
-        )
-        self.tif.offer([(kind.value, tr(words)) for kind, words in _TIFS.items() if kind.value in tifs])
-        self.work.offer(work_choices(algos))
+        self._types = tuple(kind for kind in _TYPES if kind.value in types)
+        self._tifs = tuple(kind for kind in _TIFS if kind.value in tifs)
+        self._say_offer()
 
     def set_time(self, now_ns: Callable[[], int]) -> None:
         """Take the market's time: a date one starts from is reckoned from it."""

@@ -42,15 +42,19 @@ class NumberToken(QLineEdit):
 
     changed = Signal()
 
-    def __init__(self, name: str, step: Callable[[], Decimal], empty: str = "–") -> None:
+    def __init__(self, step: Callable[[], Decimal]) -> None:
         super().__init__()
-        self.setAccessibleName(name)
-        self.setPlaceholderText(empty)
         self.setMaxLength(18)
         self._step = step
         self.textEdited.connect(self._on_edited)
         self.textChanged.connect(self._fit)
         self.style_now()
+
+    def say(self, name: str, empty: str) -> None:
+        """Set the name, and what stands in it while it is empty."""
+        self.setAccessibleName(name)
+        self.setPlaceholderText(empty)
+        self._fit()
 
     @property
     def value(self) -> Decimal | None:
@@ -118,13 +122,17 @@ class TextToken(QLineEdit):
 
     changed = Signal()
 
-    def __init__(self, name: str, empty: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName(name)
-        self.setPlaceholderText(empty)
         self.setMaxLength(21)
         self.textEdited.connect(lambda _: self.changed.emit())
         self.textChanged.connect(lambda _: self.style_now())
+        self.style_now()
+
+    def say(self, name: str, empty: str) -> None:
+        """Set the name, and what stands in it while it is empty."""
+        self.setAccessibleName(name)
+        self.setPlaceholderText(empty)
         self.style_now()
 
     @property
@@ -179,6 +187,12 @@ class ChoiceToken(QToolButton):
             action = QAction(words, menu)
             action.triggered.connect(lambda _=False, choice=choice: self.choose(choice))
             menu.addAction(action)
+
+    def say(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        """Set the name and the choices in another language."""
+        self._name = name
+        self._choices = []
+        self.offer(choices)
 
     def offer(self, choices: Sequence[tuple[str, str]]) -> None:
         """Offer other choices; what is chosen stays shown until another is."""

@@ -1,6 +1,7 @@
 """The chart: history once, the forming bar as it comes, orders and evidence over it."""
 
 import logging
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class ChartPresenter(PanePresenter):
         super().__init__(services)
         self._profile = profile
         self._loaded: tuple[str, int] | None = None
+        self._why_empty: Callable[[], str] = str
         self._waits = False
         """The engine has had no history to show; what forms is shown meanwhile, and history is asked for again."""
         self._again = QTimer(self, singleShot=True, interval=ASK_AGAIN_MS)
@@ -71,7 +73,7 @@ class ChartPresenter(PanePresenter):
         pane.chart.pin_clicked.connect(lambda _pin: self.services.show_pane("why"))
         pane.chart.history_wanted.connect(self._on_history_wanted)
         pane.chart.set_clock(self._now)
-        pane.chart.set_empty_text(say("Choose a symbol: type its letters in the watchlist, or press Ctrl+Space"))
+        self._tell(lambda: say("Choose a symbol: type its letters in the watchlist, or press Ctrl+Space"))
         pane.chart.set_volume_caption(say("Volume"))
         self.services.bridge.bar.connect(self._on_bar)
         self.services.bridge.link_changed.connect(self._on_link)
@@ -94,6 +96,7 @@ class ChartPresenter(PanePresenter):
         self._show()
 
     def retranslate(self) -> None:
+        self._tell(self._why_empty)
         self._pane.chart.set_volume_caption(say("Volume"))
         row = self.services.bridge.mirror.rows("quotes").get(self.symbol)
         self._pane.show_symbol(self.symbol, row.name if isinstance(row, QuoteRow) else "")
@@ -148,7 +151,7 @@ class ChartPresenter(PanePresenter):
 
     def _load(self) -> None:
         if self.symbol and self.visible and self._loaded is None and self.services.bridge.link is LinkState.UP:
-            self._pane.chart.set_empty_text(say("Loading {symbol}…", symbol=self.symbol))
+            self._tell(lambda: say("Loading {symbol}…", symbol=self.symbol))
             self._tasks.start(self._fetch(self.symbol, self.seconds, None), "load bars")
 
     async def _fetch(self, symbol: str, seconds: int, end_ns: int | None) -> None:
@@ -156,21 +159,27 @@ class ChartPresenter(PanePresenter):
         try:
             receipt = await self.services.bridge.send(command)
         except (EngineUnavailable, OSError) as error:
+            reason = str(error)
             if (symbol, seconds) == self._where():
-                self._wait_for_bars(say("No history: {reason}", reason=error))
+                self._wait_for_bars(lambda: say("No history: {reason}", reason=reason))
             return
         if (symbol, seconds) != self._where():
             return
         if receipt.code == "NO_BARS" and end_ns is None:
-            self._wait_for_bars(say("{symbol} has no history yet; bars will build here", symbol=symbol))
+            self._wait_for_bars(lambda: say("{symbol} has no history yet; bars will build here", symbol=symbol))
             return
         if not receipt.ok:
-            self._pane.chart.set_empty_text(receipt.text or say("{symbol} has no history yet", symbol=symbol))
+            self._tell(lambda: receipt.text or say("{symbol} has no history yet", symbol=symbol))
             return
         self._take_history(receipt.data, older=end_ns is not None)
 
-    def _wait_for_bars(self, why: str) -> None:
-        self._pane.chart.set_empty_text(why)
+    def _tell(self, words: Callable[[], str]) -> None:
+        """Say why there are no bars; in another language again."""
+        self._why_empty = words
+        self._pane.chart.set_empty_text(words())
+
+    def _wait_for_bars(self, why: Callable[[], str]) -> None:
+        self._tell(why)
         self._waits = True
         self._again.start()
 
@@ -182,11 +191,12 @@ class ChartPresenter(PanePresenter):
         self._columns.take(data, older=older)
         self._loaded, self._waits = self._where(), False
         if not self._columns.stamps.size:
-            self._wait_for_bars(say("{symbol} has no history yet; bars will build here", symbol=self.symbol))
+            self._wait_for_bars(lambda: say("{symbol} has no history yet; bars will build here", symbol=self.symbol))
         try:
             self._pane.chart.set_bars(*self._columns.values())
         except ValueError as error:
-            self._pane.chart.set_empty_text(say("The history cannot be shown: {reason}", reason=error))
+            reason = str(error)
+            self._tell(lambda: say("The history cannot be shown: {reason}", reason=reason))
             return
         self._draw_all()
         self._studies.load()
@@ -316,4 +326,4 @@ class ChartPresenter(PanePresenter):
 
     def _on_task_error(self, name: str, error: BaseException) -> None:
         log.error("%s failed", name, exc_info=error)
-        self._pane.chart.set_empty_text(say("No history: {reason}", reason=error))
+        self._tell(lambda: say("No history: {reason}", reason=error))

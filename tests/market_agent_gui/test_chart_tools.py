@@ -323,6 +323,9 @@ def test_a_chart_without_history_shows_what_forms_and_history_as_soon_as_there_i
         chart = presenter._pane.chart
         await until(lambda: presenter._waits, "the refusal")
         assert "AAPL" in chart._options.empty_text
+        shell.program.use_language("ru")
+        assert "у AAPL пока нет истории" in chart._options.empty_text
+        shell.program.use_language("en")
         ts = 1_795_185_000_000_000_000
         desk.engine.bars.bars[("AAPL", seconds)] = BarUpdate(
             symbol="AAPL", seconds=seconds, ts_open=ts, open=190.0, high=191.0, low=189.0, close=190.5, volume=1.0

@@ -86,8 +86,6 @@ def test_the_strip_and_stop_stand_in_the_first_paint(opening: Opening, qapp: QAp
     wanted = TEMPLATES[opening.window.template].docks()
     assert all(opening.window.docks[name].isVisibleTo(opening.window) for name in wanted)
 
-    assert all(dock.isVisibleTo(opening.window) for dock in opening.window.docks.values())
-
 
 def test_a_window_that_had_the_focus_before_its_keys_were_known_hears_them(
     opening: Opening, qapp: QApplication, tmp_path: Path

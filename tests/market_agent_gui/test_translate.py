@@ -36,6 +36,16 @@ def test_every_indicator_and_limit_has_a_name_in_both_languages() -> None:
     assert sorted(wanted - set(load_catalogue("ru"))) == []
 
 
+def test_every_algorithm_and_its_parameters_have_a_name_in_both_languages() -> None:
+    from engine.execution.algos.plugins import own_algorithms
+
+    algos = own_algorithms().values()
+    params = [param for algo in algos for param in algo.params]
+    wanted = {algo.title for algo in algos} | {text for param in params for text in (param.title, param.description)}
+    wanted |= {choice for param in params for choice in param.choices}
+    assert sorted(wanted - set(load_catalogue("ru"))) == []
+
+
 def test_one_english_word_of_two_meanings_is_told_apart(qapp: QApplication) -> None:
     language = Language(qapp)
     assert tr("limit", "order type") == tr("limit") == "limit"
