@@ -11,7 +11,7 @@ from widgets import formats
 from widgets.cells import NEW_YORK, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import tr
+from widgets.words import keep_said, tr
 
 
 def _quantity(value: Decimal) -> str:
@@ -69,12 +69,18 @@ class DriftTable(RowTable):
     def __init__(self, zone: str = NEW_YORK, parent: QWidget | None = None) -> None:
         super().__init__(
             RowModel(drift_columns(zone), sort_by="symbol"),
-            tr("Differences"),
-            empty=(
-                tr("Ours and the broker's agree"),
-                tr("A position that differs from the broker's is listed here, and its symbol is locked."),
-            ),
+            "Differences",
             parent=parent,
+        )
+        keep_said(
+            self,
+            lambda: self.say(
+                tr("Differences"),
+                (
+                    tr("Ours and the broker's agree"),
+                    tr("A position that differs from the broker's is listed here, and its symbol is locked."),
+                ),
+            ),
         )
         self.chosen.connect(self._on_chosen)
         self.opened.connect(self._on_opened)

@@ -41,9 +41,7 @@ class EngineClient:
         try:
             async with asyncio.timeout(timeout_s):
                 reader, writer = await _open(door)
-                writer.write(pack(Hello(token=door.token, client=client, last_notice=last_notice)))
-                await writer.drain()
-                body = await read_frame(reader)
+                body = await _greet(reader, writer, Hello(token=door.token, client=client, last_notice=last_notice))
         except TimeoutError as error:
             raise EngineUnavailable(f"the engine of {profile} does not answer") from error
         except OSError as error:
@@ -108,6 +106,20 @@ class EngineClient:
             for future in self._waiting.values():
                 if not future.done():
                     future.set_exception(EngineUnavailable(reason))
+
+
+async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello) -> bytes | None:
+    """Say hello and return the answer's body. Whatever keeps it from coming, the connection is closed."""
+    answered = False
+    try:
+        writer.write(pack(hello))
+        await writer.drain()
+        body = await read_frame(reader)
+        answered = True
+        return body
+    finally:
+        if not answered:
+            writer.close()
 
 
 async def _open(door: Door) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

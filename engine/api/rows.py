@@ -207,7 +207,7 @@ class StateRow(Row, frozen=True, kw_only=True):
     pin_set: bool = False
     """Going up asks for the PIN."""
     latches: tuple[tuple[str, str, str], ...] = ()
-    """(code, strategy or empty, what happened) of everything that tripped and is still off."""
+    """(code, strategy or symbol or empty, what happened) of everything that is off until a person arms it again."""
     reconciled_ns: int = 0
     unknown: int = 0
     working: int = 0

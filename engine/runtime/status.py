@@ -15,6 +15,7 @@ from engine.model.money import ZERO, cents
 from engine.model.order import OrderState
 from engine.model.suggestion import SuggestionState
 from engine.runtime.lag import LagMeter
+from engine.runtime.rebasing import BY_HAND
 from engine.runtime.spec import EngineSpec
 from engine.runtime.trading import Trading
 from engine.runtime.vitals import free_megabytes
@@ -88,7 +89,7 @@ class Status:
             halted=trading.modes.halted,
             halt_reason=trading.modes.reason,
             pin_set=trading.modes.pin_set,
-            latches=tuple((latch.code, latch.scope, latch.text) for latch in trading.modes.latched),
+            latches=self._off(),
             reconciled_ns=trading.desk.reconciled_ns,
             unknown=sum(1 for order in orders if order.state in UNSURE),
             working=sum(1 for order in orders if not order.state.closed),
@@ -99,6 +100,12 @@ class Status:
             engine_pid=os.getpid(),
             version=self._spec.build,
         )
+
+    def _off(self) -> tuple[tuple[str, str, str], ...]:
+        """What a person may arm again: latches, and the locks of symbols that do not end by themselves."""
+        modes = self._trading.modes
+        locks = ((lock.code, symbol, lock.reason) for symbol, lock in modes.locks.items() if lock.code in BY_HAND)
+        return (*((latch.code, latch.scope, latch.text) for latch in modes.latched), *locks)
 
     def answer(self) -> dict[str, object]:
         """The answer of ``status --json``."""

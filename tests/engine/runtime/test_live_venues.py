@@ -139,10 +139,13 @@ async def test_real_money_opens_nothing_until_a_pin_is_set_and_given_and_again_a
             return engine
 
         async def tried(engine: Engine, name: str) -> str:
-            gateway.set_price("AAPL", 190.1)
-            await asyncio.sleep(0.3)
-            receipt = await engine.parts.handler.handle(PlaceOrder(request=bracket(name, "189.50"), by="cli"))
-            return "" if receipt.ok else receipt.code + "".join(d.code for d in receipt.denials)
+            for _ in range(60):  # a machine that is busy makes the engine late, and a late engine opens nothing (G24)
+                gateway.set_price("AAPL", 190.1)
+                await asyncio.sleep(0.3)
+                receipt = await engine.parts.handler.handle(PlaceOrder(request=bracket(name, "189.50"), by="cli"))
+                if receipt.ok or receipt.code != "G24":
+                    break
+            return "" if receipt.ok else receipt.code
 
         def raised(pin: str) -> SetMode:
             return SetMode(mode=Mode.MANUAL, reason="start of the session", pin=pin, by="cli")

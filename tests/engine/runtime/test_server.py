@@ -8,7 +8,7 @@ import pytest
 
 from engine.api.client import EngineClient, EngineUnavailable
 from engine.api.commands import GetBars, GetStatus, Watch
-from engine.api.door import read_door
+from engine.api.door import Door, read_door, write_door
 from engine.api.frames import Frame, Notice, Refused, RowsChanged
 from engine.api.wire import Follow, Hello, pack, read_frame, unpack_up
 from engine.runtime.engine import Engine
@@ -137,3 +137,25 @@ async def test_when_the_engine_stops_waiting_calls_fail_and_the_stream_ends(make
     assert [m async for m in client.messages()] == []
     assert read_door(engine.spec.profile) is None
     await client.close()
+
+
+async def test_a_client_whose_hello_is_not_answered_in_time_leaves_no_connection_open(tmp_path):
+    tmp_path.chmod(0o700)
+    gone = asyncio.Event()
+
+    async def silent(reader, writer):
+        try:
+            while await reader.read(1_000):
+                pass
+        finally:
+            writer.close()
+            gone.set()
+
+    path = tmp_path / "door.sock"
+    server = await asyncio.start_unix_server(silent, path)
+    write_door(tmp_path, Door(kind="unix", path=str(path), token="t" * 32, pid=1))
+    with pytest.raises(EngineUnavailable, match="does not answer"):
+        await EngineClient.connect(tmp_path, timeout_s=0.05)
+    await asyncio.wait_for(gone.wait(), 5)
+    server.close()
+    await server.wait_closed()
