@@ -7,6 +7,26 @@ import msgspec
 from engine.model.order import OrderType, TimeInForce
 
 
+class NativeParam(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter of a broker's own algorithm: a word out of ``choices``, or a number with bounds."""
+
+    name: str
+    title: str
+    description: str
+    default: str = ""
+    least: Decimal = Decimal(0)
+    most: Decimal = Decimal("1e9")
+    choices: tuple[str, ...] = ()
+
+
+class NativeAlgo(msgspec.Struct, frozen=True, kw_only=True):
+    """An algorithm that the broker works on its own servers."""
+
+    name: str
+    title: str
+    params: tuple[NativeParam, ...] = ()
+
+
 class BrokerCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What the broker in use offers; the ticket shows nothing else."""
 
@@ -16,7 +36,7 @@ class BrokerCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     modify: bool = True
     short: bool = False
     fractional: bool = False
-    native_algos: tuple[str, ...] = ()
+    native_algos: tuple[NativeAlgo, ...] = ()
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True):

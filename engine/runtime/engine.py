@@ -189,7 +189,7 @@ class Engine:
             watch=self._watch,
             shutdown=self._shutdown,
             reconcile=self._reconcile,
-            native_algos=broker.capabilities.native_algos,
+            native_algos=tuple(algo.name for algo in broker.capabilities.native_algos),
         )
         anchor = FileAnchor(spec.home / AUDIT_ANCHOR, atomic_write)
         health = assemble_health(spec, bus, clock, place, broker, trading, storage, vitals, gauge, anchor)

@@ -15,7 +15,7 @@ from engine.api.frames import BarUpdate
 from engine.execution.algos.algorithm import Algorithm
 from engine.features.indicators.registry import INDICATORS
 from engine.features.indicators.spec import IndicatorSpec, Style
-from engine.model.broker import BrokerCapabilities
+from engine.model.broker import BrokerCapabilities, NativeAlgo
 from engine.model.ids import Symbol
 from engine.model.market import BarColumns
 from engine.runtime.catalogue import FEATURES, IndicatorCatalogue
@@ -164,7 +164,7 @@ class Queries:
                 "fractional": can.fractional,
                 "algos": [
                     *(_told_algorithm(algorithm) for algorithm in own if algorithm is not None),
-                    *({"name": name, "title": name, "params": []} for name in can.native_algos),
+                    *(_told_algorithm(algorithm) for algorithm in can.native_algos),
                 ],
             },
         )
@@ -194,7 +194,7 @@ def _told(spec: IndicatorSpec) -> dict[str, object]:
     }
 
 
-def _told_algorithm(algorithm: Algorithm) -> dict[str, object]:
+def _told_algorithm(algorithm: Algorithm | NativeAlgo) -> dict[str, object]:
     return {
         "name": algorithm.name,
         "title": algorithm.title,

@@ -46,6 +46,15 @@ def test_every_algorithm_and_its_parameters_have_a_name_in_both_languages() -> N
     assert sorted(wanted - set(load_catalogue("ru"))) == []
 
 
+def test_every_word_of_the_brokers_own_algorithms_has_both_languages() -> None:
+    from engine.execution.brokers.ibkr.native_algos import NATIVE
+
+    params = [param for algo in NATIVE for param in algo.params]
+    choices = {choice for param in params for choice in param.choices if not choice.isdigit()}
+    wanted = {algo.title for algo in NATIVE} | {p.title for p in params} | {p.description for p in params} | choices
+    assert sorted(wanted - set(load_catalogue("ru"))) == []
+
+
 def test_one_english_word_of_two_meanings_is_told_apart(qapp: QApplication) -> None:
     language = Language(qapp)
     assert tr("limit", "order type") == tr("limit") == "limit"

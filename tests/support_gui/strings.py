@@ -50,6 +50,7 @@ def widget_tables() -> set[str]:
     from widgets import (
         cells,
         denial_table,
+        drift_table,
         fill_table,
         limit_panel,
         log_view,
@@ -66,6 +67,7 @@ def widget_tables() -> set[str]:
     new_york = cells.NEW_YORK
     columns = (
         *denial_table.denial_columns(new_york),
+        *drift_table.drift_columns(new_york),
         *fill_table.fill_columns(new_york),
         *limit_panel.limit_columns(),
         *log_view.log_columns(new_york),

@@ -11,6 +11,7 @@ from engine.execution.brokers.ibkr.contracts import Catalogue, Contracts
 from engine.execution.brokers.ibkr.hearing import Hearing, ReportSink
 from engine.execution.brokers.ibkr.link import Link
 from engine.execution.brokers.ibkr.names import Name
+from engine.execution.brokers.ibkr.native_algos import NATIVE
 from engine.execution.brokers.ibkr.picture import Picture
 from engine.execution.brokers.ibkr.place import send_change, send_family, send_question
 from engine.execution.brokers.ibkr.settings import IbkrSettings
@@ -76,7 +77,7 @@ class IbkrBroker:
             order_types=tuple(OrderType),
             tifs=tuple(TimeInForce),
             short=not self._settings.cash_account,
-            native_algos=tuple(wire_order.ALGOS),
+            native_algos=NATIVE,
         )
 
     def attach(self, sink: ReportSink) -> None:

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from ib_async import Order, TagValue
+from ib_async import Order
 
 from engine.bus.clock import SECOND
+from engine.execution.brokers.ibkr import native_algos
 from engine.execution.brokers.ibkr.contracts import TRADABLE, Listing
 from engine.model.ids import AccountId, OrderRef
 from engine.model.money import ZERO
@@ -22,12 +23,6 @@ _AUCTION = {
     T.LIMIT_ON_OPEN: TimeInForce.OPG,
 }
 _WORD = {T.MARKET_ON_OPEN: "MKT", T.LIMIT_ON_OPEN: "LMT"}
-ALGOS = {"ib.adaptive": "Adaptive", "ib.twap": "Twap", "ib.vwap": "Vwap"}
-_ALGO_PARAMS = {
-    "ib.adaptive": {"adaptivePriority": "Normal"},
-    "ib.twap": {"strategyType": "Marketable", "startTime": "", "endTime": "", "allowPastEndTime": "0"},
-    "ib.vwap": {"maxPctVol": "0.1", "startTime": "", "endTime": "", "allowPastEndTime": "0", "noTakeLiq": "0"},
-}
 
 
 def misfit(request: OrderRequest, listing: Listing | None) -> str:
@@ -47,20 +42,7 @@ def misfit(request: OrderRequest, listing: Listing | None) -> str:
         return f"a {kind.value} order takes part in one auction; its time in force cannot be {request.tif.value}"
     if request.display_quantity is not None and request.display_quantity >= request.quantity:
         return "the displayed quantity must be smaller than the quantity"
-    return _misfit_algo(request) or _misfit_listing(request, listing)
-
-
-def _misfit_algo(request: OrderRequest) -> str:
-    if not request.algo:
-        return ""
-    if request.algo not in ALGOS:
-        return f"the broker has no algorithm {request.algo}; it has {', '.join(ALGOS)}"
-    if request.order_type not in (T.MARKET, T.LIMIT):
-        return f"{request.algo} takes market and limit orders only"
-    strange = sorted(set(request.algo_params) - set(_ALGO_PARAMS[request.algo]))
-    if strange:
-        return f"{request.algo} has no parameter {', '.join(strange)}"
-    return ""
+    return native_algos.misfit(request) or _misfit_listing(request, listing)
 
 
 def _misfit_listing(request: OrderRequest, listing: Listing | None) -> str:
@@ -109,10 +91,7 @@ def build(
     if group := oca_group or request.oca_group:
         # 2: a partial fill shrinks the other exit. Type 1 would cancel it and leave the rest of the position bare.
         order.ocaGroup, order.ocaType = group, 2
-    if request.algo:
-        order.algoStrategy = ALGOS[request.algo]
-        params = {**_ALGO_PARAMS[request.algo], **request.algo_params}
-        order.algoParams = [TagValue(tag, value) for tag, value in params.items()]
+    native_algos.apply(order, request)
     return order
 
 

@@ -11,6 +11,7 @@ from ib_async.util import UNSET_DOUBLE
 from engine.execution.brokers.ibkr import reading
 from engine.execution.brokers.ibkr.contracts import Contracts, Listing, contract_of
 from engine.execution.brokers.ibkr.names import Name, Names
+from engine.execution.brokers.ibkr.native_algos import NATIVE, STRATEGIES
 from engine.execution.brokers.ibkr.wire_order import build, misfit
 from engine.model.ids import AccountId, IntentId, OrderRef, Symbol
 from engine.model.instrument import Instrument, InstrumentKind
@@ -106,6 +107,26 @@ def test_each_kind_of_order_has_its_fields(kind: OrderType, fields: dict[str, An
     assert {name: str(getattr(order, name)) for name in expected} == expected
 
 
+def test_a_native_algorithm_travels_with_every_parameter_it_has() -> None:
+    order = wired(request(algo="ib.vwap", algo_params={"maxPctVol": "0.2", "endTime": "15:30:00 US/Eastern"}))
+    sent = {tag.tag: tag.value for tag in order.algoParams}
+    assert sent == {
+        "startTime": "",
+        "endTime": "15:30:00 US/Eastern",
+        "maxPctVol": "0.2",
+        "noTakeLiq": "0",
+        "allowPastEndTime": "0",
+    }
+
+
+def test_the_ticket_is_told_every_native_algorithm_with_its_parameters() -> None:
+    assert {algo.name for algo in NATIVE} == set(STRATEGIES)
+    for algo in NATIVE:
+        fields = {param.name: param.default for param in algo.params}
+        assert misfit(request(algo=algo.name, algo_params=fields), None) == ""
+        assert all(param.title and param.description for param in algo.params)
+
+
 def listing(kind: str = "STK") -> Listing:
     details = ContractDetails(minTick=0.0001)
     contract = Contract(secType=kind, symbol="AAPL", conId=1)
@@ -122,6 +143,14 @@ def listing(kind: str = "STK") -> Listing:
         ({"order_type": OrderType.TRAIL, "trail_amount": D(1), "trail_percent": D(1)}, "not both"),
         ({"order_type": OrderType.TRAIL_LIMIT, "trail_amount": D(1)}, "first stop"),
         ({"tif": TimeInForce.GTD}, "without a date"),
+        ({"algo": "twap"}, "no algorithm twap"),
+        ({"algo": "ib.vwap", "algo_params": {"speed": "1"}}, "no parameter speed"),
+        ({"algo": "ib.vwap", "algo_params": {"maxPctVol": "0.9"}}, "not from 0.01 to 0.5"),
+        ({"algo": "ib.vwap", "algo_params": {"maxPctVol": "NaN"}}, "not from"),
+        ({"algo": "ib.vwap", "algo_params": {"maxPctVol": "much"}}, "not a number"),
+        ({"algo": "ib.adaptive", "algo_params": {"adaptivePriority": "Fast"}}, "not one of Patient"),
+        ({"algo": "ib.adaptive", "algo_params": {"startTime": "09:45:00 US/Eastern"}}, "no parameter startTime"),
+        ({"algo": "ib.twap", "order_type": OrderType.STOP, "stop_price": D(91)}, "market and limit"),
         ({"order_type": OrderType.MARKET_ON_CLOSE, "limit_price": None, "tif": TimeInForce.GTC}, "one auction"),
         ({"display_quantity": D(100)}, "smaller"),
         ({"algo": "ib.magic"}, "no algorithm"),
