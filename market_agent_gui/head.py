@@ -21,7 +21,7 @@ BEAT_MS = 100
 BEATS = 10
 KINDS = {"info": "info", "warn": "warn", "bad": "bad"}
 STAGED_KEYS = ("price_up", "price_down", "next_leg", "size_risk", "send", "drop", "next_order", "rehearse")
-USUAL_KEYS = ("stage_buy", "stage_sell", "arm", "cancel_last", "rehearse", "palette", "key_card")
+USUAL_KEYS = ("stage_buy", "stage_sell", "palette", "key_card", "cancel_last", "arm", "rehearse")
 QUEUE_KEYS = (("J K", "next, previous"), ("Space", "evidence"), ("A", "approve"), ("E", "edit"), ("C", "if…"),
               ("Z", "snooze"), ("X", "reject"))  # fmt: skip
 

@@ -1,13 +1,25 @@
-"""Notices of the engine as sentences: toasts for fills and rejects, the desktop for grave news, a sound for fills."""
+"""Notices of the engine as sentences: toasts for fills and rejects, the desktop for grave news, a bell."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.api.frames import Notice
 from market_agent_gui.translate import say
+
+
+class Sound(IntEnum):
+    """How often the bell rings: what happened is told apart without looking."""
+
+    NONE = 0
+    FILL = 1
+    """A fill, or a question of the agent."""
+    REFUSED = 2
+    """Refused, not confirmed, in trouble."""
+    HALTED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +30,7 @@ class News:
     text: str
     outside: bool = False
     """Also as a notification of the desktop."""
-    sound: bool = False
+    sound: Sound = Sound.NONE
     toast: bool = True
     """False where strip, banner or queue show it already: it is logged, and told outside when that is asked."""
 
@@ -42,31 +54,32 @@ def _fill(event: Mapping[str, Any]) -> News:
         quantity=fill.get("quantity", "?"),
         price=fill.get("price", "?"),
     )
-    return News(severity="info", text=text, sound=True)
+    return News(severity="info", text=text, sound=Sound.FILL)
 
 
 def _rejected(event: Mapping[str, Any]) -> News:
     text = say("{order}: the broker refused it: {reason}", order=_order(event), reason=event.get("reason", ""))
-    return News(severity="bad", text=text, outside=True)
+    return News(severity="bad", text=text, outside=True, sound=Sound.REFUSED)
 
 
 def _unknown(event: Mapping[str, Any]) -> News:
     text = say("{order}: not confirmed, do not re-enter", order=_order(event))
-    return News(severity="bad", text=text, outside=True)
+    return News(severity="bad", text=text, outside=True, sound=Sound.REFUSED)
 
 
 def _alarm(event: Mapping[str, Any]) -> News:
-    return News(severity="bad", text=f"{_order(event)}: {event.get('text', event.get('kind', ''))}", outside=True)
+    text = f"{_order(event)}: {event.get('text', event.get('kind', ''))}"
+    return News(severity="bad", text=text, outside=True, sound=Sound.REFUSED)
 
 
 def _cancel_refused(event: Mapping[str, Any]) -> News:
     text = say("{order}: it could not be cancelled: {reason}", order=_order(event), reason=event.get("reason", ""))
-    return News(severity="warn", text=text)
+    return News(severity="warn", text=text, sound=Sound.REFUSED)
 
 
 def _halted(event: Mapping[str, Any]) -> News:
     text = say("Trading halted by {who}: {reason}", who=event.get("by", ""), reason=event.get("reason", ""))
-    return News(toast=False, severity="bad", text=text, outside=True)
+    return News(toast=False, severity="bad", text=text, outside=True, sound=Sound.HALTED)
 
 
 def _resumed(event: Mapping[str, Any]) -> News:
@@ -81,12 +94,13 @@ def _mode(event: Mapping[str, Any]) -> News:
 
 def _asked(event: Mapping[str, Any]) -> News:
     text = say("{symbol}: the agent asks for your answer", symbol=event.get("symbol", ""))
-    return News(toast=False, severity="info", text=text, outside=True, sound=True)
+    return News(toast=False, severity="info", text=text, outside=True, sound=Sound.FILL)
 
 
 def _failed(event: Mapping[str, Any]) -> News:
     text = str(event.get("text") or event.get("error") or event.get("component", ""))
-    return News(toast=False, severity="bad", text=text, outside=bool(event.get("halted")))
+    halted = bool(event.get("halted"))
+    return News(toast=False, severity="bad", text=text, outside=halted, sound=Sound.HALTED if halted else Sound.NONE)
 
 
 _READERS = {
@@ -103,6 +117,38 @@ _READERS = {
     "ApprovalAsked": _asked,
     "ComponentFailed": _failed,
 }
+
+
+BEAT_MS = 220
+
+
+class Bell(QObject):
+    """Rings once for a fill, twice for a refusal, three times for a halt; many at once ring as the gravest."""
+
+    def __init__(self, beep: Callable[[], object], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._beep = beep
+        self._left = 0
+        self._sounding = Sound.NONE
+        self._timer = QTimer(self, interval=BEAT_MS)
+        self._timer.timeout.connect(self._on_beat)
+
+    def ring(self, sound: Sound) -> None:
+        """Ring; while it rings, only something graver is heard."""
+        if sound <= self._sounding:
+            return
+        self._sounding, self._left = sound, int(sound)
+        if not self._timer.isActive():
+            self._on_beat()
+            self._timer.start()
+
+    def _on_beat(self) -> None:
+        if self._left > 0:
+            self._left -= 1
+            self._beep()
+        else:
+            self._sounding = Sound.NONE
+            self._timer.stop()
 
 
 class Notifications(QObject):

@@ -102,6 +102,8 @@ class Palette(QFrame):
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
         self._source = source
+        self._symbols: Callable[[str], list[Entry]] | None = None
+        """Where the entries come from while only symbols are asked for."""
         self._before: QWidget | None = None
         self.line = QLineEdit()
         self.list = QListWidget()
@@ -121,12 +123,17 @@ class Palette(QFrame):
 
     def _say(self) -> None:
         words = say("Find an action, a symbol or a suggestion, or type an order")
+        if self._symbols is not None:
+            words = say("Symbol: its first letters, then Enter")
         self.line.setAccessibleName(words)
         self.line.setPlaceholderText(words)
 
-    def open(self, text: str = "", before: QWidget | None = None) -> None:
-        """Show it over the window's middle, with a text already typed."""
-        self._before = before
+    def open(
+        self, text: str = "", before: QWidget | None = None, symbols: Callable[[str], list[Entry]] | None = None
+    ) -> None:
+        """Show it over the window's middle, with a text already typed; with ``symbols``, only what that finds."""
+        self._before, self._symbols = before, symbols
+        self._say()
         theme, parent = current_theme(), self.parentWidget()
         width = min(theme.px(640), parent.width() - 40)
         self.setGeometry((parent.width() - width) // 2, theme.px(88), width, theme.px(28 * SHOWN + 64))
@@ -145,7 +152,8 @@ class Palette(QFrame):
 
     def _fill(self, query: str) -> None:
         self.list.clear()
-        for entry in find(query, self._source(query)):
+        found = self._symbols(query) if self._symbols is not None else find(query, self._source(query))
+        for entry in found:
             item = QListWidgetItem(entry.title)
             item.setData(Qt.ItemDataRole.UserRole, entry)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.title}, {entry.group} {entry.key}".strip())

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from engine.api.commands import PlaceOrder
+from engine.api.commands import PlaceOrder, Watch
 from engine.api.order_language import OrderTextError, parse_order_text
 from engine.api.rows import QuoteRow, SuggestionRow
-from engine.model.ids import IntentId
+from engine.model.ids import IntentId, Symbol
 from market_agent_gui.palette import Entry
 from market_agent_gui.translate import say
 
@@ -72,6 +72,18 @@ class PaletteSource:
             )
             for row in found[:10]
         ]
+
+    def symbols(self, query: str) -> list[Entry]:
+        """Return symbols alone: what is typed as a symbol must never run an action."""
+        word = query.strip().upper()
+        found = sorted(self._symbols(query), key=lambda entry: entry.title != word)
+        if word and " " not in word and all(entry.title != word for entry in found):
+            found.append(Entry(title=word, group=say("watch it"), do=lambda: self._watch(word)))
+        return found
+
+    def _watch(self, symbol: str) -> None:
+        self._shell.bridge.fire(Watch(symbols=(Symbol(symbol),)))
+        self._shell.links.choose("ticket", symbol)
 
     def _suggestions(self) -> list[Entry]:
         rows = self._shell.bridge.mirror.rows("suggestions").values()

@@ -16,7 +16,7 @@ from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.key_map import KeyMapError, key_file, load_key_map, save_key_map
 from market_agent_gui.lock import IdleWatch, LockPage, PinStore
 from market_agent_gui.menus import MainMenu
-from market_agent_gui.notifications import News, Notifications
+from market_agent_gui.notifications import Bell, News, Notifications, Sound
 from market_agent_gui.palette import Palette
 from market_agent_gui.palette_source import PaletteSource
 from market_agent_gui.presenters.pins import PinsPresenter
@@ -72,6 +72,8 @@ class Program(QObject):
         self.rehearsal = RehearsalPresenter(shell, self)
         self.notifications = Notifications(self)
         self.notifications.news.connect(self._on_news)
+        self.bell = Bell(QApplication.beep, self)
+        shell.keys.letter_typed.connect(self.open_symbols)
         shell.bridge.notice.connect(self.notifications.on_notice)
         shell.bridge.rows_changed.connect(self._on_rows)
         shell.links.changed.connect(lambda _pane, _symbol: self._watch_context())
@@ -82,10 +84,10 @@ class Program(QObject):
         shell = self._shell
         doers = {
             "arm": self.arm,
-            "disarm": lambda: shell.arming.disarm(say("by hand")),
+            "disarm": lambda: shell.arming.disarm(lambda: say("by hand")),
             "rehearse": self.rehearsal.toggle,
             "palette": lambda: self.open_palette(""),
-            "symbol": lambda: self.open_palette(""),
+            "symbol": lambda: self.open_symbols(""),
             "acknowledge": self._acknowledge,
             "bigger": lambda: self._scale(0.1),
             "smaller": lambda: self._scale(-0.1),
@@ -102,6 +104,7 @@ class Program(QObject):
             "edit_keys": self._edit_keys,
             "first_run": self.first_run,
             "settings_file": self._open_settings,
+            "sounds": self._toggle_sounds,
             "quit": self.ask_close,
         }
         for action, do in doers.items():
@@ -190,7 +193,7 @@ class Program(QObject):
 
     def _use_keys(self, keys: "KeyMap") -> None:
         self._shell.keys.keys = keys
-        self._shell.arming.disarm(say("the keys changed"))
+        self._shell.arming.disarm(lambda: say("the keys changed"))
         try:
             save_key_map(key_file(self._shell.profile, self._book or "paper"), keys)
         except OSError as error:
@@ -222,6 +225,10 @@ class Program(QObject):
         """Open the palette with a text."""
         self.palette.open(text, QApplication.focusWidget())
 
+    def open_symbols(self, text: str) -> None:
+        """Open the entry of symbols with a text."""
+        self.palette.open(text, QApplication.focusWidget(), self.palette_source.symbols)
+
     @property
     def locked(self) -> bool:
         return self.lock_page.locked
@@ -230,7 +237,7 @@ class Program(QObject):
         """Lock the window; without a PIN there is nothing to lock with."""
         if not self.pins.exists:
             raise Refusal(say("set a PIN first: “Set or change the PIN…”"))
-        self._shell.arming.disarm(say("the window is locked"))
+        self._shell.arming.disarm(lambda: say("the window is locked"))
         self._shell.entry.drop()
         self.lock_page.lock()
 
@@ -261,8 +268,8 @@ class Program(QObject):
             log.info("%s: %s", news.severity, news.text)
         if news.outside and not shell.window.isActiveWindow():
             shell.tray.tell(news.severity, shell.window.windowTitle(), news.text)
-        if news.sound and shell.preferences.now.sounds:
-            QApplication.beep()
+        if shell.preferences.now.sounds:
+            self.bell.ring(news.sound)
 
     def _acknowledge(self) -> None:
         if self._shell.head.banner.current is None:
@@ -308,6 +315,13 @@ class Program(QObject):
         theme = self._shell.preferences.now.theme
         apply_theme(self._shell.app, theme if theme in theme_names() else "dark", scale)
         self._prefer(scale=scale)
+
+    def _toggle_sounds(self) -> None:
+        on = not self._shell.preferences.now.sounds
+        self._prefer(sounds=on)
+        self._shell.say("info", say("Sounds are on") if on else say("Sounds are off"))
+        if on:
+            self.bell.ring(Sound.FILL)
 
     def use_workspace(self, name: str) -> None:
         """Arrange as a template or a saved workspace."""

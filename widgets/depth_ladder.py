@@ -327,20 +327,25 @@ class _Rungs(QWidget):
             return
         middle, order = top + row / 2, orders[0]
         role = "warn" if order.kind == "unknown" else "focus" if order.kind == "staged" else "t1"
-        x = float(theme.px(12))
-        x += TEXTS.draw(painter, theme, x, middle, f"{arrow} " + tr("off screen"), theme.color("t3"), pixels=11)
         mid = self.middle_price()
         away = "" if mid is None else tr("{n} away", n=formats.price(abs(order.price - mid), self.tick))
         if len(orders) > 1:
             away += " · " + tr("{n} more", n=len(orders) - 1)
-        used = TEXTS.draw(
-            painter, theme, self.width() - theme.px(12), middle, away, theme.color("t3"), pixels=11, align="right"
-        )
         price = formats.price(order.price, self.tick)
         parts = (side_text(order.side), formats.quantity(order.quantity), tr(order.leg) if order.leg else "", price)
         words = " ".join(part for part in parts if part)
-        shown = TEXTS.elided(theme, words, self.width() - x - used - theme.px(28))
-        TEXTS.draw(painter, theme, x + theme.px(8), middle, shown, theme.color(role))
+        # The order itself is never cut: the words around it give way first.
+        where, quiet, gap = f"{arrow} " + tr("off screen"), theme.color("t3"), theme.px(8)
+        room = self.width() - 2 * theme.px(12) - TEXTS.width(theme, words)
+        if room < TEXTS.width(theme, where, 11) + TEXTS.width(theme, away, 11) + 2 * gap:
+            where = arrow
+        if room < TEXTS.width(theme, where, 11) + TEXTS.width(theme, away, 11) + 2 * gap:
+            away = ""
+        x = theme.px(12) + TEXTS.draw(painter, theme, theme.px(12), middle, where, quiet, pixels=11) + gap
+        TEXTS.draw(painter, theme, self.width() - theme.px(12), middle, away, quiet, pixels=11, align="right")
+        TEXTS.draw(
+            painter, theme, x, middle, TEXTS.elided(theme, words, self.width() - x - theme.px(12)), theme.color(role)
+        )
 
 
 class DepthLadder(QWidget):

@@ -42,6 +42,7 @@ class GridView(QTableView):
         self._actions: list[QAction] = []
         self._menu_maker: Callable[[str], Iterable[QAction]] | None = None
         self.type_to_filter = True
+        self.setProperty("takesLetters", True)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
@@ -71,11 +72,6 @@ class GridView(QTableView):
         self.setAccessibleName(name)
         self._empty = empty
         self.viewport().update()
-
-    @property
-    def filter_text(self) -> str:
-        """What was typed to filter by."""
-        return self._typed
 
     # --- what subclasses say -----------------------------------------------------------------------------------
 
@@ -223,6 +219,7 @@ class GridView(QTableView):
 
     @property
     def typed(self) -> str:
+        """What was typed to filter by."""
         return self._typed
 
     def _set_typed(self, text: str) -> None:

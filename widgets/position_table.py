@@ -24,9 +24,9 @@ def _protection_mark(row: PositionRow) -> str:
 
 
 def _opened_by(row: PositionRow, zone: str) -> str:
-    if not row.opened_ns:
-        return row.opened_by or formats.MISSING
-    return f"{row.opened_by or formats.MISSING} · {formats.local_time(row.opened_ns, zone):%H:%M}"
+    who, _, key = row.opened_by.partition(" ")
+    words = f"{tr(who)} {key}".strip() or formats.MISSING
+    return words if not row.opened_ns else f"{words} · {formats.local_time(row.opened_ns, zone):%H:%M}"
 
 
 def position_columns(zone: str) -> tuple[Column, ...]:

@@ -42,8 +42,10 @@ def _price(fraction: int = 2) -> NumberStyle:
 
 _SIZE = NumberStyle(integers=3, fraction=1, compact=True)
 
+SPARK = 4
+"""Number of the picture's column: it takes what is left of the width, or gives way."""
 COLUMNS: tuple[QuoteColumn, ...] = (
-    QuoteColumn(id="symbol", title="Symbol", align="left", width=104),
+    QuoteColumn(id="symbol", title="Symbol", align="left", width=72),
     QuoteColumn(id="last", title="Last", values=lambda b, i: b.last[i], style=_price(), flash=True),
     QuoteColumn(
         id="percent",

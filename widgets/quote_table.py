@@ -76,7 +76,8 @@ class QuoteTable(QWidget):
 
     def _say(self) -> None:
         self._choice.setAccessibleName(tr("List"))
-        self._on_filter(self.view.filter_text)
+        self._on_filter(self.view.typed)
+        self.model.arrange()
         self._fill_menu()
 
     # --- data --------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The painted watchlist: words once per layout, numbers by the atlas, one copy to the screen per frame."""
 
+from typing import Any
+
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QEvent, QItemSelection, QModelIndex, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
@@ -9,7 +11,7 @@ from widgets.glyph_atlas import GlyphAtlas, NumberStyle, picture
 from widgets.grid_view import GridView
 from widgets.paint import TEXTS, draw_mark
 from widgets.quote_book import SPARK_POINTS
-from widgets.quote_columns import COLUMNS, QuoteColumn, roles_of
+from widgets.quote_columns import COLUMNS, SPARK, QuoteColumn, roles_of
 from widgets.quote_model import QuoteModel
 from widgets.theme import Theme, current_theme
 from widgets.throttle import Throttle
@@ -17,6 +19,7 @@ from widgets.words import keep_said, tr
 
 FLASH_MS = 250
 FRAME_MS = 33
+_LEAST_SPARK, _MOST_SPARK = 36, 160
 _PAD = 6
 _WARN_BADGES = ("HALT", "LOCK", "STALE")
 
@@ -51,6 +54,7 @@ class QuoteView(GridView):
         self._painted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         """Values and looks in the picture by column, since it was composed."""
         self.throttle = Throttle(self._on_frame, FRAME_MS, self)
+        self._spark_wanted = True
         self._flash_timer = QTimer(self)
         self._flash_timer.setSingleShot(True)
         self._flash_timer.timeout.connect(self._on_frame)
@@ -86,8 +90,37 @@ class QuoteView(GridView):
     def column_ids(self) -> list[str]:
         return [column.id for column in COLUMNS]
 
+    def set_column_shown(self, number: int, shown: bool) -> None:
+        if number == SPARK:
+            self._spark_wanted = shown
+        super().set_column_shown(number, shown)
+
+    def layout_state(self) -> dict[str, Any]:
+        state = super().layout_state()
+        hidden = [name for name in state["hidden"] if name != COLUMNS[SPARK].id]
+        return state | {"hidden": hidden if self._spark_wanted else [*hidden, COLUMNS[SPARK].id]}
+
+    def restore_layout(self, state: dict[str, Any]) -> None:
+        self._spark_wanted = COLUMNS[SPARK].id not in state.get("hidden", ())
+        super().restore_layout(state)
+
     def on_geometry(self) -> None:
         self._whole = True
+        if hasattr(self, "quotes"):
+            self._fit_spark()
+
+    def _fit_spark(self) -> None:
+        """Give the picture what the numbers leave; where that is too little, none rather than half of one."""
+        others = sum(self.columnWidth(n) for n in range(len(COLUMNS)) if n != SPARK and not self.isColumnHidden(n))
+        room, theme = self.viewport().width() - others, current_theme()
+        head = self.horizontalHeader()
+        blocked = head.blockSignals(True)
+        shown = self._spark_wanted and room >= theme.px(_LEAST_SPARK)
+        self.setColumnHidden(SPARK, not shown)
+        if shown:
+            self.setColumnWidth(SPARK, min(room, theme.px(_MOST_SPARK)))
+        head.blockSignals(blocked)
+        self.updateGeometries()
 
     def _on_moved(self, *_: object) -> None:
         self._whole = True
@@ -144,8 +177,9 @@ class QuoteView(GridView):
             if column.id == "symbol":
                 wide = max(wide, self._symbol_width(theme))
             wide = max(wide, round(TEXTS.width(theme, tr(column.title, "column"), 11)) + theme.px(16))
-            if wide > self.columnWidth(number) or not self._rows.size:
+            if number != SPARK and (wide > self.columnWidth(number) or not self._rows.size):
                 self.setColumnWidth(number, wide)
+        self._fit_spark()
 
     def _symbol_width(self, theme: Theme) -> int:
         rows = list(self.quotes.rows.values())[:400]

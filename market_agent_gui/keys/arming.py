@@ -10,6 +10,9 @@ from market_agent_gui.translate import say
 ARMED_S = 5 * 60.0
 
 
+_CONTEXT = ("the mode changed", "the account changed", "the symbol changed")
+
+
 class Arming(QObject):
     """Armed or not, how long still, and why not."""
 
@@ -24,7 +27,7 @@ class Arming(QObject):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(parent)
-        self.reason = say("not armed yet")
+        self._why: Callable[[], str] = lambda: say("not armed yet")
         self._seconds = seconds
         self._monotonic = monotonic
         self._until: float | None = None
@@ -37,6 +40,11 @@ class Arming(QObject):
         return self._until is not None and self._monotonic() < self._until
 
     @property
+    def reason(self) -> str:
+        """Why the keys are down, in the language of the moment; empty while they are armed."""
+        return self._why()
+
+    @property
     def left_s(self) -> float:
         """Seconds until it falls, 0 when disarmed."""
         return max(0.0, self._until - self._monotonic()) if self._until is not None else 0.0
@@ -47,18 +55,19 @@ class Arming(QObject):
             self.disarm(blocked)
             return False
         self._until = self._monotonic() + self._seconds
-        self.reason = ""
+        self._why = str
         self._tick.start()
         self.changed.emit()
         return True
 
-    def disarm(self, reason: str) -> None:
-        """Fall, and remember why."""
+    def disarm(self, reason: str | Callable[[], str]) -> None:
+        """Fall, and remember why: words, or what says them in the language of the moment."""
+        why: Callable[[], str] = (lambda: reason) if isinstance(reason, str) else reason
         was = self._until is not None
         self._until = None
         self._tick.stop()
-        if was or reason != self.reason:
-            self.reason = reason
+        if was or why() != self.reason:
+            self._why = why
             self.changed.emit()
 
     def close(self) -> None:
@@ -70,14 +79,13 @@ class Arming(QObject):
         """What the keys would hit now; any change of it disarms."""
         context = (mode, account, symbol)
         if self._context and context != self._context:
-            names = ("mode", "account", "symbol")
-            what = next(name for name, a, b in zip(names, self._context, context, strict=True) if a != b)
+            what = next(name for name, a, b in zip(_CONTEXT, self._context, context, strict=True) if a != b)
             if self._until is not None:
-                self.disarm(f"the {what} changed")
+                self.disarm(lambda: say(what))
         self._context = context
 
     def _on_tick(self) -> None:
         if self._until is not None and not self.armed:
-            self.disarm("the time ran out")
+            self.disarm(lambda: say("the time ran out"))
         else:
             self.changed.emit()

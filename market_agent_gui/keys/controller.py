@@ -5,7 +5,16 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QWindow
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from market_agent_gui.actions import BY_ID, ActionSpec, Risk
@@ -60,6 +69,11 @@ def in_chart(widget: QObject | None) -> bool:
     return _within(widget, "chartKeys")
 
 
+def takes_letters(widget: QObject | None) -> bool:
+    """Whether letters filter the table around ``widget``."""
+    return _within(widget, "takesLetters")
+
+
 def _within(widget: QObject | None, mark: str) -> bool:
     while widget is not None:
         if widget.property(mark):
@@ -74,6 +88,8 @@ class KeyController(QObject):
     It sits on windows, not on the application: there every paint and timer of the program would pass through Python.
     """
 
+    letter_typed = Signal(str)
+    """A letter where none means anything else: the beginning of a symbol."""
     hold_changed = Signal(str, bool)
     """An action whose key is being held began (True) or ended (False)."""
 
@@ -127,7 +143,10 @@ class KeyController(QObject):
         target = QApplication.focusWidget() or QApplication.activeWindow()
         action = self._resolve(target, event) if target is not None else None
         if action is None:
-            return False
+            letter = self._letter(target, event) if target is not None else ""
+            if letter:
+                self.letter_typed.emit(letter)
+            return bool(letter)
         self.press(action, key_of(event), auto_repeat=event.isAutoRepeat())
         return True
 
@@ -146,6 +165,17 @@ class KeyController(QObject):
         if (popup is not None or self._locked()) and BY_ID[action].risk is not Risk.SAFETY:
             return None
         return action
+
+    def _letter(self, target: QWidget, event: QKeyEvent) -> str:
+        """Return the letter that begins a symbol, empty where it has another meaning or nobody may type."""
+        key = key_of(event).removeprefix("Shift+")
+        if len(key) != 1 or not key.isascii() or not key.isalpha() or event.isAutoRepeat():
+            return ""
+        window, popup = target.window(), QApplication.activePopupWidget() or QApplication.activeModalWidget()
+        if popup is not None or self._locked() or isinstance(window, QDialog) or window.property("recordsKeys"):
+            return ""
+        taken = takes_text(target) or owns_keys(target) or takes_letters(target) or isinstance(target, QComboBox)
+        return "" if taken else key
 
     def press(self, action: str, key: str, *, auto_repeat: bool = False) -> None:
         """Judge one press and act on it."""
@@ -189,7 +219,7 @@ class KeyController(QObject):
     def _on_focus_window(self, window: QWindow | None) -> None:
         self._listen_to(window)
         if window is None:
-            self._arming.disarm(say("the window lost the focus"))
+            self._arming.disarm(lambda: say("the window lost the focus"))
             if self._held:
                 self._end_hold()
 

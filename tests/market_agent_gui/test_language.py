@@ -49,4 +49,7 @@ def test_a_whole_window_says_everything_in_the_language_that_is_chosen(
         assert sorted(item for item in await use("ru") if tongues.english(item[1])) == []
         assert sorted(item for item in await use("en") if tongues.russian(item[1])) == []
 
-    run(story())
+    try:
+        run(story())
+    finally:
+        desk.shell.language.use("en")

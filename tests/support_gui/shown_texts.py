@@ -90,7 +90,9 @@ class Tongues:
         ]
 
     def english(self, text: str) -> bool:
-        """Whether it is a text of the catalogue, or one with its gaps filled in, that Russian says otherwise."""
+        """Whether it, or a part of it, is a text of the catalogue that Russian says otherwise."""
+        if any(part in self._english for part in re.split(r": |, | \d+$|[●■] ", text)):
+            return True
         plain = text.replace("&", "").strip(" ▾:…")
         return plain in self._english or text in self._english or any(shape.fullmatch(text) for shape in self._shapes)
 

@@ -27,7 +27,7 @@ def tables() -> set[str]:
     from market_agent_gui.actions import ACTIONS, GROUPS
     from market_agent_gui.chart_pane import INTERVALS
     from market_agent_gui.head import QUEUE_KEYS
-    from market_agent_gui.keys import card, rehearsal
+    from market_agent_gui.keys import arming, card, rehearsal
     from market_agent_gui.presenters import approvals, modes
     from market_agent_gui.resolve_dialog import STATES
 
@@ -37,7 +37,7 @@ def tables() -> set[str]:
     found |= {text for _, *texts in first_run.LEVELS for text in texts}
     found |= {*rehearsal.TITLES.values(), *rehearsal._FIXED.values(), *card._WHEN.values()}
     found |= {*approvals._DONE.values(), *modes.TITLES.values(), "BUY", "SELL", "entry", "stop", "target"}
-    found |= {"PAPER", "LIVE", "REPLAY"}
+    found |= {"PAPER", "LIVE", "REPLAY", *arming._CONTEXT}
     found |= {*chart_pane.STYLE_WORDS.values(), *chart_pane.AXIS_WORDS.values()}
     return found - {""}
 

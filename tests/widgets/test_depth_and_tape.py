@@ -14,6 +14,7 @@ from engine.model.order import OrderRequest
 from tests.widgets.factories import NOW, SECOND, order
 from widgets.depth_ladder import DepthLadder
 from widgets.ladder_rows import Own, at_step, build, own_orders, sizes
+from widgets.paint import TextCache
 from widgets.tape import KEEP, Tape
 
 CENT = Decimal("0.01")
@@ -223,3 +224,20 @@ def test_the_tape_forgets_the_oldest(tape):
 def test_prints_of_the_last_minute_are_counted(tape):
     tape.add(prints(100))
     assert tape.per_minute() == 60
+
+
+@pytest.mark.parametrize("width", [220, 260, 320])
+def test_an_order_off_screen_is_named_whole_however_narrow_the_ladder(ladder, monkeypatch, width):
+    drawn: list[str] = []
+    draw = TextCache.draw
+
+    def telling(self, painter, theme, x, middle, text, *rest, **named):
+        drawn.append(text)
+        return draw(self, painter, theme, x, middle, text, *rest, **named)
+
+    ladder.resize(width, 520)
+    ladder.set_orders([order("o-1", side="SELL", limit_price=Decimal("194.00"), leg="target")])
+    monkeypatch.setattr(TextCache, "draw", telling)
+    ladder.grab()
+    assert "SELL 100 target 194.00" in drawn
+    assert any(text.startswith("▲") for text in drawn)

@@ -14,7 +14,7 @@ from engine.api.rows import QuoteRow
 from tests.widgets.factories import NOW, block
 from widgets.glyph_atlas import GlyphAtlas, NumberStyle, picture
 from widgets.quote_book import HALTED, QuoteBook
-from widgets.quote_columns import COLUMNS, DOWN, QUIET, UP, roles_of
+from widgets.quote_columns import COLUMNS, DOWN, QUIET, SPARK, UP, roles_of
 from widgets.quote_model import badge_text
 from widgets.quote_table import QuoteTable, symbols_in
 from widgets.theme import current_theme
@@ -358,3 +358,32 @@ def test_export_has_numbers_and_no_sections(table):
 @pytest.mark.parametrize(("badge", "word"), [("E2d", "earnings in 2"), ("N3", "3 headlines"), ("HALT", "halted")])
 def test_badges_are_explained(badge, word):
     assert word in badge_text(badge)
+
+
+# --- the picture of the day takes what is left of the width, or gives way
+
+
+@pytest.mark.parametrize("width", [200, 250, 290, 320, 560])
+def test_no_column_is_cut_at_the_edge(table: QuoteTable, width: int) -> None:
+    table.resize(width, 300)
+    view = table.view
+    numbers = sum(view.columnWidth(n) for n in range(len(COLUMNS)) if n != SPARK and not view.isColumnHidden(n))
+    left = view.viewport().width() - numbers
+    assert view.isColumnHidden(SPARK) == (left < 36)
+    if left >= 36:
+        assert view.horizontalScrollBar().maximum() == 0
+        assert view.columnWidth(SPARK) == min(left, 160)
+
+
+def test_a_picture_that_gave_way_comes_back_and_one_that_was_switched_off_stays_off(table: QuoteTable) -> None:
+    view = table.view
+    table.resize(200, 300)
+    assert view.isColumnHidden(SPARK)
+    kept = view.layout_state()
+    table.resize(400, 300)
+    assert not view.isColumnHidden(SPARK)
+    view.set_column_shown(SPARK, False)
+    table.resize(500, 300)
+    assert view.isColumnHidden(SPARK)
+    view.restore_layout(kept)
+    assert not view.isColumnHidden(SPARK)
