@@ -90,7 +90,7 @@ SMALL = across(
         tabs("positions", "orders", "fills", "denials", "scanner", "news", "limits", "log"),
         shares=(0.75, 0.25),
     ),
-    down(tabs("suggestions", "why", "depth", "tape"), "ticket", shares=(0.64, 0.36)),
+    down(tabs("suggestions", "why", "depth", "tape"), "ticket", shares=(0.57, 0.43)),
     shares=(0.725, 0.275),
 )
 APPROVAL = across(

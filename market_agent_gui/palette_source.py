@@ -6,7 +6,7 @@ from engine.api.commands import PlaceOrder, Watch
 from engine.api.order_language import OrderTextError, parse_order_text
 from engine.api.rows import QuoteRow, SuggestionRow
 from engine.model.ids import IntentId, Symbol
-from market_agent_gui.palette import Entry
+from market_agent_gui.palette import SHOWN, Entry
 from market_agent_gui.translate import say
 
 if TYPE_CHECKING:
@@ -64,20 +64,23 @@ class PaletteSource:
         word = query.split()[0].upper()
         rows = [row for row in self._shell.bridge.mirror.rows("quotes").values() if isinstance(row, QuoteRow)]
         found = [row for row in rows if row.key.startswith(word)] or [row for row in rows if word in row.name.upper()]
-        return [
-            Entry(
-                title=row.key,
-                group=row.name or say("symbol"),
-                do=lambda symbol=row.key: self._shell.links.choose("ticket", symbol),
-            )
-            for row in found[:10]
-        ]
+        return [self._symbol(row) for row in found[:10]]
+
+    def _symbol(self, row: QuoteRow) -> Entry:
+        return Entry(
+            title=row.key,
+            group=row.name or say("symbol"),
+            do=lambda: self._shell.links.choose("ticket", row.key),
+        )
 
     def symbols(self, query: str) -> list[Entry]:
         """Return symbols alone: what is typed as a symbol must never run an action."""
         word = query.strip().upper()
+        if not word:
+            rows = self._shell.bridge.mirror.rows("quotes").values()
+            return [self._symbol(row) for row in rows if isinstance(row, QuoteRow)][:SHOWN]
         found = sorted(self._symbols(query), key=lambda entry: entry.title != word)
-        if word and " " not in word and all(entry.title != word for entry in found):
+        if " " not in word and all(entry.title != word for entry in found):
             found.append(Entry(title=word, group=say("watch it"), do=lambda: self._watch(word)))
         return found
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPushButton, QTreeWidget, QTreeWidgetItem
 
-from market_agent_gui.actions import BY_ID, GROUPS, key_text
+from market_agent_gui.actions import BY_ID, GROUPS, Scope, key_text
 from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.keys.controller import key_of
 from market_agent_gui.keys.key_map import DEFAULTS, KeyMap, KeyMapError
@@ -45,7 +45,12 @@ class KeyEditor(PlainDialog):
         self.tree.setFocus()
 
     def _fill(self, known: set[str]) -> None:
-        scopes = {"anywhere": say("everywhere"), "window": say("outside text"), "staged": say("while staged")}
+        scopes = {
+            Scope.ANYWHERE: say("everywhere"),
+            Scope.WINDOW: say("outside text"),
+            Scope.STAGED: say("while staged"),
+            Scope.CHART: say("on the chart"),
+        }
         for group in GROUPS:
             actions = [spec for spec in BY_ID.values() if spec.group == group and spec.id in known]
             if not actions:
@@ -54,7 +59,7 @@ class KeyEditor(PlainDialog):
             top.setFlags(Qt.ItemFlag.ItemIsEnabled)
             self.tree.addTopLevelItem(top)
             for spec in actions:
-                item = QTreeWidgetItem([say(spec.title), "", scopes[spec.scope.value]])
+                item = QTreeWidgetItem([say(spec.title), "", scopes[spec.scope]])
                 item.setData(0, Qt.ItemDataRole.UserRole, spec.id)
                 top.addChild(item)
                 self._items[spec.id] = item

@@ -1,7 +1,7 @@
 """The rehearsal overlay: four columns of keys and what each would send now. While it is up, nothing is sent."""
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QFont, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from market_agent_gui.actions import key_text
@@ -60,11 +60,38 @@ class RehearsalOverlay(QWidget):
         painter.drawText(head.adjusted(x, 0, 0, 0), middle | Qt.AlignmentFlag.AlignLeft, text)
         painter.setPen(theme.color("focus"))
         painter.drawText(head, middle | Qt.AlignmentFlag.AlignRight, self._armed)
-        width = self.width() // len(GROUPS)
-        for number, group in enumerate(GROUPS):
+        left = 0
+        for group, width in zip(GROUPS, self._widths(), strict=True):
             lines = [line for line in self._lines if line.group == group]
-            self._paint_column(painter, QRect(number * width, head.bottom(), width, self.height()), group, lines)
+            self._paint_column(painter, QRect(left, head.bottom(), width, self.height()), group, lines)
+            left += width
         painter.end()
+
+    def _widths(self) -> list[int]:
+        """Share the width by what each column needs: none is cut while another has room to spare."""
+        theme = current_theme()
+        needs = []
+        for group in GROUPS:
+            lines = [line for line in self._lines if line.group == group][:ROWS]
+            words = max((self._title_width(line) + self._effect_width(line) for line in lines), default=0)
+            needs.append(self._key_width(lines) + words + theme.px(8 + 2 * 12))
+        whole = max(1, sum(needs))
+        widths = [need * self.width() // whole for need in needs]
+        return [*widths[:-1], self.width() - sum(widths[:-1])]
+
+    @staticmethod
+    def _key_width(lines: list[Line]) -> int:
+        theme = current_theme()
+        metrics = QFontMetrics(theme.font(12))
+        return max((metrics.horizontalAdvance(key_text(line.key)) for line in lines), default=0) + theme.px(12)
+
+    @staticmethod
+    def _title_width(line: Line) -> int:
+        return QFontMetrics(current_theme().font(12, QFont.Weight.DemiBold)).horizontalAdvance(line.title)
+
+    @staticmethod
+    def _effect_width(line: Line) -> int:
+        return QFontMetrics(current_theme().font(12)).horizontalAdvance(line.effect)
 
     def _paint_column(self, painter: QPainter, place: QRect, group: str, lines: list[Line]) -> None:
         theme = current_theme()
@@ -76,7 +103,7 @@ class RehearsalOverlay(QWidget):
         inner = place.adjusted(pad, 0, -pad, 0)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRect(inner.left(), inner.top(), inner.width(), row), middle, say(TITLES[group]))
-        key_width = theme.px(118)
+        key_width = self._key_width(lines[:ROWS])
         for number, line in enumerate(lines[:ROWS]):
             rect = QRect(inner.left(), inner.top() + row * (number + 1), inner.width(), row)
             painter.setFont(theme.font(12))
@@ -84,12 +111,13 @@ class RehearsalOverlay(QWidget):
             painter.drawText(rect, middle | Qt.AlignmentFlag.AlignLeft, key_text(line.key))
             painter.setFont(theme.font(12, QFont.Weight.DemiBold))
             name = rect.adjusted(key_width, 0, 0, 0)
-            metrics = painter.fontMetrics()
-            half = max(theme.px(60), name.width() // 2)
-            shown = metrics.elidedText(line.title, Qt.TextElideMode.ElideRight, half)
+            # What would be sent is never cut: the title, which the key already names, gives way.
+            wanted = min(self._effect_width(line), name.width() - theme.px(48))
+            shown = painter.fontMetrics().elidedText(
+                line.title, Qt.TextElideMode.ElideRight, name.width() - wanted - theme.px(8)
+            )
             painter.drawText(name, middle | Qt.AlignmentFlag.AlignLeft, shown)
-            room = name.width() - metrics.horizontalAdvance(shown) - theme.px(8)
             painter.setFont(theme.font(12))
             painter.setPen(theme.color("t2" if line.able else "t3"))
-            effect = painter.fontMetrics().elidedText(line.effect, Qt.TextElideMode.ElideMiddle, room)
+            effect = painter.fontMetrics().elidedText(line.effect, Qt.TextElideMode.ElideRight, wanted + 1)
             painter.drawText(name, middle | Qt.AlignmentFlag.AlignRight, effect)

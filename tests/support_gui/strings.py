@@ -30,6 +30,7 @@ def tables() -> set[str]:
     from market_agent_gui.keys import arming, card, rehearsal
     from market_agent_gui.presenters import approvals, modes
     from market_agent_gui.resolve_dialog import STATES
+    from widgets.theme import theme_names
 
     found = {spec.title for spec in (*ACTIONS, *docks.DOCKS)} | set(GROUPS) | set(docks.TEMPLATES)
     found |= {label for _, label in INTERVALS.values()} | {text for _, text in (*QUEUE_KEYS, *card.QUEUE_KEYS)}
@@ -39,6 +40,7 @@ def tables() -> set[str]:
     found |= {*approvals._DONE.values(), *modes.TITLES.values(), "BUY", "SELL", "entry", "stop", "target"}
     found |= {"PAPER", "LIVE", "REPLAY", *arming._CONTEXT}
     found |= {*chart_pane.STYLE_WORDS.values(), *chart_pane.AXIS_WORDS.values()}
+    found |= {name.replace("-", " ").replace("_", " ").capitalize() for name in theme_names()}
     return found - {""}
 
 
@@ -59,6 +61,7 @@ def widget_tables() -> set[str]:
         order_blotter,
         position_table,
         quote_columns,
+        scan_table,
         suggestion_card,
         ticket_draft,
         ticket_sentence,
@@ -75,6 +78,7 @@ def widget_tables() -> set[str]:
         *order_blotter.order_columns(new_york),
         *position_table.position_columns(new_york),
         *quote_columns.COLUMNS,
+        *scan_table.scan_columns(()),
     )
     found = {text for column in columns for text in (column.title, column.about)} - {"%"}
     found |= {*mode_strip.AUTONOMY_WORDS.values(), *mode_strip.AUTONOMY_ABOUT.values()}

@@ -11,6 +11,7 @@ from widgets.candle_chart.layers import OrderLine, OrderState
 from widgets.candle_chart.lines import pen
 from widgets.candle_chart.tags import push_apart
 from widgets.formats import DOWN_ARROW, UP_ARROW, number
+from widgets.words import tr
 
 _DASH = {
     OrderState.STAGED: (7.0, 4.0),
@@ -74,7 +75,7 @@ def place_tags(frame: Frame, moved: dict[tuple[str, str], float] | None = None) 
         outside = -1 if exact < frame.scale.top - 1 else 1 if exact > price.bottom() else 0
         if outside and len(frame.data):
             away = number(abs(value - float(frame.data.close[-1])), frame.decimals)
-            text = f"{UP_ARROW if outside < 0 else DOWN_ARROW} {text} · {away} away"
+            text = f"{UP_ARROW if outside < 0 else DOWN_ARROW} {text} · {tr('{n} away', n=away)}"
         grip = order is not None and order.draggable and not outside
         width = metrics.horizontalAdvance(text) + style.px(20)
         right = price.width() - style.px(26 if grip else 8)
@@ -92,10 +93,10 @@ def place_tags(frame: Frame, moved: dict[tuple[str, str], float] | None = None) 
 
 def _text(order: OrderLine, frame: Frame) -> str:
     text = order.text
-    if order.state is OrderState.UNKNOWN and "not confirmed" not in text:
-        text = f"{UP_ARROW} {text} · not confirmed: do not re-enter"
-    if order.state is OrderState.STAGED and "not sent" not in text:
-        text = f"{text} · not sent"
+    if order.state is OrderState.UNKNOWN and tr("not confirmed") not in text:
+        text = f"{UP_ARROW} {text} · {tr('not confirmed: do not re-enter')}"
+    if order.state is OrderState.STAGED and tr("not sent") not in text:
+        text = f"{text} · {tr('not sent')}"
     if order.pending_price is not None:
         text += f" → {number(order.pending_price, frame.decimals)}"
     return text
