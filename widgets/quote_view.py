@@ -115,7 +115,8 @@ class QuoteView(GridView):
         room, theme = self.viewport().width() - others, current_theme()
         head = self.horizontalHeader()
         blocked = head.blockSignals(True)
-        shown = self._spark_wanted and room >= theme.px(_LEAST_SPARK)
+        title = round(TEXTS.width(theme, tr(COLUMNS[SPARK].title, "column"), 11)) + theme.px(16)
+        shown = self._spark_wanted and room >= max(title, theme.px(_LEAST_SPARK))
         self.setColumnHidden(SPARK, not shown)
         if shown:
             self.setColumnWidth(SPARK, min(room, theme.px(_MOST_SPARK)))

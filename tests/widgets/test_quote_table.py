@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from engine.api.rows import QuoteRow
 from tests.widgets.factories import NOW, block
 from widgets.glyph_atlas import GlyphAtlas, NumberStyle, picture
+from widgets.paint import TEXTS
 from widgets.quote_book import HALTED, QuoteBook
 from widgets.quote_columns import COLUMNS, DOWN, QUIET, SPARK, UP, roles_of
 from widgets.quote_model import badge_text
@@ -369,8 +370,9 @@ def test_no_column_is_cut_at_the_edge(table: QuoteTable, width: int) -> None:
     view = table.view
     numbers = sum(view.columnWidth(n) for n in range(len(COLUMNS)) if n != SPARK and not view.isColumnHidden(n))
     left = view.viewport().width() - numbers
-    assert view.isColumnHidden(SPARK) == (left < 36)
-    if left >= 36:
+    needed = max(36, round(TEXTS.width(current_theme(), "Today", 11)) + 16)
+    assert view.isColumnHidden(SPARK) == (left < needed)
+    if left >= needed:
         assert view.horizontalScrollBar().maximum() == 0
         assert view.columnWidth(SPARK) == min(left, 160)
 
