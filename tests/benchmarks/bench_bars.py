@@ -15,6 +15,9 @@ from time import process_time
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import gates
 
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, StepClock
@@ -139,6 +142,7 @@ def through_the_house(symbols: int, seconds: int) -> tuple[float, int, int]:
 
 
 def main() -> None:
+    gates.no_other(__doc__, "beside ours: sqlite3 and pandas, in this process")
     minutes = 200
     rows = minutes * SYMBOLS
     sqlite_s = cpu(append_sqlite, minutes)

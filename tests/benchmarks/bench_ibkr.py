@@ -13,7 +13,9 @@ from statistics import quantiles
 from time import perf_counter_ns
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import gates
 from ib_async import IB, LimitOrder
 
 from engine.execution.brokers.ibkr.ears import Ears, listening_ib
@@ -178,6 +180,7 @@ async def reading() -> None:
 
 
 async def main() -> None:
+    gates.no_other(__doc__, "beside ours: the library ib_async alone, in this process")
     await library_alone()
     await ours(IbRig, "journal without fsync")
     await ours(DurableRig, "journal with fsync, as shipped")

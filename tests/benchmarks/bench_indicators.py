@@ -1,6 +1,12 @@
-"""What the indicators cost, beside TA-Lib and pandas in the same run. `python tests/benchmarks/bench_indicators.py`"""
+"""What the indicators cost, beside TA-Lib and pandas in the same run. `bench_indicators.py [--peer PYTHON]`
 
+With `--peer`, polars (history) and talipp (bar by bar) run on that interpreter.
+"""
+
+import argparse
+import json
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +17,9 @@ import pandas as pd
 import talib
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import gates
 
 from engine.features.indicators import averages, momentum, ranges, trend, volatility, volume
 from engine.features.indicators.registry import INDICATORS
@@ -43,7 +52,18 @@ def rounds(runs: Runs, repeat: int = 5) -> dict[str, float]:
     return {name: statistics.median(ns) / BARS for name, ns in cpu.items()}
 
 
+def peers(python: str) -> dict[str, float]:
+    """Run polars and talipp on another interpreter; return CPU ns a bar."""
+    script = Path(__file__).resolve().parent / "indicator_peers.py"
+    done = subprocess.run([python, str(script)], capture_output=True, text=True, timeout=300, check=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", help="interpreter of the environment that holds polars and talipp")
+    options = parser.parse_args()
     o, h, l, c, v = bars()
     s = pd.Series(c)
     session = np.arange(BARS) // 390
@@ -111,9 +131,11 @@ def main() -> None:
         "talib": lambda: [table[name]["talib"]() for name in six],
         "apart": lambda: [table[name]["ours"]() for name in six],
     }
+    bundle = 0.0
     print(f"{'CPU ns a bar':<18}{'ours':>8}{'TA-Lib':>8}{'ratio':>7}{'pandas':>9}{'apart':>8}")
     for name, runs in table.items():
         ns = rounds(runs)
+        bundle = ns["ours"]  # the last one is the six together
         rest = "".join(f"{ns[k]:>{w}.1f}" if k in ns else " " * w for k, w in (("pandas", 9), ("apart", 8)))
         print(f"{name:<18}{ns['ours']:>8.2f}{ns['talib']:>8.2f}{ns['ours'] / ns['talib']:>7.2f}{rest}")
 
@@ -132,11 +154,11 @@ def main() -> None:
         start = time.process_time_ns()
         hot.push(rows, table500, session[:500])
         took.append((time.process_time_ns() - start) / 500)
-    one = []
+    first = rows[:1], table500[:1], session[:1]
+    start = time.process_time_ns()
     for _ in range(5000):
-        start = time.perf_counter_ns()
-        hot.push(rows[:1], table500[:1], session[:1])
-        one.append(time.perf_counter_ns() - start)
+        hot.push(*first)
+    alone = (time.process_time_ns() - start) / 5000
     w = slice(0, 200)
     ta = []
     for _ in range(500):
@@ -145,7 +167,19 @@ def main() -> None:
         talib.ATR(h[w], l[w], c[w], 14)
         ta.append(time.perf_counter_ns() - start)
     print(f"\na bar of 13 running outputs: {statistics.median(took):.0f} ns a symbol (500 in one call), ", end="")
-    print(f"{statistics.median(one)} ns alone; TA-Lib anew over 200 bars, 10 outputs: {statistics.median(ta)} ns")
+    print(f"{alone:.0f} ns alone; TA-Lib anew over 200 bars, 10 outputs: {statistics.median(ta)} ns")
+    if options.peer is None:
+        print("polars and talipp run with --peer alone")
+        return
+    others = peers(options.peer)
+    print(f"polars, the six over a million bars: {others['polars']:.0f} ns a bar; talipp, a bar at a time: ", end="")
+    print(f"{others['talipp']:.0f} ns")
+    gates.show(
+        [
+            gates.Gate("six together, history, vs polars", bundle / others["polars"], 1 / 10, 1 / 20),
+            gates.Gate("six, one symbol bar by bar, vs talipp", alone / others["talipp"], 1 / 20, 1 / 30),
+        ]
+    )
 
 
 if __name__ == "__main__":

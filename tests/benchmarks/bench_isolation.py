@@ -14,6 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import gates
+
 from engine.api.client import EngineClient, EngineUnavailable
 from engine.api.commands import GetStatus, Shutdown
 from engine.api.door import read_door
@@ -66,6 +71,7 @@ def open_window(profile: Path) -> subprocess.Popen:
 
 
 async def main() -> None:
+    gates.no_other(__doc__, "others run engine and window in one process; beside ours: the calm window")
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder) / "profile"
         window = open_window(profile)

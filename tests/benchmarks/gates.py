@@ -1,5 +1,6 @@
 """Measured ratios against what we ask of ourselves, printed as one table; a figure counts beside a peer's only."""
 
+import argparse
 from dataclasses import dataclass
 
 
@@ -38,3 +39,11 @@ def show(gates: list[Gate]) -> None:
     for gate in gates:
         measured = "-" if gate.ratio is None else fraction(gate.ratio)
         print(f"{gate.name:<62}{measured:>10}{fraction(gate.limit):>10}{fraction(gate.stretch):>10}  {verdict(gate)}")
+
+
+def no_other(doc: str | None, beside: str) -> None:
+    """Take `--peer` where no other product is measured, and say so, with what stands beside ours instead."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--peer", help="taken and not used: there is no other product to run here")
+    parser.parse_args()
+    print(f"peers: none to run here; {beside}")
