@@ -14,7 +14,7 @@ from engine.bus.errors import JournalError
 from engine.execution import failpoints
 from engine.execution.agreement import Agreement
 from engine.execution.broker import Broker
-from engine.execution.checks import flaw, malformed, not_now
+from engine.execution.checks import malformed, not_now
 from engine.execution.consequences import Consequences
 from engine.execution.deadlines import Deadlines
 from engine.execution.fold import Outcome, ask_cancel, establish, hear, lose_touch, split_exec_id
@@ -96,8 +96,11 @@ class OrderDesk:
             on_round=self._on_round,
         )
         self.adoption = self._agreement.adoption
+        self._inbox = Inbox(self._take)
         self._modifier = Modifier(
             clock,
+            inbox=self._inbox,
+            stopped=self._stopped,
             broker=broker,
             journal=journal,
             records=self._records,
@@ -118,7 +121,6 @@ class OrderDesk:
             on_halt=self._stop_sending,
             on_frozen=self._cancel_frozen,
         )
-        self._inbox = Inbox(self._take)
         self._unsent_cancels: set[OrderRef] = set()
         self._orphans: dict[str, CommissionReport] = {}
         self.halted = False
@@ -342,20 +344,12 @@ class OrderDesk:
         by: str = "",
     ) -> Receipt:
         """Ask for new fields of an order that works. Refused unless the link is UP and the gate agrees."""
-        record = self._records.get(ref)
-        if record is None:
-            return Receipt(ok=False, code="NO_SUCH_ORDER", text=f"There is no order {ref}.")
-        refusal = self._modifier.refusal(record, self._stopped(record.request))
-        if refusal is not None:
-            return refusal
-        request = changed(record.effective, quantity=quantity, limit_price=limit_price, stop_price=stop_price, tif=tif)
-        if reason := flaw(request):
-            return Receipt(ok=False, code="NUMBER", text=reason)
-        try:
-            with self._inbox.held():
-                return self._modifier.ask(record, request, by)
-        finally:
-            self._inbox.drain()
+        wanted = {"quantity": quantity, "limit_price": limit_price, "stop_price": stop_price, "tif": tif}
+        return self._modifier.change(ref, lambda request: changed(request, **wanted), by)  # type: ignore[arg-type]
+
+    def extend(self, ref: OrderRef, until_ns: int, by: str) -> Receipt:
+        """Let the agent's entry wait longer at the broker: up to ``until_ns`` (UTC), no longer than the gate says."""
+        return self._modifier.change(ref, lambda request: changed(request, good_till_ns=until_ns), by, refresh=True)
 
     def resolve(self, ref: OrderRef, state: str, note: str, by: str) -> Receipt:
         """A person closes an UNKNOWN order after looking at the broker's own screen. The note is kept."""

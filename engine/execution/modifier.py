@@ -11,11 +11,14 @@ from engine.bus.errors import JournalError
 from engine.execution import failpoints
 from engine.execution.agreement import Agreement
 from engine.execution.broker import Broker
+from engine.execution.checks import flaw
 from engine.execution.fold import ask_modify, lose_touch
+from engine.execution.inbox import Inbox
 from engine.execution.pacing import Pacing
 from engine.execution.ports import Clearing, OrderJournal
 from engine.execution.record import OrderRecord
 from engine.execution.records import Records, encode
+from engine.model.ids import OrderRef
 from engine.model.order import OrderRequest, OrderState, TimeInForce
 from engine.model.report import LinkState
 
@@ -30,9 +33,16 @@ def changed(
     limit_price: Decimal | None = None,
     stop_price: Decimal | None = None,
     tif: TimeInForce | None = None,
+    good_till_ns: int | None = None,
 ) -> OrderRequest:
     """The request with the fields that are given."""
-    wanted = {"quantity": quantity, "limit_price": limit_price, "stop_price": stop_price, "tif": tif}
+    wanted = {
+        "quantity": quantity,
+        "limit_price": limit_price,
+        "stop_price": stop_price,
+        "tif": tif,
+        "good_till_ns": good_till_ns,
+    }
     return msgspec.structs.replace(request, **{name: value for name, value in wanted.items() if value is not None})
 
 
@@ -49,8 +59,11 @@ class Modifier:
         agreement: Agreement,
         gate: Clearing,
         pacing: Pacing,
+        inbox: Inbox,
+        stopped: Callable[[OrderRequest], bool],
         on_trouble: Callable[[JournalError], None],
     ) -> None:
+        """``inbox`` holds reports back while a change is handed over; ``stopped``: a STOP forbids this order."""
         self._clock = clock
         self._broker = broker
         self._journal = journal
@@ -58,6 +71,8 @@ class Modifier:
         self._agreement = agreement
         self._gate = gate
         self._pacing = pacing
+        self._inbox = inbox
+        self._stopped = stopped
         self._on_trouble = on_trouble
 
     def refusal(self, record: OrderRecord, stopped: bool) -> Receipt | None:
@@ -75,11 +90,30 @@ class Modifier:
             return Receipt(ok=False, code="HALTED", text="Trading is stopped; orders can only be cancelled.")
         return None
 
-    def ask(self, record: OrderRecord, request: OrderRequest, by: str) -> Receipt:
-        """Judge, record and ask. The caller holds reports back until this returns."""
+    def change(
+        self, ref: OrderRef, change: Callable[[OrderRequest], OrderRequest], by: str, refresh: bool = False
+    ) -> Receipt:
+        """Ask for the order as ``change`` makes it. ``refresh``: it moves nothing but the end of the agent's entry."""
+        record = self._records.get(ref)
+        if record is None:
+            return Receipt(ok=False, code="NO_SUCH_ORDER", text=f"There is no order {ref}.")
+        refusal = self.refusal(record, self._stopped(record.request))
+        if refusal is not None:
+            return refusal
+        request = change(record.effective)
+        if reason := flaw(request):
+            return Receipt(ok=False, code="NUMBER", text=reason)
+        try:
+            with self._inbox.held():
+                return self.ask(record, request, by, refresh)
+        finally:
+            self._inbox.drain()
+
+    def ask(self, record: OrderRecord, request: OrderRequest, by: str, refresh: bool = False) -> Receipt:
+        """Judge, record and ask."""
         if request == record.effective:
             return Receipt(ok=True, code="SAME", text="The order has these fields already.")
-        verdict = self._gate.clear_change(record.ref, request)
+        verdict = self._gate.clear_change(record.ref, request, refresh)
         if not verdict.cleared:
             first = verdict.denials[0]
             return Receipt(ok=False, code=first.code, text=first.text, denials=verdict.denials)

@@ -61,8 +61,11 @@ class Clearing(Protocol):
     """The gate."""
 
     def clear(self, request: OrderRequest) -> tuple[Verdict, ClearedOrder | None]: ...
-    def clear_change(self, ref: OrderRef, changed: OrderRequest) -> Verdict:
-        """Judge a modification; ``verdict.request`` is what would be sent, and the larger of both counts."""
+    def clear_change(self, ref: OrderRef, changed: OrderRequest, refresh: bool = False) -> Verdict:
+        """Judge a modification; ``verdict.request`` is what would be sent, and the larger of both counts.
+
+        ``refresh``: nothing but the end of the agent's entry moves.
+        """
 
     def release(self, ref: OrderRef) -> None: ...
 

@@ -22,10 +22,16 @@ def see_open(record: OrderRecord, seen: tuple[OpenOrder, ...], now_ns: int) -> O
     resurrected = record.state.closed and record.state is not S.FILLED
     doubted = record.state in (S.CLAIM_CANCELLED, S.CLAIM_REJECTED)
     shown = first.request
+    known = record.effective
+    # What a snapshot does not show (most brokers tell no end) stays as it was last confirmed.
     request = replace(
-        record.request, quantity=shown.quantity, limit_price=shown.limit_price, stop_price=shown.stop_price
+        known,
+        quantity=shown.quantity,
+        limit_price=shown.limit_price,
+        stop_price=shown.stop_price,
+        good_till_ns=known.good_till_ns if shown.good_till_ns is None else shown.good_till_ns,
     )
-    waiting = record.state is S.PENDING_MODIFY and request == record.request
+    waiting = record.state is S.PENDING_MODIFY and request == known
     if record.state is S.UNKNOWN and (record.cancel_tries > 1 or record.heard & Heard.ERROR_CANCEL_FAILED):
         # The cancels came to nothing and the order lives: say so plainly, a new cancel starts anew.
         after = replace(after, cancel_asked_ns=0, cancel_tries=0)

@@ -161,14 +161,18 @@ class Gate:
         """Judge a change of a working order."""
         return self._judge_change(ref, changed)[0].verdict
 
-    def clear_change(self, ref: OrderRef, changed: OrderRequest) -> Verdict:
-        """Judge a change and, when cleared, count the larger of old and new until it is settled (§6.1)."""
-        (verdict, situation), status = self._judge_change(ref, changed)
+    def clear_change(self, ref: OrderRef, changed: OrderRequest, refresh: bool = False) -> Verdict:
+        """Judge a change and, when cleared, count the larger of old and new until it is settled (§6.1).
+
+        ``refresh`` moves nothing but the end of an entry (G36): judged like any change, but none that G8b counts.
+        """
+        (verdict, situation), status = self._judge_change(ref, changed, refresh)
         if not verdict.cleared or situation is None or status is None:
             self._tell_denied(verdict)
             return verdict
         try:
-            self._counts.count_modify(ref)
+            if not refresh:
+                self._counts.count_modify(ref)
         except JournalError as error:
             verdict = _denied(changed, Denial(code="JOURNAL", text=f"The change could not be recorded: {error}"))
             self._tell_denied(verdict)
@@ -270,7 +274,9 @@ class Gate:
         denials.sort(key=_hard_first)
         return _Look(self._verdict(seen, tuple(denials), tuple(warnings)), seen)
 
-    def _judge_change(self, ref: OrderRef, changed: OrderRequest) -> tuple[_Look, OrderStatus | None]:
+    def _judge_change(
+        self, ref: OrderRef, changed: OrderRequest, refresh: bool = False
+    ) -> tuple[_Look, OrderStatus | None]:
         status = self._orders.order(ref)
         if status is None or status.state.closed:
             denial = Denial(code="ORDER", text="There is no such working order.")
@@ -278,7 +284,11 @@ class Gate:
         if (changed.symbol, changed.side) != (status.request.symbol, status.request.side):
             denial = Denial(code="ORDER", text="A change keeps the symbol and the side.")
             return _Look(_denied(changed, denial), None), status
+        if refresh and _without_end(changed) != _without_end(status.request):
+            return _Look(_denied(changed, Denial(code="ORDER", text="A refresh changes the end alone.")), None), status
         look = self._judge(changed, None, status)
+        if refresh:
+            return look, status
         profile = self._limits.active.auto if changed.origin is Origin.AUTO else self._limits.active.manual
         done, most = self._counts.modifies(ref), profile.modifies_per_order
         if look.situation is not None and done >= most and changed.origin is not Origin.FLATTEN:
@@ -430,6 +440,10 @@ class Gate:
                 ref=cleared.ref,
             )
         )
+
+
+def _without_end(request: OrderRequest) -> OrderRequest:
+    return msgspec.structs.replace(request, good_till_ns=None)
 
 
 def _denied(request: OrderRequest, denial: Denial) -> Verdict:

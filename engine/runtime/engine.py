@@ -245,6 +245,7 @@ class Engine:
         await self._check_records()
         await trading.ledger.start()
         trading.what_ifs.start()
+        await trading.refresher.start()
         await trading.desk.start()
         await parts.board.start()
         trading.gate.restore()
@@ -370,6 +371,7 @@ class Engine:
                 ("algorithms", trading.algos.stop),
                 ("board", parts.board.stop),
                 ("what-ifs", trading.what_ifs.stop),
+                ("refresher", trading.refresher.stop),
                 ("order desk", trading.desk.stop),
                 ("ledger", trading.ledger.stop),
                 ("market time", self.parts.housekeeping.save_clock),

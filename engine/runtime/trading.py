@@ -16,6 +16,7 @@ from engine.execution.algos.plugins import all_algorithms
 from engine.execution.algos.volume_curve import HistoryCurve
 from engine.execution.broker import Broker
 from engine.execution.desk import OrderDesk
+from engine.execution.refreshing import Refresher
 from engine.execution.refs import References
 from engine.execution.what_ifs import WhatIfBook
 from engine.market.bars import BarStore
@@ -57,6 +58,7 @@ class Trading:
     approval: ApprovalDesk
     by_hand: HandOrders
     algos: AlgoDesk
+    refresher: Refresher
     pin: Pin
     what_ifs: WhatIfBook
     mandates: Mandates
@@ -199,6 +201,7 @@ def assemble_trading(
     )
     return Trading(
         algos=algos,
+        refresher=Refresher(bus, clock, desk, modes),
         modes=modes,
         limits=limits,
         gate=gate,

@@ -173,7 +173,7 @@ class FakeGate:
         self.reserved[cleared.ref] = request.quantity
         return verdict, cleared
 
-    def clear_change(self, ref: OrderRef, changed: OrderRequest) -> Verdict:
+    def clear_change(self, ref: OrderRef, changed: OrderRequest, refresh: bool = False) -> Verdict:
         if self.deny:
             return Verdict(request=changed, denials=(Denial(code=self.deny, text="denied by the test"),))
         return Verdict(request=changed)

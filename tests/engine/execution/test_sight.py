@@ -8,7 +8,7 @@ import pytest
 from engine.execution.fold import Wish, ask_cancel, ask_modify, establish, lose_touch
 from engine.execution.record import Heard, OrderRecord
 from engine.execution.sight import see_absent, see_completed, see_open
-from engine.model.order import OrderState
+from engine.model.order import OrderState, TimeInForce
 from engine.model.report import BrokerStatus
 from tests.engine.execution.test_fold import REQUEST, echo, error, execution, sent, shown, status, told
 
@@ -62,6 +62,17 @@ def test_a_change_that_the_broker_does_not_show_yet_goes_on_waiting_and_one_it_s
     assert (settled.state, settled.modify, settled.request.quantity) == (S.WORKING, None, 200)
     doubtful = see_open(lose_touch(asked, 5, "gone").record, (shown(quantity=100),), 9).record
     assert (doubtful.state, doubtful.modify, doubtful.ceiling) == (S.WORKING, None, 100)
+
+
+def test_a_confirmed_change_of_what_a_snapshot_does_not_show_stays() -> None:
+    longer = replace(REQUEST, tif=TimeInForce.GTD, good_till_ns=77)
+    asked = ask_modify(works(), longer, 3).record
+    confirmed = replace(asked, heard=asked.heard | Heard.ECHO_NEW, state=S.WORKING)
+    assert confirmed.effective == longer
+    seen = see_open(confirmed, (shown(),), 9).record
+    assert (seen.effective.tif, seen.effective.good_till_ns, seen.modify) == (TimeInForce.GTD, 77, None)
+    told_other = replace(shown(), request=replace(shown().request, good_till_ns=88))
+    assert see_open(confirmed, (told_other,), 9).record.effective.good_till_ns == 88
 
 
 def test_cancels_that_came_to_nothing_are_forgotten_when_the_order_lives() -> None:
