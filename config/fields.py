@@ -7,14 +7,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-_REFERENCE = re.compile(
-    r"""(?x) keyring:[\w.\-]{1,64} | env:[A-Za-z_][A-Za-z0-9_]{0,127}
-           | vault:[^\s\#]{1,256}\#[\w.\-]{1,64} | aws:[^\s\#]{1,256}\#[\w.\-]{1,64}"""
-)
+_REFERENCE = re.compile(r"keyring:[\w.\-]{1,64}|env:[A-Za-z_][A-Za-z0-9_]{0,127}")
 LITERAL_SECRET = (
     "holds the secret itself. Secrets never stand in the settings: store it with "
-    "`python main.py secrets set NAME` and write keyring:NAME here (or env:NAME, vault:PATH#KEY, aws:NAME#KEY)"
+    "`python main.py secrets set NAME` and write keyring:NAME here (or env:NAME)"
 )
+ELSEWHERE = "names a place this version does not read; write keyring:NAME or env:NAME"
 
 
 def is_loopback(host: str) -> bool:
@@ -26,6 +24,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_reference(text: str) -> str:
+    if text.startswith(("vault:", "aws:")):
+        raise ValueError(ELSEWHERE)
     if not _REFERENCE.fullmatch(text):
         raise ValueError(LITERAL_SECRET)
     return text
@@ -65,7 +65,7 @@ def check_service_url(text: str, words: tuple[str, ...], schemes: tuple[str, ...
 
 
 SecretRef = Annotated[str, AfterValidator(_check_reference)]
-"""Where a secret is kept: keyring:NAME, env:NAME, vault:PATH#KEY or aws:NAME#KEY. Never the secret."""
+"""Where a secret is kept: keyring:NAME or env:NAME. Never the secret."""
 
 HttpsUrl = Annotated[str, AfterValidator(_check_https)]
 """https://..., or http:// to this machine."""

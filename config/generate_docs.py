@@ -26,7 +26,7 @@ default. Unknown keys, wrong kinds and values out of range are refused with the 
 Any key can be set for one run through the environment: `{PREFIX}BROKER__KIND=ibkr` is `broker.kind`.
 
 Secrets never stand in the file. Store one with `python main.py secrets set NAME` and write `keyring:NAME`;
-`env:NAME`, `vault:PATH#KEY` and `aws:NAME#KEY` name other places.
+`env:NAME` reads the environment.
 
 ```yaml
 mode: paper

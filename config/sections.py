@@ -31,9 +31,7 @@ class ProviderSettings(Section):
     enabled: bool = Field(False, title="Enabled", description="Ask this provider for data.")
     base_url: HttpsUrl | None = Field(None, title="Address", description="Empty: the provider's own address.")
     stream_url: WssUrl | None = Field(None, title="Stream address", description="Empty: the provider's own stream.")
-    api_key: SecretRef | None = Field(
-        None, title="Key", description="Where the key is kept: keyring:NAME, env:NAME, vault:PATH#KEY or aws:NAME#KEY."
-    )
+    api_key: SecretRef | None = Field(None, title="Key", description="Where the key is kept: keyring:NAME or env:NAME.")
     api_secret: SecretRef | None = Field(
         None, title="Secret", description="The second half, where a provider gives two (Alpaca); written like api_key."
     )

@@ -50,8 +50,6 @@ class MemorySettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _known_database(cls, url: str) -> str:
-        if url == "sqlite" or url.startswith("sqlite:///"):
+        if url == "sqlite":
             return url
-        raise ValueError(
-            "only `sqlite` is available in this version; the schema is kept portable, a database server comes later"
-        )
+        raise ValueError("must be sqlite: there is no other database in this version")

@@ -188,6 +188,4 @@ def resolve(reference: str, store: SecretStore | None, environment: Mapping[str,
         if found is None:
             raise SettingsError(f"the secret {name} is not stored; store it with `main.py secrets set {name}`")
         return found
-    if scheme in ("vault", "aws"):
-        raise SettingsError(f"{scheme}: references are not available in this version; use keyring:NAME or env:NAME")
     raise SettingsError("a secret is given as keyring:NAME or env:NAME, never as itself")

@@ -122,6 +122,21 @@ def test_a_literal_key_is_refused_with_the_command_that_stores_it() -> None:
     assert "python main.py secrets set NAME" in refused(f"providers: {{polygon: {{api_key: {CANARY}}}}}")
 
 
+@pytest.mark.parametrize("reference", ["vault:secret/a#key", "aws:name#key"])
+def test_a_place_that_this_version_does_not_read_is_refused_when_the_file_is_read(reference: str) -> None:
+    said = refused(f"providers: {{polygon: {{api_key: '{reference}'}}}}")
+    assert "keyring:NAME or env:NAME" in said
+    assert "holds the secret itself" not in said
+
+
+def test_no_text_of_the_settings_offers_what_this_version_refuses() -> None:
+    from config.generate_docs import render
+
+    text = render().lower()
+    for word in ("vault", "aws:", "postgres"):
+        assert word not in text
+
+
 def test_the_command_line_wins_over_the_environment_over_the_file() -> None:
     environment = {"MARKET_AGENT__BROKER__KIND": "alpaca", "MARKET_AGENT__UNIVERSE": "[ON, SPY]"}
     loaded = load_text(

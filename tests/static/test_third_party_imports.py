@@ -8,7 +8,7 @@ import pytest
 @pytest.mark.parametrize(
     "name",
     [
-        "aiosqlite", "httpx2", "ib_async", "keyring", "numba", "pandas", "pandas_ta_classic", "pyarrow.parquet",
+        "httpx2", "ib_async", "keyring", "numba", "pandas", "pandas_ta_classic", "pyarrow.parquet",
         "pyqtgraph", "qasync", "sqlalchemy.ext.asyncio", "structlog", "websockets",
     ],
 )  # fmt: skip

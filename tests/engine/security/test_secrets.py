@@ -156,8 +156,7 @@ def test_references_resolve_or_say_what_is_missing() -> None:
     for reference, message in {
         "keyring:other": "secrets set other",
         "env:NONE": "NONE is not set",
-        "vault:secret/a#key": "not available in this version",
-        "aws:name#key": "not available in this version",
+        "vault:secret/a#key": "never as itself",
         "sk-live-CANARYabc123": "never as itself",
         "other:thing": "never as itself",
     }.items():
