@@ -33,6 +33,7 @@ def answer(gateway: TwsGateway, line: str) -> dict[str, Any]:
             return {"ok": True, "snapshot": gateway.ledger.snapshot()}
         if special == "counts":
             last = {"last_place_ns": gateway.last_place_ns(), "last_cancel_ns": gateway.last_cancel_ns()}
+            last["ticks"] = 0 if gateway.storm is None else gateway.storm.sent
             return {"ok": True, "place_frames": gateway.place_counts(), "clients": len(gateway.sessions), **last}
         if special == "fired":
             return {"ok": True, "never_fired": gateway.faults.never_fired()}

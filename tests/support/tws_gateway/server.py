@@ -16,6 +16,7 @@ from tests.support.tws_gateway.contracts import Universe, default_contracts
 from tests.support.tws_gateway.desk import Desk
 from tests.support.tws_gateway.engine import Engine
 from tests.support.tws_gateway.faults import Faults
+from tests.support.tws_gateway.flood import Flood
 from tests.support.tws_gateway.frames import WHAT_IF, WireFrame, WireLog
 from tests.support.tws_gateway.history import History
 from tests.support.tws_gateway.ledger import Execution, Ledger
@@ -62,6 +63,7 @@ class TwsGateway:
         self._bound_id = 0
         self._numbers = 0
         self._last_realtime = 0
+        self.storm: Flood | None = None
         self.market.listen(self._on_market)
 
     # -- life ------------------------------------------------------------------------------
@@ -329,6 +331,10 @@ class TwsGateway:
         self.ledger.transfer(owner, contract, decimal(quantity), decimal(cost))
         self.reports.position(owner, contract.con_id)
 
+    def flood(self, per_second: int) -> None:
+        """Send so many price ticks a second from now on."""
+        self.storm = Flood(self, per_second)
+
     def close_market(self) -> None:
         self.engine.close_market()
 
@@ -443,6 +449,7 @@ ACTIONS = frozenset(
         "set_shortable",
         "set_data",
         "walk",
+        "flood",
         "set_auto_fill",
         "fill",
         "release",
