@@ -15,6 +15,12 @@ def check(s: Situation) -> Findings:
         return hard(CODE, f"{symbol} is on the restricted list.")
     if instrument.kind is InstrumentKind.INDEX:
         return hard(CODE, f"{symbol} is an index; it cannot be traded.")
+    if s.account is not None and s.account.currency != instrument.currency:
+        text = (
+            f"The account is kept in {s.account.currency}, {symbol} trades in {instrument.currency}: without exchange "
+            "rates its limits cannot be measured."
+        )
+        return hard(CODE, text, s.account.currency, instrument.currency)
     if not s.price >= s.limits.price_floor:
         text = f"{symbol} costs {money(s.price)}; the lowest price allowed is {money(s.limits.price_floor)}."
         return hard(CODE, text, money(s.limits.price_floor), money(s.price))

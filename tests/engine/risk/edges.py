@@ -185,6 +185,13 @@ def _(over: bool) -> Built:
     return w, w.request()
 
 
+@edge("currency of the account", "G3")
+def _(over: bool) -> Built:
+    w = wide()
+    w.ledger.change(currency="JPY" if over else "USD")
+    return w, w.manual()
+
+
 @edge("kind of instrument", "G3")
 def _(over: bool) -> Built:
     w = wide()
