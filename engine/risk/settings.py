@@ -1,6 +1,6 @@
 """Limits and the other settings of risk, with bounds. Percentages are in percent; money in the account's currency."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -317,17 +317,15 @@ class RiskSettings(BaseModel):
     wash_sale_guard: bool = Field(
         False, title="G30 wash-sale guard", description="The agent does not buy back within the window after a loss."
     )
-    what_if: str = Field(
+    what_if: Literal["required", "full_value"] = Field(
         "required",
         title="G15 what-if",
         description="Live openings need the broker's what-if margin (required), or bind their full value (full_value).",
-        pattern="^(required|full_value)$",
     )
-    day_trade_regime: str = Field(
+    day_trade_regime: Literal["auto", "legacy_pdt", "intraday_margin"] = Field(
         "auto",
         title="G31 day-trade rule",
         description="auto: where the broker reports a count. legacy_pdt: always. intraday_margin: never.",
-        pattern="^(auto|legacy_pdt|intraday_margin)$",
     )
     first_sessions: int = Field(
         5, title="First AUTO sessions", description="Live sessions at a tenth of G1, G2, G12, G13, G14.", ge=1, le=60

@@ -129,6 +129,18 @@ def test_a_place_that_this_version_does_not_read_is_refused_when_the_file_is_rea
     assert "holds the secret itself" not in said
 
 
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("risk: {what_if: maybe}", "required, full_value"),
+        ("risk: {day_trade_regime: none}", "auto, legacy_pdt, intraday_margin"),
+        ("paper: {queue: fast}", "risk_averse, proportional"),
+    ],
+)
+def test_one_of_a_few_words_is_named_with_the_words(text: str, allowed: str) -> None:
+    assert f"must be one of {allowed}" in refused(text)
+
+
 def test_no_text_of_the_settings_offers_what_this_version_refuses() -> None:
     from config.generate_docs import render
 

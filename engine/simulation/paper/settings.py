@@ -1,6 +1,7 @@
 """Settings of the paper exchange."""
 
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,9 +31,8 @@ class PaperSettings(BaseModel):
     maintenance_margin: Decimal = Field(
         Decimal("0.25"), gt=0, le=1, title="Maintenance margin", description="Share of a position's value."
     )
-    queue: str = Field(
+    queue: Literal["risk_averse", "proportional"] = Field(
         "proportional",
-        pattern="^(risk_averse|proportional)$",
         title="Queue estimate",
         description="How cancels ahead of a resting order move it up: not at all, or in proportion.",
     )

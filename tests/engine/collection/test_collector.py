@@ -182,6 +182,7 @@ async def test_lag_and_rate_are_measured() -> None:
     row = desk.collector.rows()[0]
     assert row.rate == pytest.approx(10.0)
     assert row.lag_ms == pytest.approx(50.0, rel=0.02)
+    assert row.lag_ms == round(row.lag_ms, 1)
     await desk.collector.stop()
 
 
