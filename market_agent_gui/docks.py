@@ -100,8 +100,8 @@ APPROVAL = across(
     shares=(0.36, 0.3, 0.34),
 )
 KEYBOARD = across(
-    down("chart", tabs("positions", "fills", "denials", "log"), shares=(0.75, 0.25)),
-    down("depth", "orders", shares=(0.72, 0.28)),
+    down("chart", tabs("orders", "positions", "fills", "denials", "log"), shares=(0.72, 0.28)),
+    "depth",
     down("ticket", tabs("watchlist", "suggestions", "why", "tape"), shares=(0.42, 0.58)),
     shares=(0.48, 0.22, 0.3),
 )

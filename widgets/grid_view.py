@@ -39,6 +39,7 @@ class GridView(QTableView):
         self.setObjectName(name)
         self.say(name, empty)
         self._typed = ""
+        self._quiet = False
         self._actions: list[QAction] = []
         self._menu_maker: Callable[[str], Iterable[QAction]] | None = None
         self.type_to_filter = True
@@ -107,17 +108,21 @@ class GridView(QTableView):
         return [key for key in (self.key_at(row) for row in rows) if key]
 
     def select_key(self, key: str) -> bool:
-        """Make a row current; False when it is not shown."""
+        """Make a row current without saying that a person chose it; False when it is not shown."""
         at = self.position_of(key)
         if at is None:
             return False
         if at != self.currentIndex().row() or not self.selectionModel().isRowSelected(at):
-            self.selectRow(at)
+            self._quiet = True
+            try:
+                self.selectRow(at)
+            finally:
+                self._quiet = False
         return True
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
         super().currentChanged(current, previous)
-        if current.isValid() and current.row() != previous.row():
+        if current.isValid() and current.row() != previous.row() and not self._quiet:
             key = self.key_at(current.row())
             if key:
                 self.chosen.emit(key)

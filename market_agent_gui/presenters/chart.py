@@ -80,6 +80,7 @@ class ChartPresenter(PanePresenter):
         self.services.entry.staged_changed.connect(lambda _order: self._draw_orders())
         for table in LAYER_TABLES:
             self.feed(table, lambda rows, removed, reset, name=table: self._on_layer(name))
+        self.feed("quotes", lambda rows, _removed, _reset: self._on_instruments(rows))
         return pane
 
     def wish(self) -> Follow:
@@ -127,6 +128,20 @@ class ChartPresenter(PanePresenter):
             self._show()
 
     def _show(self) -> None:
+        self._show_instrument()
+        self._loaded, self._waits = None, False
+        self._studies.clear()
+        self._tools.show_symbol()
+        self.renew_wish()
+        self._load()
+        self._draw_all()
+
+    def _on_instruments(self, rows: tuple[QuoteRow, ...]) -> None:
+        """Name and tick of a symbol may come after it was chosen."""
+        if any(row.key == self.symbol for row in rows):
+            self._show_instrument()
+
+    def _show_instrument(self) -> None:
         from market_agent_gui.chart_pane import INTERVALS
         from widgets.candle_chart.layers import ChartInstrument
 
@@ -142,12 +157,6 @@ class ChartPresenter(PanePresenter):
                 tick=exact(tick),
             )
         )
-        self._loaded, self._waits = None, False
-        self._studies.clear()
-        self._tools.show_symbol()
-        self.renew_wish()
-        self._load()
-        self._draw_all()
 
     def _load(self) -> None:
         if self.symbol and self.visible and self._loaded is None and self.services.bridge.link is LinkState.UP:

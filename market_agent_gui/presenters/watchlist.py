@@ -55,6 +55,8 @@ class WatchlistPresenter(PanePresenter):
 
     def _on_quote_rows(self, rows: object, removed: object, reset: bool) -> None:
         self._table.apply(rows, removed, reset)
+        if self.symbol and self.symbol != self._table.view.current_key:
+            self._table.view.select_key(self.symbol)  # it was chosen before it was known
         if not self.symbol and (first := self._table.model.rows):
             held = [key for key, row in first.items() if row.held]
             self.choose((held or list(first))[0])

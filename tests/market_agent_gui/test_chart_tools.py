@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -337,5 +339,26 @@ def test_a_chart_without_history_shows_what_forms_and_history_as_soon_as_there_i
         asked = len(desk.sent(GetBars))
         await asyncio.sleep(0.2)
         assert len(desk.sent(GetBars)) <= asked + 1  # a comparison or older bars, but no more asking again
+
+    run(story())
+
+
+def test_name_and_tick_of_a_symbol_that_was_chosen_before_it_was_known_come_later(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.shell.links.choose("chart", "EURUSD")
+        presenter = desk.shell.presenters["chart"]
+        chart = presenter._pane.chart
+        await until(lambda: chart.bar_count, "the bars")
+        bars = chart.bar_count
+        desk.engine.quote("EURUSD", 1.0731, 1.0732)
+        row = desk.engine.tables["quotes"].get("EURUSD")
+        desk.engine.put("quotes", msgspec.structs.replace(row, tick=0.00005, name="Euro in dollars"))
+        await until(lambda: presenter._pane._name == "Euro in dollars", "the name")
+        assert chart._instrument.tick == Decimal("0.00005")
+        assert chart.bar_count == bars
+        # What comes into the watchlist must not move the symbol that keys act on.
+        assert desk.shell.symbol() == "EURUSD"
+        assert desk.shell.presenters["watchlist"]._table.view.current_key == "EURUSD"
 
     run(story())

@@ -31,7 +31,7 @@ def test_a_scan_shows_what_was_found_with_its_columns_and_hands_it_on(
         row = pane.table.rows.get("AAPL")
         assert row.values[1] == row.last
         assert [column.title for column in pane.table.rows.columns[3:5]] == ["rsi(14)", "close"]
-        pane.table.select_key("MSFT")
+        pane.table.selectRow(pane.table.position_of("MSFT"))
         assert presenter.symbol == "MSFT"
         pane.add_wanted.emit(("MSFT",))
         lists = desk.shell.presenters["watchlist"]._table.lists
