@@ -14,8 +14,8 @@ class TextCache:
     """Laid-out texts by content and font; laying out is what makes text dear."""
 
     def __init__(self) -> None:
-        self._fonts: dict[tuple[int, int], tuple[QFont, QFontMetricsF]] = {}
-        self._texts: dict[tuple[str, int, int], QStaticText] = {}
+        self._fonts: dict[tuple[int, int], tuple[QFont, QFontMetricsF, float]] = {}
+        self._texts: dict[tuple[str, int, int], tuple[QStaticText, float]] = {}
         self._widths: dict[tuple[str, int, int], float] = {}
         self._option = QTextOption()
         self._option.setWrapMode(QTextOption.WrapMode.NoWrap)
@@ -28,11 +28,13 @@ class TextCache:
         """Return the metrics of the same font."""
         return self._font(theme.px(pixels), weight)[1]
 
-    def _font(self, real: int, weight: int) -> tuple[QFont, QFontMetricsF]:
+    def _font(self, real: int, weight: int) -> tuple[QFont, QFontMetricsF, float]:
+        """Return a font, its metrics and half the height of a line."""
         found = self._fonts.get((real, weight))
         if found is None:
             font = _tabular(real, weight)
-            found = self._fonts[(real, weight)] = (font, QFontMetricsF(font))
+            metrics = QFontMetricsF(font)
+            found = self._fonts[(real, weight)] = (font, metrics, metrics.height() / 2)
         return found
 
     def width(self, theme: Theme, text: str, pixels: int = 12, weight: int = 400) -> float:
@@ -68,21 +70,21 @@ class TextCache:
         if not text:
             return 0.0
         key = (text, theme.px(pixels), weight)
-        font, metrics = self._font(key[1], weight)
-        static = self._texts.get(key)
-        if static is None:
+        font, _, half = self._font(key[1], weight)
+        found = self._texts.get(key)
+        if found is None:
             if len(self._texts) > _KEEP:
                 self._texts.clear()
             static = QStaticText(text)
             static.setTextFormat(Qt.TextFormat.PlainText)
             static.setTextOption(self._option)
             static.prepare(font=font)
-            self._texts[key] = static
-        width = self.width(theme, text, pixels, weight)
+            found = self._texts[key] = static, self.width(theme, text, pixels, weight)
+        static, width = found
         left = x - width if align == "right" else x - width / 2 if align == "centre" else x
         painter.setFont(font)
         painter.setPen(colour)
-        painter.drawStaticText(QPointF(round(left), round(middle - metrics.height() / 2)), static)
+        painter.drawStaticText(QPointF(round(left), round(middle - half)), static)
         return width
 
 

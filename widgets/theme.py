@@ -1,7 +1,7 @@
 """One table of tokens drives the palette, the style sheet and every painted widget."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -50,9 +50,16 @@ class Theme:
     grid_alpha: float
     depth_alpha: float
     scale: float = 1.0
+    _colours: dict[tuple[str, float], QColor] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def color(self, role: str, alpha: float = 1.0) -> QColor:
-        """Return the colour of a role such as `up` or `t2`."""
+        """Return the colour of a role such as `up` or `t2`: one object, to be used and not changed."""
+        found = self._colours.get((role, alpha))
+        if found is None:
+            found = self._colours[role, alpha] = self._parsed(role, alpha)
+        return found
+
+    def _parsed(self, role: str, alpha: float) -> QColor:
         value = getattr(self, role, None)
         if not isinstance(value, str) or not value.startswith("#"):
             raise KeyError(f"theme {self.name!r} has no colour role {role!r}")
@@ -71,6 +78,8 @@ class Theme:
 
     def px(self, pixels: float) -> int:
         """Scale a length of the 100 % design."""
+        if self.scale == 1.0 and pixels.__class__ is int:
+            return pixels if pixels > 1 else 1
         return max(1, round(pixels * self.scale))
 
     def font(self, pixels: float = 12, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:

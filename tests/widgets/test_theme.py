@@ -148,3 +148,23 @@ def test_a_mix_is_opaque_and_between() -> None:
     half = mix(QColor("#FFFFFF"), QColor("#000000"), 0.5)
     assert half.name() == "#808080"
     assert half.alpha() == 255
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.25, 2.0])
+def test_lengths_scale_and_never_vanish(scale: float) -> None:
+    chosen = theme("dark", scale)
+    for pixels in (0, 0.3, 1, 2, 7, 12.5, 13):
+        assert chosen.px(pixels) == max(1, round(pixels * scale))
+
+
+def test_a_colour_is_parsed_once_and_follows_its_theme_and_opacity() -> None:
+    dark, light = theme("dark"), theme("light")
+    assert dark.color("up") is dark.color("up")
+    assert dark.color("up") == QColor(dark.up)
+    assert light.color("up") == QColor(light.up)
+    assert dark.color("up", 0.5).alphaF() == pytest.approx(0.5, abs=0.01)
+    assert dark.color("up").alpha() == 255
+    with pytest.raises(KeyError):
+        dark.color("no such role")
+    with pytest.raises(KeyError):
+        dark.color("name")
