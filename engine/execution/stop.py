@@ -47,15 +47,19 @@ class Stop:
         ``data``: cancelled [ref], unconfirmed [ref], recorded, cannot {symbol: reason}.
         """
         self._desk.halted = True
-        recorded = True
+        problem = ""
         try:
-            self._modes.halt(by, reason, flatten)
+            answer = self._modes.halt(by, reason, flatten)
+            if isinstance(answer, Receipt) and answer.data.get("recorded") is False:
+                problem = answer.text
         except Exception as error:  # noqa: BLE001  a STOP goes on whatever is broken
-            recorded = False
+            problem = f"{error}."
+        recorded = not problem
+        if problem:
             self._voice.alarm(
                 "HALT_NOT_DURABLE",
                 "red",
-                f"STOP is in force but could not be recorded: {error}.",
+                f"STOP is in force but could not be recorded: {problem}",
                 "Orders are being cancelled.",
                 "Do not restart before you have checked the broker.",
             )

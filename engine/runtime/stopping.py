@@ -3,6 +3,8 @@
 import asyncio
 from decimal import Decimal
 
+import structlog
+
 from engine.api.commands import Receipt
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
@@ -12,8 +14,10 @@ from engine.model.ids import IntentId, Symbol
 from engine.runtime.spec import EngineSpec
 from engine.runtime.trading import Trading
 
+HALT_FLAG = "HALT"
 CONFIRM_WAIT_S = 1.0
 STEP_S = 0.05
+_log = structlog.get_logger("stop")
 
 
 class StopSwitch:
@@ -21,6 +25,7 @@ class StopSwitch:
 
     def __init__(self, spec: EngineSpec, bus: Bus, clock: Clock, trading: Trading, market: MarketCache) -> None:
         self._desk = trading.desk
+        self._flag = spec.profile / HALT_FLAG
         self._flattened: dict[IntentId, Receipt] = {}
         self._switch = Stop(
             bus,
@@ -36,6 +41,8 @@ class StopSwitch:
     async def stop(self, by: str, reason: str, flatten: bool = False, protective: bool = False) -> Receipt:
         """Stop now; then wait up to a second to say what is confirmed."""
         receipt = self._switch.stop(by, reason, flatten, protective)
+        if receipt.data.get("recorded") is False:
+            self._leave_flag()
         asked = receipt.data.get("cancelled")
         refs = set(asked) if isinstance(asked, list) else set()
         for _ in range(round(CONFIRM_WAIT_S / STEP_S)):
@@ -51,6 +58,13 @@ class StopSwitch:
             text += f" Not confirmed yet: {', '.join(unconfirmed[:5])}."
         data = {**receipt.data, "unconfirmed": unconfirmed}
         return Receipt(ok=True, code="STOPPED", text=text, data=data)
+
+    def _leave_flag(self) -> None:
+        """The journal takes nothing: an empty file still fits on a full disk, and the next start stops by it."""
+        try:
+            self._flag.touch(mode=0o600)
+        except OSError as error:
+            _log.critical("a halt is not recorded anywhere", reason=str(error))
 
     async def flatten(self, symbol: Symbol | None, fraction: Decimal, intent: IntentId, by: str) -> Receipt:
         """Close positions; the same intent twice is once."""

@@ -8,17 +8,22 @@ from typing import Protocol
 
 import structlog
 
+from engine.api.commands import Receipt
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import Clock
 from engine.model.events.base import Event
 from engine.model.events.system import Alarm, ComponentFailed
+from engine.runtime.stopping import HALT_FLAG
 
-HALT_FLAG = "HALT"
 LOOK_EVERY_S = 1.0
+AGAIN_AFTER_S = 30.0
+"""A halt that cannot be recorded is tried again so often."""
 _log = structlog.get_logger("supervisor")
 
 
 class Halter(Protocol):
+    @property
+    def halted(self) -> bool: ...
     def halt(self, by: str, reason: str, flatten: bool = False) -> object: ...
 
 
@@ -30,11 +35,11 @@ class Supervisor:
         self._profile = profile
         self._bus: Bus | None = None
         self._halter: Halter | None = None
-        self._stop: Callable[[bool], Awaitable[object]] | None = None
+        self._stop: Callable[[bool], Awaitable[Receipt]] | None = None
         self._failing = False
         self.failures = 0
 
-    def connect(self, bus: Bus, halter: Halter, stop: Callable[[bool], Awaitable[object]]) -> None:
+    def connect(self, bus: Bus, halter: Halter, stop: Callable[[bool], Awaitable[Receipt]]) -> None:
         """``stop(flatten)`` is the full STOP; ``halter`` only sets the mode, and must work when all else fails."""
         self._bus, self._halter, self._stop = bus, halter, stop
 
@@ -94,9 +99,16 @@ class Supervisor:
     async def watch_flag(self) -> None:
         """Look for the halt flag until cancelled; the engine's task keeper runs it."""
         flag = self._profile / HALT_FLAG
+        waits = False
         while True:
             if self._stop is not None and flag.exists():
+                resumed = waits and self._halter is not None and not self._halter.halted
                 flatten = "flatten=True" in flag.read_text(encoding="utf-8", errors="replace")
-                await self._stop(flatten)
-                flag.rename(flag.with_name(f"{HALT_FLAG}.done"))
+                if resumed or (await self._stop(flatten)).data.get("recorded") is not False:
+                    flag.rename(flag.with_name(f"{HALT_FLAG}.done"))
+                    waits = False
+                else:
+                    # It holds in memory, and over a restart by the flag; the journal takes it when there is room.
+                    waits = True
+                    await asyncio.sleep(AGAIN_AFTER_S)
             await asyncio.sleep(LOOK_EVERY_S)

@@ -1,4 +1,4 @@
-"""The door: who may come in, what everybody sees, and what nobody can break."""
+"""The door: who may come in, what everybody sees, and what nobody can break. T-C3 lives here."""
 
 import asyncio
 import stat
@@ -92,6 +92,30 @@ async def test_what_is_not_a_client_is_refused_and_the_engine_goes_on(engine, ju
     client = await EngineClient.connect(engine.spec.profile)
     assert (await client.send(GetStatus())).ok
     await client.close()
+
+
+async def test_t_c3_who_says_nothing_is_shown_out_and_the_engine_goes_on(engine, monkeypatch):
+    monkeypatch.setattr("engine.runtime.server.HELLO_TIMEOUT_S", 0.1)
+    door = read_door(engine.spec.profile)
+    silent = [await asyncio.open_unix_connection(door.path) for _ in range(20)]
+    for number, (_, writer) in enumerate(silent):
+        writer.write(b"\x00" * (number % 4))
+    client = await EngineClient.connect(engine.spec.profile)
+    assert (await client.send(GetStatus())).ok
+    for reader, writer in silent:
+        await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    await client.close()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads the sockets of this process from the kernel")
+def test_t_c3_nothing_listens_on_any_network(engine):
+    mine = {
+        Path(f"/proc/self/fd/{fd.name}").readlink().name for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()
+    }
+    for table in ("tcp", "tcp6"):
+        rows = [row.split() for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+        assert [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in mine] == []
 
 
 async def test_an_oversized_frame_ends_that_session_only(engine):
