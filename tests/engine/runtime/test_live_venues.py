@@ -79,7 +79,8 @@ async def test_a_bracket_at_ib_survives_a_drop_and_the_books_end_equal(make_spec
         assert [(p["symbol"], p["quantity"]) for p in status["positions"]] == [("AAPL", gateway.ledger.held("AAPL"))]
         await until(lambda: not desk.order(ref).state.exposed and engine.parts.trading.ledger.cash_difference() == {})
     finally:
-        await engine.stop()
+        summary = await engine.stop()
+    assert summary.reconciled is True, "the broker was asked once more at the end"
 
 
 async def test_an_account_that_is_not_there_is_never_traded(make_spec, gateway):
