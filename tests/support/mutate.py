@@ -64,7 +64,14 @@ TARGETS = {
             *("engine/risk/latches.py", "engine/risk/counters.py", "engine/risk/rules/mode.py"),
             *("engine/risk/rules/lock.py", "engine/risk/rules/g*.py"),
         ),
-        ("tests/engine/risk/test_gate_limits.py", "tests/engine/risk/test_gate.py"),
+        (
+            *("tests/engine/risk/test_market_events.py", "tests/engine/risk/test_gate_limits.py"),
+            *(
+                "tests/engine/risk/test_gate.py",
+                "tests/engine/risk/test_governor.py",
+                "tests/engine/risk/test_sizing.py",
+            ),
+        ),
         (*_SHARED, "engine.memory.counters"),
     ),
     "fold": Target(

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from engine.model.market import DataType
-from engine.model.order import Origin
+from engine.model.market import DataType, Side
+from engine.model.order import OrderState, OrderType, Origin
 from tests.engine.risk.world import AAPL, MINUTE, World
 
 
@@ -57,3 +58,29 @@ def test_limits_in_one_currency_are_not_measured_with_an_account_in_another() ->
         assert world.clear(request) is None
     assert "G3" not in world.codes(world.close(100))
     assert "G3" not in world.codes(world.close(100, origin=Origin.FLATTEN))
+
+
+def test_a_crossed_quote_is_refused_for_being_crossed_alone() -> None:
+    world = World()
+    world.market.set(AAPL, 100.0, spread=-0.02)
+    assert "G21" in world.codes(world.manual(limit_price=99.9, stop_loss=98, take_profit=104))
+    assert "G21" in world.codes(world.request(limit_price=99.9))
+
+
+@pytest.mark.parametrize("multiplier", [1, 50])
+def test_exposure_counts_in_what_a_unit_stands_for(multiplier: int) -> None:
+    """200 units at 100 are 2 % of a million; of a contract of fifty they are all of it, and the limits say so."""
+    world = World()
+    instrument = world.market.instruments[AAPL]
+    world.market.instruments[AAPL] = msgspec.structs.replace(instrument, multiplier=Decimal(multiplier))
+    codes = world.codes(world.manual(quantity=200))
+    assert ({"G1", "G12"} <= set(codes)) is (multiplier == 50)
+
+
+def test_an_own_order_without_a_price_at_work_meets_every_order_of_the_other_side() -> None:
+    world = World()
+    world.ledger.hold(AAPL, 100)
+    resting = world.close(100, order_type=OrderType.RELATIVE, limit_price=None)
+    world.desk.put(resting, "ma-1", OrderState.WORKING)
+    assert resting.side is Side.SELL
+    assert "G29" in world.codes(world.manual())
