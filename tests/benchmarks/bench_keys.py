@@ -25,7 +25,6 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import gates
 import numpy as np
 from bench_soak import ROOT, answers
 
@@ -204,21 +203,6 @@ def main() -> None:
     for name, times in found.items():
         cuts = np.percentile(times, [50, 99])
         print(f"key -> {name:<24} p50 {cuts[0]:8.2f} ms   p99 {cuts[1]:8.2f} ms   {len(times)} times")
-    frame = 1000 / 60
-
-    def against(name: str, share: float, whole: float) -> float:
-        return float(np.percentile(found[name], share)) / whole
-
-    gates.show(
-        [
-            gates.Gate(
-                "preview painted, p50, vs three 60 Hz frames", against("preview painted", 50, 3 * frame), 1.0, 0.5
-            ),
-            gates.Gate("preview painted, p99, vs 100 ms", against("preview painted", 99, 100.0), 1.0, 0.5),
-            gates.Gate("order with the broker, p50, vs a frame", against("order with the broker", 50, frame), 1.0, 0.5),
-            gates.Gate("order with the broker, p99, vs 50 ms", against("order with the broker", 99, 50.0), 1.0, 0.5),
-        ]
-    )
     print("no peer: another terminal has neither this gate nor this window")
 
 
