@@ -19,6 +19,7 @@ from engine.security.secrets import KeyringStore, resolve
 from engine.simulation.market.world import WORLD_NAMES
 
 VERSION = "0.1.0"
+MOST_SYMBOLS = 5_000
 ROOT = Path(__file__).resolve().parent.parent
 STRATEGIES = ROOT / "config" / "strategies"
 
@@ -95,8 +96,8 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
     if world not in WORLD_NAMES:
         raise Unready(f"--world: {world!r} is not one of {', '.join(WORLD_NAMES)}")
     symbols = getattr(args, "symbols", None)
-    if symbols is not None and symbols < 1:
-        raise Unready(f"--symbols: {symbols} is not at least 1")
+    if symbols is not None and not 1 <= symbols <= MOST_SYMBOLS:
+        raise Unready(f"--symbols: {symbols} is not from 1 to {MOST_SYMBOLS}")
     auto = bool(getattr(args, "auto", False))
     return EngineSpec(
         profile=profile,

@@ -84,7 +84,7 @@ def simulated_universe(spec: EngineSpec) -> tuple[SimInstrument, ...]:
     """Instruments of the simulated market: those asked for, or its own hundred."""
     if spec.universe:
         return instruments_for(tuple(i.symbol for i in spec.universe))
-    return default_universe()[: spec.demo.symbols if spec.demo is not None else None]
+    return default_universe(spec.demo.symbols if spec.demo is not None else None)
 
 
 def instrument_of(simulated: SimInstrument) -> Instrument:

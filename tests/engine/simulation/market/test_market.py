@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.simulation.market.instruments import SimInstrument, instruments_for
+from engine.simulation.market.instruments import SimInstrument, default_universe, instruments_for
 from engine.simulation.market.market import SimulatedMarket
 from engine.simulation.market.sessions import SessionDay, session_on, weekday_sessions
 from engine.simulation.market.world import WORLD_NAMES, World
@@ -164,3 +164,12 @@ def test_wrong_instruments_and_sessions_are_refused(make_market):
         make_market().trades("NOPE", 0, 0, 10)
     with pytest.raises(ValueError, match="neither divides"):
         make_market().intraday_bars(0, 7)
+
+
+def test_a_universe_of_any_size_begins_with_the_built_in_ones_and_goes_on_with_invented_ones() -> None:
+    known = default_universe()
+    assert default_universe(3) == known[:3]
+    many = default_universe(500)
+    assert many[: len(known)] == known
+    assert len({instrument.symbol for instrument in many}) == 500
+    assert many == default_universe(500)
