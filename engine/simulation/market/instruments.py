@@ -172,7 +172,7 @@ def make_instrument(symbol: str, name: str, sector: str, start_price: float, adv
 
 
 def default_universe(count: int | None = None) -> tuple[SimInstrument, ...]:
-    """The built-in instruments, largest sectors first; ``count`` of them, with invented ones (X111 …) after the last."""
+    """The built-in instruments, largest sectors first; ``count`` of them, with invented ones after the last."""
     known = tuple(_BUILT_IN.values())
     more = range(len(known) + 1, (count or 0) + 1)
     return (*known[:count], *(instrument_for(f"X{number}") for number in more))
