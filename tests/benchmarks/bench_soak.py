@@ -83,7 +83,7 @@ class Soak:
             down("chart", "orders", "fills"),
             down("depth", "tape", "news"),
             down("suggestions", "why", "ticket"),
-            down("denials", "limits", "log"),
+            down("denials", "limits", "differences", "log"),
         )
         arrange(window, window.docks, tree)
 
@@ -184,13 +184,8 @@ def engine(profile: Path, symbols: int, hertz: int) -> int:
 
     from engine.collection.providers.simulated import SimulatedProvider
     from engine.model.events.market import QuoteTick
-    from engine.runtime import marketplace
-    from engine.simulation.market.instruments import default_universe, instruments_for
     from main import main as run
 
-    names = [instrument.symbol for instrument in default_universe()]
-    names += [f"ZZ{n:03d}" for n in range(symbols - len(names))]
-    marketplace.default_universe = lambda: instruments_for(names[:symbols])  # type: ignore[assignment]
     newest: dict[str, QuoteTick] = {}
     tell = SimulatedProvider._tell_second
 
@@ -216,7 +211,7 @@ def engine(profile: Path, symbols: int, hertz: int) -> int:
             self._clock.call_at(now + turn * 1_000_000_000 // hertz, lambda turn=turn: again(turn))
 
     SimulatedProvider._tell_second = tell_often  # type: ignore[method-assign]
-    return run(["run", "--demo", "--quiet", "--seed", "7", "--profile", str(profile)])
+    return run(["run", "--demo", "--quiet", "--seed", "7", "--symbols", str(symbols), "--profile", str(profile)])
 
 
 async def answers(profile: Path) -> None:

@@ -70,6 +70,7 @@ TARGETS = {
                 "tests/engine/risk/test_gate.py",
                 "tests/engine/risk/test_governor.py",
                 "tests/engine/risk/test_sizing.py",
+                "tests/engine/risk/test_gate_numbers.py",
             ),
         ),
         (*_SHARED, "engine.memory.counters"),
