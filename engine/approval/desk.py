@@ -318,7 +318,7 @@ class ApprovalDesk:
                 return Receipt(ok=False, code=hard.code, text=hard.text, denials=verdict.denials)
             return failed or Receipt(ok=False)
         self._watch.remove(live)
-        self._tell.publish(Edited, live, by=by, changes=diff)
+        self._tell.publish(Edited, live, by=by, changes=diff, suggestion=suggestion)
         self._ask(live, reason)
         changes = {name: list(pair) for name, pair in diff.items()}
         data: dict[str, object] = {"approval_hash": case.approval_hash, "changes": changes}

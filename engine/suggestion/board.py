@@ -7,7 +7,7 @@ import msgspec
 
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import Clock
-from engine.model.events.decision import ApprovalAsked, ApprovalExpired, Approved, Refused, RiskDenied, Snoozed
+from engine.model.events.decision import ApprovalAsked, ApprovalExpired, Approved, Edited, Refused, RiskDenied, Snoozed
 from engine.model.events.thought import Suggested, SuggestionSuperseded, SuggestionWithdrawn
 from engine.model.ids import DecisionId, SuggestionId, Symbol
 from engine.model.suggestion import Suggestion, SuggestionState
@@ -56,6 +56,7 @@ class Board:
         on(ApprovalExpired, lambda e: self._set(e.suggestion_id, SuggestionState.EXPIRED), owner="board")
         on(SuggestionWithdrawn, lambda e: self._set(e.id, SuggestionState.WITHDRAWN), owner="board")
         on(SuggestionSuperseded, lambda e: self._set(e.id, SuggestionState.SUPERSEDED), owner="board")
+        on(Edited, self._on_edited, owner="board", role=Role.DECIDER)
         on(RiskDenied, self._on_denied, owner="board")
 
     async def stop(self) -> None:
@@ -91,17 +92,16 @@ class Board:
             if e.state.open and e.suggestion.symbol == symbol and strategy in (None, e.suggestion.strategy)
         ]
 
-    def replace(self, suggestion: Suggestion) -> None:
-        """Take an edited suggestion; its state stays."""
-        entry = self._entries.get(suggestion.id)
-        if entry is not None:
-            entry.suggestion = suggestion
-
     def _on_suggested(self, event: Suggested) -> None:
         self._entries[event.suggestion.id] = Entry(suggestion=event.suggestion, state=SuggestionState.DRAFT)
         if len(self._entries) > _KEPT:
             for key in [k for k, e in self._entries.items() if not e.state.open][: _KEPT // 10]:
                 del self._entries[key]
+
+    def _on_edited(self, event: Edited) -> None:
+        entry = self._entries.get(event.suggestion_id)
+        if entry is not None and event.suggestion is not None:
+            entry.suggestion = event.suggestion
 
     def _on_denied(self, event: RiskDenied) -> None:
         if event.suggestion_id is not None:

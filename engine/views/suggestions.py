@@ -125,11 +125,10 @@ class SuggestionView:
         self._set(event.suggestion_id, state=SuggestionState.APPROVED.value, reason=f"approved by {event.by}")
 
     def _on_edited(self, event: Edited) -> None:
-        suggestion = self._board.suggestion(event.suggestion_id)
-        if suggestion is not None:
+        if event.suggestion is not None:
             row = self._table.get(event.suggestion_id)
             state = SuggestionState(row.state) if isinstance(row, SuggestionRow) else SuggestionState.PENDING
-            self._table.put(suggestion_row(suggestion, state))
+            self._table.put(suggestion_row(event.suggestion, state))
 
     def _on_refused(self, event: Refused) -> None:
         text = f"{event.code} {event.text}".strip()

@@ -5,6 +5,7 @@ from engine.model.events.base import Event
 from engine.model.ids import DecisionId, IntentId, OrderRef, SuggestionId, Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest, Origin
+from engine.model.suggestion import Suggestion
 
 
 class RiskCleared(Event, frozen=True, kw_only=True):
@@ -53,6 +54,8 @@ class Edited(Event, frozen=True, kw_only=True):
     by: str
     changes: dict[str, tuple[str, str]]
     """Field -> (before, after)."""
+    suggestion: Suggestion | None = None
+    """As it stands after the change; None in records of earlier versions."""
 
 
 class Refused(Event, frozen=True, kw_only=True):
