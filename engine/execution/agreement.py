@@ -153,7 +153,7 @@ class Agreement:
         told = self._records.told
         self._records.apply_all(result.changes)
         if snapshot.account is not None:
-            self._booking.on_account(snapshot.account)
+            self._booking.on_account(snapshot.account, compared=snapshot.executions is not None)
         self._judge_drift(result, snapshot)
         self._conclude(result, snapshot, first, self._records.told - told)
         return result

@@ -384,7 +384,7 @@ class OrderDesk:
             case LinkReport():
                 self._on_link(report)
             case AccountReport():
-                self._booking.on_account(report.account)
+                self._booking.on_account(report.account, compared=self._agreement.synced)
             case CommissionReport():
                 base_id, _ = split_exec_id(report.exec_id)
                 record = self._records.by_execution(base_id)

@@ -36,7 +36,9 @@ class Booking(Protocol):
     def on_fill(self, fill: Fill) -> None:
         """Book a fill, or its correction or commission: the execution id says which."""
 
-    def on_account(self, account: Account) -> None: ...
+    def on_account(self, account: Account, *, compared: bool = True) -> None:
+        """``compared``: fills that came while nobody listened are booked; before that its cash may hold more of them."""
+
     def positions(self) -> Mapping[Symbol, Position]: ...
 
     def adopt_opening(self, positions: Sequence[BrokerPosition], now_ns: int) -> bool:

@@ -212,11 +212,14 @@ class Ledger:
             self._show(fill.symbol)
             self._tell(fill.symbol, before, holding.tally, fill.ts_event)
 
-    def on_account(self, account: Account) -> None:
-        """Take the broker's account values."""
+    def on_account(self, account: Account, *, compared: bool = True) -> None:
+        """Take the broker's account values. ``compared``: our fills are those of the broker, so that its cash less
+        their flows is where the session began. Fills missed while we were away come only with the comparison: the
+        cash that is told before it holds them already.
+        """
         self._check_session()
         session, changed = self._session, False
-        if (session.cash is None or self._anchor_cash) and account.cash:
+        if compared and (session.cash is None or self._anchor_cash) and account.cash:
             self._anchor_cash = False
             flows = self._flows()
             names = {*account.cash, *flows}

@@ -283,3 +283,22 @@ async def test_an_account_that_did_not_change_is_not_told_again(world: World) ->
     world.ledger.on_account(account)
     world.ledger.on_account(msgspec.structs.replace(account, ts_event=2))
     assert [type(e).__name__ for e in world.events] == ["AccountChanged"]
+
+
+async def test_a_fill_missed_over_night_moves_cash_once_although_the_account_tells_of_it_first(world: World) -> None:
+    world.account("10000")
+    world.clock.advance_to(START + DAY)
+    # The stop filled while no engine ran: the account is told at the connect, the fill by the comparison after it.
+    world.ledger.on_account(Account(account=ME, cash={"USD": Decimal("9050")}), compared=False)
+    world.book(fill(1, Side.BUY, "10", "95"))
+    world.account("9050")
+    assert world.ledger.cash() == {"USD": Decimal("9050")}
+    assert world.ledger.cash_difference() == {}
+
+
+async def test_before_the_first_comparison_the_cash_of_the_account_is_not_taken_for_the_opening(world: World) -> None:
+    world.ledger.on_account(Account(account=ME, cash={"USD": Decimal("9050")}), compared=False)
+    assert world.ledger.equity() is None
+    world.book(fill(1, Side.BUY, "10", "95"))
+    world.account("9050")
+    assert world.ledger.cash() == {"USD": Decimal("9050")}
