@@ -13,6 +13,8 @@ from market_agent_gui.translate import say
 LAYOUT_VERSION = 1
 DEFAULT_SIZE = QSize(1600, 940)
 SMALLEST = QSize(1024, 640)
+FIRST = ("chart", "depth", "positions")
+"""Panes that may have the focus at the start: no plain key in them sends, approves or chooses another symbol."""
 
 
 class MainWindow(QMainWindow):
@@ -140,6 +142,17 @@ class MainWindow(QMainWindow):
         if dock.pane is not None:
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return dock
+
+    def focus_first(self) -> None:
+        """Give the focus to a pane unless one has it: Qt gives it to the first control of the window, which is STOP."""
+        focus = self.focusWidget()
+        if focus is not None and any(dock.isAncestorOf(focus) for dock in self.docks.values()):
+            return
+        for name in FIRST:
+            dock = self.docks[name]
+            if dock.pane is not None and dock.isVisible() and not dock.visibleRegion().isEmpty():
+                dock.pane.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
 
     def _dock_area(self) -> QSize:
         used = self._head.height() + (self.statusBar().height() if self.statusBar().isVisible() else 0)

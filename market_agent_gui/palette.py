@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from market_agent_gui.actions import key_text
 from market_agent_gui.translate import say
@@ -145,10 +146,12 @@ class Palette(QFrame):
         self.line.end(False)
 
     def close_palette(self) -> None:
+        before, self._before = self._before, None
+        # Let go first: Qt would hand the focus of what is hidden to the next control in line, which is STOP.
+        self.line.clearFocus()
         self.hide()
-        if self._before is not None:
-            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
-            self._before = None
+        if before is not None and isValid(before):
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _fill(self, query: str) -> None:
         self.list.clear()

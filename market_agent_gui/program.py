@@ -116,6 +116,7 @@ class Program(QObject):
 
     def on_built(self) -> None:
         """All panes stand."""
+        self._shell.window.focus_first()
         self._shell.head.show_keys()
         if self._shell.preferences.problem:
             self._shell.say("warn", self._shell.preferences.problem)

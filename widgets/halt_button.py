@@ -96,7 +96,8 @@ class HaltButton(QWidget):
         self._release()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        # Not Enter: that key sends orders, and one too many must not cancel what the first has sent.
+        if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._press()
         else:

@@ -40,6 +40,8 @@ class TicketPresenter(PanePresenter):
         super().__init__(services)
         self._arming = arming
         self._staged_intent = ""
+        self._agreeing = False
+        """The ticket and the staged order are being made the same: neither answers the other meanwhile."""
         self._algos: tuple[Algo, ...] = ()
         self._tasks = TaskOwner(self._on_task_error)
 
@@ -113,10 +115,15 @@ class TicketPresenter(PanePresenter):
     # --- one order
 
     def _on_draft(self, request: OrderRequest | None) -> None:
+        if self._agreeing:
+            return  # what the keys staged stays, also where the ticket finds something wrong with it
+        self._agreeing = True
         try:
             self.services.entry.stage_request(request)
         except Refusal as refusal:
             self.services.say("warn", str(refusal))
+        finally:
+            self._agreeing = False
 
     def _on_send(self, request: OrderRequest) -> None:
         if self.services.keys.rehearsing:
@@ -126,11 +133,17 @@ class TicketPresenter(PanePresenter):
 
     def _on_staged(self, order: StagedOrder | None) -> None:
         before, self._staged_intent = self._staged_intent, order.intent if order is not None else ""
-        if order is None:
-            if before and self._ticket.draft.intent == before:
-                self._ticket.drop()
-        elif not order.ref:
-            self._ticket.open_request(order.request(), order.base.strategy if order.base is not None else "")
+        if self._agreeing:
+            return  # half a price casts no ghost, and empties no ticket
+        self._agreeing = True
+        try:
+            if order is None:
+                if before and self._ticket.draft.intent == before:
+                    self._ticket.drop()
+            elif not order.ref:
+                self._ticket.open_request(order.request(), order.base.strategy if order.base is not None else "")
+        finally:
+            self._agreeing = False
 
     def _on_judged(self, verdict: Verdict, request: OrderRequest) -> None:
         state = self.services.bridge.mirror.state()

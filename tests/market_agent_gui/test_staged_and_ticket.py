@@ -1,0 +1,80 @@
+"""The staged order outlives whatever a ticket cannot read at the moment; only a person drops it."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from engine.api.commands import Halt
+from tests.support_gui.harness import Desk, until
+from widgets.order_ticket import OrderTicket
+
+D = Decimal
+
+
+def test_a_quote_that_runs_past_the_stop_does_not_drop_what_the_keys_have_staged(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        desk.key("Ctrl+B", shell.window.docks["chart"].pane)
+        staged = shell.entry.staged
+        assert staged is not None
+        desk.key("L")
+        desk.key("Up")
+        assert shell.entry.staged is not None, "a stop above the entry is for a person to mend"
+        assert shell.entry.staged.stop == staged.limit + staged.tick
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        assert ticket.draft.stop == staged.limit + staged.tick
+        assert ticket.request() is None
+        desk.key("Shift+Down")
+        assert shell.entry.staged.stop == staged.limit - 9 * staged.tick
+        await until(lambda: ticket.request() is not None, "the ticket reads the same order")
+
+    run(story())
+
+
+def test_typing_a_target_digit_by_digit_keeps_the_rest_of_the_order(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        desk.key("Ctrl+B", shell.window.docks["chart"].pane)
+        staged = shell.entry.staged
+        assert staged is not None
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        field = ticket.sentence._fields["target"]
+        for text in ("1", "19", "199"):
+            field.setText(text)
+            field.textEdited.emit(text)
+            assert ticket.draft.size == staged.quantity, f"after {text!r}"
+            assert ticket.draft.limit is not None
+        assert shell.entry.staged is not None
+        assert shell.entry.staged.target == D(199)
+
+    run(story())
+
+
+@pytest.mark.parametrize("press", ["Return", "Enter"])
+def test_no_enter_after_the_start_or_after_the_palette_reaches_stop(desk: Desk, run, press: str) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        assert shell.window.docks["chart"].isAncestorOf(QApplication.focusWidget())
+        desk.key(press)
+        QApplication.focusWidget().clearFocus()
+        desk.key("Ctrl+Space")
+        palette = shell.program.palette
+        palette.line.setText("MSFT")
+        palette._run()
+        await until(lambda: shell.links.symbol("chart") == "MSFT", "the symbol")
+        assert QApplication.focusWidget() is None, "nothing had the focus before"
+        shell.head.strip.halt.setFocus(Qt.FocusReason.TabFocusReason)
+        desk.key(press)
+        await asyncio.sleep(0.1)
+        assert not desk.sent(Halt)
+        desk.key("Space")
+        await until(lambda: desk.sent(Halt), "the halt that Space asks for on the button")
+
+    run(story())
