@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 
 from cli.talk import BAD_ARGUMENTS, FAILED, complain
-from config.errors import ConfigError, ProfileInUseError
+from config.errors import ConfigError, Problem, ProfileInUseError, SettingsError
 from config.load import load
 from config.lock import ProfileLock
 from config.paths import Profile
@@ -50,6 +50,9 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
 
 def read_settings(profile: Profile, args: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
     """Read the settings of a run. A broken file is never guessed around: raises :class:`ConfigError`."""
+    if args.settings is not None and not args.settings.exists():
+        # The profile's own file may be missing; one that was named must not give way to the defaults.
+        raise SettingsError([Problem(str(args.settings), "", "does not exist")])
     loaded = load(args.settings or profile.settings_file, environment=environment)
     for note in loaded.notes:
         complain(str(note))

@@ -7,17 +7,26 @@ from pathlib import Path
 
 
 def gui(args: argparse.Namespace, main_file: Path) -> int:
-    """Open the window; it starts the engine in a process of its own. Without a display say what works instead."""
+    """Open the window; it starts the engine in a process of its own. Say what keeps it from opening."""
     if not _has_display():
         print("there is no display here; the same agent runs without a window: main.py run --demo", file=sys.stderr)
         return 1
+    from config.errors import ConfigError
+    from config.paths import open_profile
+
+    try:
+        profile = open_profile(args.profile)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
     from market_agent_gui.app import run_gui
 
     return run_gui(
-        profile=args.profile,
+        profile=profile.root,
         engine_command=engine_command(args, main_file),
         screenshot=args.screenshot,
         after_s=args.after,
+        settings_argv=() if args.settings is None else ("--settings", str(args.settings)),
     )
 
 
@@ -25,7 +34,7 @@ def engine_command(args: argparse.Namespace, main_file: Path) -> list[str]:
     """How the engine process of this window is started; a frozen program starts itself."""
     own = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, str(main_file)]
     command = [*own, "run", "--quiet"]
-    for name in ("profile", "settings", "seed", "speed", "replay"):
+    for name in ("profile", "seed", "speed", "replay"):
         value = getattr(args, name, None)
         if value is not None:
             command += [f"--{name}", str(value)]
