@@ -113,6 +113,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="focus_chart", title="Chart", group="View", key="Ctrl+6"),
     ActionSpec(id="focus_watchlist", title="Watchlist", group="View", key="Ctrl+7"),
     ActionSpec(id="focus_ticket", title="Order ticket", group="View", key="Ctrl+8"),
+    ActionSpec(id="save_table", title="Save all rows as CSV…", group="View"),
+    ActionSpec(id="menu", title="Menu", group="View", key="F10"),
     ActionSpec(id="scan", title="Scan the universe by rules", group="View", key="Ctrl+Shift+S"),
     ActionSpec(id="bigger", title="Larger text", group="View", key="Ctrl++"),
     ActionSpec(id="smaller", title="Smaller text", group="View", key="Ctrl+-"),

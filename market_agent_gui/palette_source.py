@@ -6,8 +6,12 @@ from engine.api.commands import PlaceOrder, Watch
 from engine.api.order_language import OrderTextError, parse_order_text
 from engine.api.rows import QuoteRow, SuggestionRow
 from engine.model.ids import IntentId, Symbol
+from market_agent_gui.actions import BY_ID as ACTIONS_BY_ID
+from market_agent_gui.docks import BY_ID as DOCKS_BY_ID
+from market_agent_gui.docks import title
 from market_agent_gui.palette import SHOWN, Entry
-from market_agent_gui.translate import say
+from market_agent_gui.translate import LANGUAGES, say
+from widgets.theme import theme_names
 
 if TYPE_CHECKING:
     from market_agent_gui.program import Program
@@ -24,7 +28,15 @@ class PaletteSource:
 
     def entries(self, query: str) -> list[Entry]:
         """Return everything that can be chosen now."""
-        return [*self._typed(query), *self._actions(), *self._symbols(query), *self._suggestions(), *self._workspaces()]
+        return [
+            *self._typed(query),
+            *self._actions(),
+            *self._panes(),
+            *self._symbols(query),
+            *self._suggestions(),
+            *self._workspaces(),
+            *self._choices(),
+        ]
 
     def _typed(self, query: str) -> list[Entry]:
         words = query.split()
@@ -103,6 +115,37 @@ class PaletteSource:
     def _show(self, symbol: str) -> None:
         self._shell.links.choose("suggestions", symbol)
         self._shell.window.show_dock("suggestions")
+
+    def _panes(self) -> list[Entry]:
+        return [
+            Entry(title=title(name), group=say("pane"), words=name, do=lambda dock=name: self._focus(dock))
+            for name in DOCKS_BY_ID
+            if f"focus_{name}" not in ACTIONS_BY_ID
+        ]
+
+    def _focus(self, dock: str) -> None:
+        self._shell.window.show_dock(dock)
+
+    def _choices(self) -> list[Entry]:
+        themes = [
+            Entry(
+                title=say(name.replace("_", " ").replace("-", " ").capitalize()),
+                group=say("Theme"),
+                words=f"theme {name}",
+                do=lambda chosen=name: self._program.use_theme(chosen),
+            )
+            for name in theme_names()
+        ]
+        languages = [
+            Entry(
+                title=own,
+                group=say("Language"),
+                words=f"language {name}",
+                do=lambda chosen=name: self._program.use_language(chosen),
+            )
+            for name, own in LANGUAGES.items()
+        ]
+        return [*themes, *languages]
 
     def _workspaces(self) -> list[Entry]:
         return [

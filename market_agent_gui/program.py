@@ -92,6 +92,7 @@ class Program(QObject):
             "bigger": lambda: self._scale(0.1),
             "smaller": lambda: self._scale(-0.1),
             "new_window": self._float_focused,
+            "menu": lambda: shell.head.open_menu(),
             "resume": shell.modes.resume,
             "open_trading": shell.modes.open_trading,
             "rearm": shell.modes.rearm,

@@ -29,6 +29,7 @@ from market_agent_gui.presenters.halt import HaltPresenter
 from market_agent_gui.presenters.modes import ModesPresenter
 from market_agent_gui.presenters.order_entry import OrderEntry
 from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.presenters.table_files import TableFiles
 from market_agent_gui.presenters.workspaces import WorkspacesPresenter
 from market_agent_gui.program import Program
 from market_agent_gui.services import Services
@@ -108,6 +109,7 @@ class Shell(QObject):
         self.workspaces = WorkspacesPresenter(
             self.window, self.links, self.opening.store, self.commander, self.chart, self
         )
+        self.table_files = TableFiles(self.window, self.commander, self)
         self.tray = Tray(self)
         self.page: EnginePage | None = None
         self.head = Head(self)
@@ -116,7 +118,7 @@ class Shell(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        for source in (self.halting, self.modes, self.workspaces, self.entry):
+        for source in (self.halting, self.modes, self.workspaces, self.entry, self.table_files):
             source.said.connect(self.say)
         self.commander.refused.connect(lambda _action, text: self.say("warn", text))
         self.modes.dialog_wanted.connect(self.open_dialog)
@@ -211,6 +213,7 @@ class Shell(QObject):
         name = self._unbuilt.pop(0)
         presenter, dock = self.presenters[name], self.window.docks[name]
         dock.fill(presenter.build())
+        self.table_files.adopt(name, dock.pane)
         dock.visibilityChanged.connect(presenter.set_visible)
         presenter.set_visible(dock.isVisible() and not dock.visibleRegion().isEmpty())
         QTimer.singleShot(0, self._build_panes)

@@ -1,0 +1,87 @@
+"""What the menu has is found by keys alone, and a table goes into a file."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from tests.support_gui.harness import Desk, until
+
+
+def choose(desk: Desk, text: str) -> None:
+    """Type into the palette and press Enter."""
+    desk.key("Ctrl+K")
+    palette = desk.shell.program.palette
+    palette.line.setText(text)
+    assert palette.list.count(), f"the palette does not know {text!r}"
+    palette._run()
+
+
+@pytest.mark.parametrize("pane", ["orders", "positions", "fills", "denials", "limits", "log", "news"])
+def test_every_pane_is_reached_through_the_palette(desk: Desk, run, pane: str) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.shell.window.docks[pane].hide()
+        choose(desk, pane)
+        dock = desk.shell.window.docks[pane]
+        assert dock.isVisible()
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        assert dock.isAncestorOf(focus)
+
+    run(story())
+
+
+def test_the_blotter_is_saved_by_keys_alone(desk: Desk, run, tmp_path: Path) -> None:
+    async def story() -> None:
+        await desk.open()
+        await until(lambda: desk.shell.bridge.mirror.working(), "orders")
+        choose(desk, "orders pane")
+        choose(desk, "save all rows")
+        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, QFileDialog) and w.isVisible())
+        file = tmp_path / "orders.csv"
+        dialog.fileSelected.emit(str(file))
+        dialog.close()
+        lines = file.read_text(encoding="utf-8").splitlines()
+        assert "Symbol" in lines[0]
+        assert len(lines) > 1
+
+    run(story())
+    assert [file.name for file in tmp_path.iterdir() if file.suffix == ".part"] == []
+
+
+def test_the_entry_of_a_tables_menu_asks_for_a_file_and_a_full_disk_is_told(desk: Desk, run, tmp_path: Path) -> None:
+    async def story() -> None:
+        await desk.open()
+        table = desk.shell.window.docks["fills"].pane
+        menu = table.row_menu("")
+        next(action for action in menu.actions() if action.text().startswith("Save all rows")).trigger()
+        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, QFileDialog) and w.isVisible())
+        dialog.fileSelected.emit(str(tmp_path / "nowhere" / "fills.csv"))
+        dialog.close()
+        assert [text for severity, text in desk.toasts if severity == "bad" and "not saved" in text]
+
+    run(story())
+
+
+def test_a_theme_and_a_language_are_chosen_in_the_palette(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        choose(desk, "theme light")
+        assert desk.shell.preferences.now.theme == "light"
+        choose(desk, "language ru")
+        assert desk.shell.preferences.now.language == "ru"
+        choose(desk, "language en")
+
+    run(story())
+
+
+def test_f10_opens_the_menu(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.key("F10")
+        menu = desk.shell.program.menu
+        assert menu.isVisible()
+        menu.close()
+
+    run(story())
