@@ -37,7 +37,7 @@ class Booking(Protocol):
         """Book a fill, or its correction or commission: the execution id says which."""
 
     def on_account(self, account: Account, *, compared: bool = True) -> None:
-        """``compared``: fills that came while nobody listened are booked; before that its cash may hold more of them."""
+        """``compared``: fills that came while nobody listened are booked; before that its cash may hold more."""
 
     def positions(self) -> Mapping[Symbol, Position]: ...
 
