@@ -90,6 +90,8 @@ class WhatIfBook:
         """
         for _ in range(TRIES):
             found = self._fresh(request, exact)
+            if found is not None and request.algo:
+                self._parents[_key(request)] = self._answers[_key(request)]  # its children will be many, and later
             if found is not None or self._clock.now() < self._silent.get(_key(request), 0):
                 return found
             await asyncio.wait({self._question(request)})

@@ -159,7 +159,15 @@ def test_a_parent_answers_for_its_children_in_their_share_and_is_asked_without_i
         await rig.book.ask(request(1000, algo="twap", algo_params={"minutes": "30"}))
         assert (rig.broker.asked[0].algo, rig.broker.asked[0].algo_params) == ("", {})
         rig.sent()
+        assert rig.book.latest(request(250, parent_ref=OrderRef("p-1"))).initial_margin_after == 350
+
+    async def previewed(rig: Rig) -> None:
+        await rig.book.ask(request(1000))
+        await rig.book.ask(request(1000, algo="twap", algo_params={"minutes": "30"}))
+        assert len(rig.broker.asked) == 1
+        rig.sent()
         child = rig.book.latest(request(250, parent_ref=OrderRef("p-1")))
         assert (child.initial_margin_before, child.initial_margin_after) == (100, 350)
 
     play(story)
+    play(previewed)
