@@ -101,7 +101,9 @@ class WhatIfBook:
         found = self._answers.get(_key(request))
         if found is None or found.quantity < request.quantity or self._clock.now() - found.at_ns > AGE_NS:
             return None
-        return found.what_if if not exact or found.quantity == request.quantity else None
+        # A no to many units says nothing about fewer.
+        alike = found.quantity == request.quantity
+        return found.what_if if alike or not (exact or found.what_if.refused) else None
 
     def _question(self, request: OrderRequest) -> asyncio.Task[None]:
         key = _key(request)

@@ -171,3 +171,13 @@ def test_a_parent_answers_for_its_children_in_their_share_and_is_asked_without_i
 
     play(story)
     play(previewed)
+
+
+def test_a_refusal_of_many_units_is_no_refusal_of_fewer() -> None:
+    async def story(rig: Rig) -> None:
+        rig.broker.answer = WhatIf(refused="too much")
+        assert (await rig.book.ask(request(1000))).refused
+        assert rig.book.latest(request(1000)).refused
+        assert rig.book.latest(request(10)).pending
+
+    play(story)
