@@ -22,6 +22,8 @@ _TRADES = 48
 _HALTED = frozenset({49, 90})
 _SHORTABLE, _SHORTABLE_SHARES = 46, 89
 _DELAY_NS = 900 * SECOND
+_HOLD_NS = SECOND
+"""A side that alone passed the other waits this long for it: many gateways send each side in a packet of its own."""
 _PATIENCE = 3
 _META = re.compile(r"^\{[^{}]*\}\s*!?\s*")
 """Headlines begin with the source's own marks: `{A:800015:L:en}!Text`."""
@@ -58,6 +60,10 @@ class Ticks:
         """As they came last. With no size behind it a price is none."""
         self._bid_size = self._ask_size = 0.0
         self._pending = False
+        self._moved: set[str] = set()
+        """The sides whose price came since a quote was told."""
+        self._crossed_ns: int | None = None
+        """Since when one side alone lies across the other."""
         self._last_seen = False
         self._single = self._bundles = False
         """Whether single and bundled trades come, which were only asked for so far."""
@@ -77,6 +83,9 @@ class Ticks:
             return
         self._pending = False
         now = self._clock.now()
+        if self._waits(now):
+            return
+        self._moved.clear()
         self._emit(
             QuoteTick(
                 ts_event=self._ts(now),
@@ -91,10 +100,21 @@ class Ticks:
             )
         )
 
+    def _waits(self, now: int) -> bool:
+        """Whether only one side of a move has come. What is crossed for longer is told, to be refused."""
+        if not self._bid > self._ask or len(self._moved) > 1:
+            self._crossed_ns = None
+            return False
+        if self._crossed_ns is None:
+            self._crossed_ns = now
+        return now - self._crossed_ns < _HOLD_NS
+
     def lost(self) -> None:
         """The line is gone: what it said is no price any more."""
         self._bid = self._ask = math.nan
         self._bid_size = self._ask_size = 0.0
+        self._moved.clear()
+        self._crossed_ns = None
         self._last_seen = self.told = False
         self._single = self._bundles = False
         self._waited = {"last": 0, "bundle": 0}
@@ -135,9 +155,11 @@ class Ticks:
         value = price if price > 0 else math.nan
         if tick in _BID:
             self._bid, self._bid_size = value, max(size, 0.0)
+            self._moved.add("bid")
             self._changed()
         elif tick in _ASK:
             self._ask, self._ask_size = value, max(size, 0.0)
+            self._moved.add("ask")
             self._changed()
         elif tick in _LAST:
             first, self._last_seen = not self._last_seen, True
