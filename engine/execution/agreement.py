@@ -103,6 +103,9 @@ class Agreement:
         unknown = sum(1 for outcome in lost if outcome.record.state is OrderState.UNKNOWN)
         self._records.apply_all([(outcome, "link lost", b"") for outcome in lost])
         self._modes.lower(Mode.MANUAL, _NAME, "the broker link was lost")
+        if self._over:
+            # We hung up ourselves: nothing is to be checked at the gateway.
+            return
         why = report.text or (str(report.code) if report.code else report.state.value)
         self._voice.alarm(
             "LINK",

@@ -232,3 +232,10 @@ async def test_a_lost_link_ends_auto_also_while_no_order_is_at_work(rig: Rig) ->
     rig.modes.mode = Mode.AUTO
     rig.broker.say_link(LinkState.DOWN)
     assert rig.modes.mode is Mode.MANUAL
+
+
+async def test_hanging_up_ourselves_is_no_lost_link(rig: Rig) -> None:
+    await rig.desk.stop()
+    rig.desk.on_report(LinkReport(ts_event=1, ts_seen=1, state=LinkState.DOWN, text="stopped"))
+    assert not alarms(rig, "LINK")
+    assert not rig.desk.synced
