@@ -51,7 +51,7 @@ def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace,
         _say_summary(summary, spec)
     if unclean:
         complain(summary.notes[-1])
-    return DONE if summary.compared and not unclean else FAILED
+    return DONE if summary.reconciled and not unclean else FAILED
 
 
 async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None) -> tuple[RunSummary, bool]:
@@ -96,7 +96,8 @@ def _sink(target: str | None) -> Iterator[IO[str] | None]:
             # The reader has gone (run … | head): the interpreter must not complain about it once more at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
-        with Path(target).open("w", encoding="utf-8") as file:
+        # A line at a time: who follows the file sees each event as it happens.
+        with Path(target).open("w", encoding="utf-8", buffering=1) as file:
             yield file
 
 

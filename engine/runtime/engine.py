@@ -34,7 +34,7 @@ from engine.runtime.handler import CommandHandler
 from engine.runtime.health import assemble_health
 from engine.runtime.housekeeping import CLOCK_KEY, Housekeeping
 from engine.runtime.lag import LagMeter
-from engine.runtime.last_look import last_look
+from engine.runtime.last_look import agreed, last_look
 from engine.runtime.late import late
 from engine.runtime.ledger_of_run import RunLedger
 from engine.runtime.live_history import LiveHistory
@@ -357,7 +357,7 @@ class Engine:
         failures = await stop_all(
             (("operations", parts.operations.operations.stop), ("collector", parts.place.collector.stop))
         )
-        asked = parts.broker.snapshot_now() or await last_look(parts.broker, trading.desk)
+        asked = parts.broker.snapshot_now() or await last_look(parts.broker, trading.desk, self._same_books)
         summary = self.summary(asked)
         failures += await stop_all(
             (
@@ -402,6 +402,11 @@ class Engine:
         self._stop_asked.set()
         if isinstance(self.clock, ReplayClock):
             self.clock.wake()
+
+    def _same_books(self, snapshot: BrokerSnapshot) -> bool | None:
+        ledger = self.parts.trading.ledger
+        ours = {symbol: p.quantity for symbol, p in ledger.positions().items() if p.quantity}
+        return agreed(snapshot, ours, ledger.cash())
 
     def summary(self, snapshot: BrokerSnapshot | None) -> RunSummary:
         """What the run did, checked against the broker's own books in ``snapshot``."""

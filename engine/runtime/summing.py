@@ -5,7 +5,7 @@ from engine.model.events.system import RunSummary
 from engine.model.money import ZERO, cents
 from engine.model.report import BrokerSnapshot
 from engine.portfolio.ledger import Ledger
-from engine.runtime.last_look import agreed
+from engine.runtime.last_look import differences
 from engine.runtime.ledger_of_run import RunLedger
 
 
@@ -23,7 +23,8 @@ def sum_up(
     """``snapshot`` is the broker's own word at the end; without one the last comparison counts while the link holds."""
     ours = {symbol: p.quantity for symbol, p in ledger.positions().items() if p.quantity != ZERO}
     equity = ledger.equity()
-    same = agreed(snapshot, ours, ledger.cash())
+    found = differences(snapshot, ours, ledger.cash())
+    same = None if found is None else not found
     if same is None and desk.synced:
         same = not desk.adoption.differences
     return RunSummary(
@@ -39,5 +40,5 @@ def sum_up(
         equity=cents(equity) if equity is not None else None,
         reconciled=bool(same),
         compared=same is not None,
-        notes=tuple(run.notes),
+        notes=(*run.notes, *(found or ())),
     )

@@ -5,6 +5,7 @@ import math
 from decimal import Decimal
 
 import numpy as np
+import pytest
 
 from engine.bus.clock import SECOND, StepClock
 from engine.bus.errors import ProviderError
@@ -131,3 +132,51 @@ def test_books_agree_to_the_cent_that_a_broker_rounds_to_and_not_beyond() -> Non
     assert agreed(snapshot, {GOOD: Decimal(9)}, {"USD": Decimal("99.65")}) is False
     assert agreed(snapshot, {GOOD: Decimal(10)}, {"USD": Decimal("99.65"), "EUR": Decimal(1)}) is False
     assert agreed(None, {}, {}) is None
+
+
+def test_what_differs_from_the_brokers_books_is_named() -> None:
+    from engine.model.ids import AccountId
+    from engine.model.position import Account
+    from engine.model.report import BrokerPosition, BrokerSnapshot
+    from engine.runtime.last_look import differences
+
+    held = BrokerPosition(account=AccountId("DU1"), symbol=GOOD, quantity=Decimal(10), average_price=Decimal(1))
+    account = Account(account=AccountId("DU1"), currency="USD", cash={"USD": Decimal("99.65")}, ts_event=0)
+    snapshot = BrokerSnapshot(
+        taken_ns=1, open_orders=(), completed=(), executions=(), positions=(held,), account=account
+    )
+    assert differences(snapshot, {BAD: Decimal(5)}, {"USD": Decimal("99.6")}) == (
+        *sorted((f"{GOOD}: ours 0, the broker's 10", f"{BAD}: ours 5, the broker's 0")),
+        "cash in USD: ours 99.60, the broker's 99.65",
+    )
+    assert differences(snapshot, {GOOD: Decimal(10)}, {"USD": Decimal("99.65")}) == ()
+
+
+class Desk:
+    """As much of the order desk as a last look asks for."""
+
+    synced = True
+
+    def __init__(self) -> None:
+        self.taken: list[object] = []
+
+    def reconcile(self, snapshot: object) -> None:
+        self.taken.append(snapshot)
+
+
+async def test_books_that_differ_are_asked_for_again_because_cash_is_told_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from engine.runtime import last_look as module
+
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    snapshots = iter(("stale", "stale", "fresh", "never asked for"))
+
+    class Teller:
+        async def snapshot(self) -> object:
+            return next(snapshots)
+
+    desk = Desk()
+    seen = await module.last_look(Teller(), desk, lambda snapshot: snapshot == "fresh")  # type: ignore[arg-type]
+    assert seen == "fresh"
+    assert desk.taken == ["stale", "stale", "fresh"]
