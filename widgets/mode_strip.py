@@ -1,7 +1,7 @@
 """The strip on top: whose money, what the agent may do, how it goes, is it healthy, how long is the market open."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
@@ -163,7 +163,8 @@ class ModeStrip(QWidget):
         if state is None:
             self.setAccessibleName(tr("Engine not connected"))
             return
-        said = [self._mode_word(), state.account, tr("equity {n}", n=formats.number(state.equity))]
+        said = [tr("Engine not connected")] if self._away else []
+        said += [self._mode_word(), state.account, tr("equity {n}", n=formats.number(state.equity))]
         said += [tr("day {n}", n=formats.signed(state.day_pnl)), *(piece.text for piece in self._clock_pieces())]
         self.setAccessibleName(", ".join(said))
 
@@ -194,7 +195,8 @@ class ModeStrip(QWidget):
             known = next((level for kind, level, _ in found if kind == "llm"), "up")
             found = [item for item in found if item[0] != "llm"]
             found.append(("llm", "degraded" if over else known, f"LLM {spent}"))
-        return found
+        # Nobody knows while the engine is away: a green dot would be a promise.
+        return [(kind, "off", words) for kind, _, words in found] if self._away else found
 
     def _clock_pieces(self) -> list[_Piece]:
         state = self._state
@@ -305,6 +307,8 @@ class ModeStrip(QWidget):
                 _Piece(words, role, weight=400 if known in ("up", "off") else 600, mark=_MARKS.get(known, "warn"))
             )
         made.append(("health", health))
+        if self._away:  # old figures do not look like fresh ones
+            made = [(name, [replace(piece, role="t3") for piece in pieces]) for name, pieces in made]
         return made
 
     def _piece_width(self, theme: Theme, piece: _Piece) -> float:

@@ -136,6 +136,17 @@ def test_an_engine_that_is_away_leaves_only_stop(strip):
     assert strip.autonomy.isEnabled()
 
 
+def test_while_the_engine_is_away_nothing_of_it_is_green_or_looks_fresh(strip):
+    strip.apply([STATE])
+    strip.apply_sources([SourceRow(key="a", kind="data", state="up"), SourceRow(key="b", kind="broker", state="up")])
+    strip.set_away("engine away 0:12")
+    assert {state for _, state, _ in strip._health()} == {"off"}
+    assert {piece.role for _, pieces in strip._sections() for piece in pieces} == {"t3"}
+    assert "not connected" in strip.accessibleName()
+    strip.apply([STATE])
+    assert {state for _, state, _ in strip._health()} == {"up"}
+
+
 def test_resume_appears_only_while_halted(strip):
     assert not strip.resume.isVisible()
     strip.apply([msgspec.structs.replace(STATE, halted=True)])
