@@ -26,7 +26,7 @@ async def until(holds) -> None:  # type: ignore[no-untyped-def]
     raise TimeoutError("it did not come to hold")
 
 
-async def started(profile: Path, modes: Modes, room: list[bool], stops: list[bool], monkeypatch) -> Supervisor:  # type: ignore[no-untyped-def]
+async def started(profile: Path, modes: Modes, room: list[bool], stops: list[bool], monkeypatch) -> asyncio.Task[None]:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.01)
     monkeypatch.setattr(module, "AGAIN_AFTER_S", 0.02)
 
@@ -37,29 +37,28 @@ async def started(profile: Path, modes: Modes, room: list[bool], stops: list[boo
 
     made = Supervisor(StepClock(0), profile)
     made.connect(Bus(made.on_failure), modes, stop)
-    await made.start()
-    return made
+    return asyncio.create_task(made.watch_flag())
 
 
 async def test_a_flag_stays_until_the_halt_is_recorded(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     modes, room, stops = Modes(), [False], []
     (tmp_path / "HALT").touch()
-    made = await started(tmp_path, modes, room, stops, monkeypatch)
+    watching = await started(tmp_path, modes, room, stops, monkeypatch)
     await until(lambda: len(stops) >= 3)
     assert (tmp_path / "HALT").exists()
     room.append(True)
     await until(lambda: (tmp_path / "HALT.done").exists())
     assert not (tmp_path / "HALT").exists()
-    await made.stop()
+    watching.cancel()
 
 
 async def test_who_resumes_while_the_flag_waits_is_not_stopped_by_it_again(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     modes, room, stops = Modes(), [False], []
     (tmp_path / "HALT").write_text("flatten=True\n")
-    made = await started(tmp_path, modes, room, stops, monkeypatch)
+    watching = await started(tmp_path, modes, room, stops, monkeypatch)
     await until(lambda: stops)
     assert stops[0] is True
     modes.halted = False
     await until(lambda: (tmp_path / "HALT.done").exists())
     assert not modes.halted
-    await made.stop()
+    watching.cancel()
