@@ -8,6 +8,7 @@ from ib_async import Contract, Order
 from ib_async import Execution as IbExecution
 
 from engine.bus.clock import SECOND
+from engine.execution.brokers.ibkr.identity import is_paper
 from engine.model.ids import AccountId, IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import ZERO, exact, finite
@@ -153,14 +154,21 @@ def account_of(account: AccountId, values: Mapping[tuple[str, str], str], cash_a
 
     cash = _cash(values, base)
     trades = amount(values.get(("DayTradesRemaining", "")))
+    equity = read("NetLiquidation")
+    funds = read("FullAvailableFunds", "AvailableFunds")
+    if funds is None and is_paper(account) and equity is not None and base in cash:
+        # A gateway for rehearsals may tell no more than cash and worth: then only cash counts, nothing borrowed.
+        funds = min(cash[base], equity)
+    excess = read("FullExcessLiquidity", "ExcessLiquidity")
     return Account(
         account=account,
         currency=base,
         cash=cash,
-        equity=read("NetLiquidation"),
+        equity=equity,
         session_equity=read("PreviousDayEquityWithLoanValue"),
-        available_funds=read("FullAvailableFunds", "AvailableFunds"),
-        excess_liquidity=read("FullExcessLiquidity", "ExcessLiquidity"),
+        available_funds=funds,
+        # Maintenance margin is never more than initial margin, so what is available is also in excess.
+        excess_liquidity=funds if excess is None else excess,
         initial_margin=read("FullInitMarginReq", "InitMarginReq"),
         maintenance_margin=read("FullMaintMarginReq", "MaintMarginReq"),
         settled_cash=read("SettledCash"),

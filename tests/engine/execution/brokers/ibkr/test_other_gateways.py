@@ -168,3 +168,22 @@ def test_without_market_rules_shares_still_have_a_step_that_is_taken(
     bands = asyncio.run(contracts._increments(Silent(), found, "SMART"))
     listing = Listing(symbol="AAPL", contract=found.contract, details=found, increments=bands)
     assert listing.increment(Decimal(price)) == Decimal(step)
+
+
+def test_what_is_available_is_also_in_excess_where_only_that_is_told() -> None:
+    values = {("NetLiquidation", "USD"): "1000", ("AvailableFunds", "USD"): "900"}
+    assert account_of("U1", values, cash_account=False, now_ns=1).excess_liquidity == 900
+    values[("ExcessLiquidity", "USD")] = "950"
+    assert account_of("U1", values, cash_account=False, now_ns=1).excess_liquidity == 950
+
+
+def test_a_paper_account_without_funds_has_its_cash_and_a_real_one_nothing() -> None:
+    values = {("NetLiquidation", "USD"): "1000", ("TotalCashValue", "USD"): "400"}
+    paper = account_of("DU1", values, cash_account=False, now_ns=1)
+    assert (paper.available_funds, paper.excess_liquidity) == (400, 400)
+    values[("TotalCashValue", "USD")] = "1600"
+    assert account_of("DU1", values, cash_account=False, now_ns=1).available_funds == 1000, (
+        "sold short: not its proceeds"
+    )
+    real = account_of("U1", values, cash_account=False, now_ns=1)
+    assert (real.available_funds, real.excess_liquidity) == (None, None)
