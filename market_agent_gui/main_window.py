@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
         self._settled = self._touched = False
         self.template = name
         arrange(self, self.docks, tree)
+        self.focus_first()
         self._settled = True
 
     def fill_screen(self) -> None:
@@ -131,6 +132,7 @@ class MainWindow(QMainWindow):
             self.template = ""
             fit_heads(self, self.docks)
             self._shape_tabs()
+            self.focus_first()
         self._settled = True
         return restored
 

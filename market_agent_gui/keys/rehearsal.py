@@ -7,7 +7,7 @@ from engine.model.market import Side
 from engine.model.money import exact, to_tick
 from market_agent_gui.actions import ACTIONS, ActionSpec
 from market_agent_gui.keys.key_map import KeyMap
-from market_agent_gui.keys.staging import StagedOrder, marketable, nudge, resize, size_from_risk
+from market_agent_gui.keys.staging import StagedOrder, closed, even_stop, marketable, nudge, resize, size_from_risk
 from market_agent_gui.mirror import Mirror
 from market_agent_gui.translate import say
 from widgets.formats import quantity, signed
@@ -145,11 +145,17 @@ def _book_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
         stops = [row for row in mirror.working(symbol) if row.leg == "stop"]
         if not stops:
             return say("no stop at the broker"), False
-        return f"{stops[0].stop_price} → {position.average_price}", True
+        try:
+            even = even_stop(position, mirror.price(symbol), stops, symbol)
+        except ValueError as error:
+            return str(error), False
+        return f"{stops[0].stop_price} → {even}", True
     share = {"exit_half": Decimal("0.5"), "exit_quarter": Decimal("0.25")}.get(name, Decimal(1))
     side = Side.SELL if position.quantity > 0 else Side.BUY
-    pnl = f" · {signed(position.open_pnl * share)}" if position.open_pnl is not None else ""
-    return f"{say(side.value)} {quantity(abs(position.quantity) * share)} {symbol}{pnl}", True
+    units = closed(position.quantity, share)
+    won = position.open_pnl * units / abs(position.quantity) if position.open_pnl is not None else None
+    pnl = f" · {signed(won)}" if won is not None else ""
+    return f"{say(side.value)} {quantity(units)} {symbol}{pnl}", True
 
 
 def _say(order: StagedOrder) -> str:

@@ -1,5 +1,6 @@
 """The staged order: what Enter would send. Pure values; prices are ``Decimal`` on the instrument's tick grid."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
@@ -7,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from engine.api.commands import AnyCommand, ModifyOrder, PlaceOrder
-from engine.api.rows import OrderRow
+from engine.api.rows import OrderRow, PositionRow
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
@@ -169,6 +170,27 @@ def size_from_risk(order: StagedOrder, money: Decimal) -> StagedOrder:
     if quantity < 1:
         raise ValueError(f"one share already risks {distance:f}, more than {money:f}")
     return replace(order, quantity=quantity)
+
+
+def closed(held: Decimal, share: Decimal) -> Decimal:
+    """Return how many units the engine sells or buys to close a share of a position: what is kept is whole."""
+    held = abs(held)
+    return held - (held * (1 - share)).to_integral_value(rounding=ROUND_FLOOR)
+
+
+def even_stop(held: PositionRow | None, price: Price | None, stops: Sequence[OrderRow], symbol: str) -> Decimal:
+    """Return where a stop at break-even goes. Raises ``ValueError`` in words where it may not be moved there."""
+    if held is None or not held.quantity or price is None or not stops:
+        raise ValueError(f"{symbol}: no position with a stop at the broker")
+    long = held.quantity > 0
+    even = to_tick(held.average_price, exact(price.tick), up=long)
+    touch = price.bid if long else price.ask
+    if not price.live or (float(even) >= touch if long else float(even) <= touch):
+        raise ValueError(f"{symbol}: a stop at {even} would trigger at once")
+    for row in stops:
+        if row.stop_price is not None and (row.stop_price >= even if long else row.stop_price <= even):
+            raise ValueError(f"{symbol}: the stop at {row.stop_price} is tighter already")
+    return even
 
 
 def resize(order: StagedOrder, quantity: Decimal) -> StagedOrder:

@@ -23,6 +23,7 @@ from market_agent_gui.keys.staging import (
     DEFAULT_SIZES,
     Leg,
     StagedOrder,
+    even_stop,
     follow_quote,
     marketable,
     next_leg,
@@ -347,19 +348,13 @@ class OrderEntry(QObject):
     def stop_to_even(self) -> None:
         """Move the protective stop of the displayed symbol to the average price; only ever tighter."""
         symbol = self._need_symbol()
-        position, price = self._bridge.mirror.position(symbol), self._bridge.mirror.price(symbol)
-        stops = [row for row in self._bridge.mirror.working(symbol) if row.leg == "stop"]
-        if position is None or not position.quantity or price is None or not stops:
-            raise Refusal(f"{symbol}: no position with a stop at the broker")
-        long = position.quantity > 0
-        even = to_tick(position.average_price, exact(price.tick), up=long)
-        touch = price.bid if long else price.ask
-        if not price.live or (float(even) >= touch if long else float(even) <= touch):
-            raise Refusal(f"{symbol}: a stop at {even} would trigger at once")
+        mirror = self._bridge.mirror
+        stops = [row for row in mirror.working(symbol) if row.leg == "stop"]
+        try:
+            even = even_stop(mirror.position(symbol), mirror.price(symbol), stops, symbol)
+        except ValueError as error:
+            raise Refusal(str(error)) from error
         for row in stops:
-            looser = row.stop_price is not None and (row.stop_price >= even if long else row.stop_price <= even)
-            if looser:
-                raise Refusal(f"{symbol}: the stop at {row.stop_price} is tighter already")
             self.modify(row.key, stop_price=even)
 
     def modify(self, ref: str, *, limit_price: Decimal | None = None, stop_price: Decimal | None = None) -> None:

@@ -1,5 +1,6 @@
 """What the menu has is found by keys alone, and a table goes into a file."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -83,5 +84,20 @@ def test_f10_opens_the_menu(desk: Desk, run) -> None:
         menu = desk.shell.program.menu
         assert menu.isVisible()
         menu.close()
+
+    run(story())
+
+
+def test_another_workspace_never_leaves_the_focus_on_stop(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        window = desk.shell.window
+        for name in ("Approval desk", "Keyboard", "Terminal", "Small screen"):
+            window.show_dock("watchlist")
+            choose(desk, name)
+            await asyncio.sleep(0.1)
+            focus = QApplication.focusWidget()
+            assert focus is not None, name
+            assert any(dock.isAncestorOf(focus) for dock in window.docks.values()), f"{name}: {focus}"
 
     run(story())

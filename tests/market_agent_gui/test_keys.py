@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.api.commands import ModifyOrder, PlaceOrder
-from engine.api.rows import OrderRow
+from engine.api.rows import OrderRow, PositionRow
 from engine.model.market import Side
 from market_agent_gui.actions import Risk
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.guard import Drop, Intents, PressGuard
+from market_agent_gui.keys.key_map import KeyMap
+from market_agent_gui.keys.rehearsal import Scene, rehearse
 from market_agent_gui.keys.staging import (
     Leg,
     StagedOrder,
@@ -24,7 +26,7 @@ from market_agent_gui.keys.staging import (
     stage,
     stage_change,
 )
-from market_agent_gui.mirror import STALE, Price
+from market_agent_gui.mirror import STALE, Mirror, Price
 
 D = Decimal
 
@@ -186,3 +188,50 @@ def test_changing_a_stop_order_moves_its_stop_price() -> None:
     command = nudge(stage_change("i-2", row, D("0.01")), 5).command()
     assert isinstance(command, ModifyOrder)
     assert (command.ref, command.stop_price, command.limit_price) == ("r-1", D("187.95"), None)
+
+
+# --- what a rehearsal promises of a position
+
+
+def rehearsed(held: str, average: str, stop: str, action: str) -> tuple[str, bool]:
+    mirror = Mirror()
+    mirror.take_rows(
+        "positions", (PositionRow(key="AAPL", symbol="AAPL", quantity=D(held), average_price=D(average)),), (), True
+    )
+    row = OrderRow(
+        key="S-1",
+        symbol="AAPL",
+        side="SELL",
+        quantity=D(held),
+        filled=D(0),
+        order_type="STP",
+        state="WORKING",
+        leg="stop",
+        stop_price=D(stop),
+        working=True,
+    )
+    mirror.take_rows("orders", (row,), (), True)
+    mirror.price = lambda _symbol: price()  # type: ignore[method-assign]
+    scene = Scene(
+        mirror=mirror,
+        symbol="AAPL",
+        staged=None,
+        size=D(1),
+        sizes=(D(1),) * 9,
+        risk_money=D(1),
+        armed=False,
+        blocked="",
+    )
+    return next((line.effect, line.able) for line in rehearse(scene, KeyMap()) if line.action == action)
+
+
+@pytest.mark.parametrize(("held", "half", "quarter"), [("147", "74", "37"), ("100", "50", "25"), ("1", "1", "1")])
+def test_a_rehearsed_part_is_the_whole_number_that_the_engine_closes(held: str, half: str, quarter: str) -> None:
+    assert rehearsed(held, "189.00", "187.00", "exit_half")[0].startswith(f"SELL {half} AAPL")
+    assert rehearsed(held, "189.00", "187.00", "exit_quarter")[0].startswith(f"SELL {quarter} AAPL")
+
+
+def test_a_rehearsed_stop_to_break_even_is_on_the_tick_and_says_when_it_would_be_refused() -> None:
+    assert rehearsed("100", "189.0033333", "187.00", "stop_even") == ("187.00 → 189.01", True)
+    assert rehearsed("100", "191.00", "187.00", "stop_even") == ("AAPL: a stop at 191.00 would trigger at once", False)
+    assert rehearsed("100", "189.00", "189.50", "stop_even") == ("AAPL: the stop at 189.50 is tighter already", False)
