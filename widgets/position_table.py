@@ -218,7 +218,7 @@ class PositionTable(QWidget):
             ),
         )
         self.total = TotalLine(self.table)
-        self._fees = Decimal(0)
+        self._realised: Decimal | None = None
         self._day: Decimal | None = None
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -237,9 +237,9 @@ class PositionTable(QWidget):
         self.model.apply(rows, removed, reset)
         self._sum()
 
-    def set_day(self, day_pnl: Decimal | None, fees: Decimal = Decimal(0)) -> None:
-        """Set the result of the day, which the sum of open positions does not hold."""
-        self._day, self._fees = day_pnl, fees
+    def set_day(self, day_pnl: Decimal | None, realised: Decimal | None = None) -> None:
+        """Set the result of the day and what of it is taken: the rows know only what is still held."""
+        self._day, self._realised = day_pnl, realised
         self._sum()
 
     def _sum(self) -> None:
@@ -251,10 +251,9 @@ class PositionTable(QWidget):
         )
         at_stop = [row.to_stop for row in rows]
         to_stop = None if any(v is None for v in at_stop) else sum((v for v in at_stop if v is not None), Decimal(0))
-        realised = sum((row.realised for row in rows), Decimal(0))
-        note = [(tr("realised"), "t3"), (formats.signed(realised), "t1")]
-        if self._fees:
-            note += [(tr("· fees"), "t3"), (formats.signed(self._fees), "t1")]
+        note = []
+        if self._realised is not None:
+            note = [(tr("realised"), "t3"), (formats.signed(self._realised), direction_role(self._realised))]
         if self._day is not None:
             note += [(tr("· day"), "t3"), (formats.signed(self._day), direction_role(self._day))]
         self.total.set_sums(

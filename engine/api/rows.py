@@ -190,6 +190,8 @@ class StateRow(Row, frozen=True, kw_only=True):
     cash: Decimal | None = None
     day_pnl: Decimal | None = None
     day_pnl_percent: float | None = None
+    day_realised: Decimal | None = None
+    """Profit taken today after commissions, in symbols held and in those that are flat by now."""
     risk_used: float | None = None
     """0..1 of what may be lost today at the stops."""
     link: str = "down"

@@ -164,6 +164,22 @@ class Ledger:
             total += value
         return total
 
+    def day_realised(self) -> Decimal | None:
+        """Profit taken since the session began, after commissions, also in symbols that are flat by now.
+
+        In the base currency; None when a rate is unknown.
+        """
+        self._check_session()
+        total = ZERO
+        for symbol, holding in self._holdings.items():
+            start = self._session.symbols.get(symbol)
+            taken = holding.tally.realised - (start.realised if start is not None else ZERO)
+            value = self._convert(taken, self._currency_of(symbol))
+            if value is None:
+                return None
+            total += value
+        return total
+
     def symbol_day_pnl(self, symbol: Symbol) -> Decimal | None:
         """The same for one symbol, in its currency."""
         holding = self._holdings.get(symbol)

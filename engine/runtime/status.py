@@ -60,7 +60,7 @@ class Status:
         trading, now = self._trading, self._clock.now()
         account = trading.ledger.account()
         session = self._session_at(now)
-        day = trading.ledger.day_pnl()
+        day, realised = trading.ledger.day_pnl(), trading.ledger.day_realised()
         start = account.session_equity if account is not None else None
         replay = self._clock if isinstance(self._clock, ReplayClock) else None
         orders = trading.desk.open_orders()
@@ -74,6 +74,7 @@ class Status:
             equity=account.equity if account is not None else None,
             cash=sum(account.cash.values(), ZERO) if account is not None else None,
             day_pnl=cents(day) if day is not None else None,
+            day_realised=cents(realised) if realised is not None else None,
             day_pnl_percent=float(day / start) * 100 if day is not None and start else None,
             risk_used=trading.gate.risk_at_stops(),
             link=self._broker.link.value,

@@ -33,7 +33,7 @@ class PositionsPresenter(PanePresenter):
     @staticmethod
     def _on_state(table: QWidget, rows: tuple[StateRow, ...]) -> None:
         for row in rows:
-            table.set_day(row.day_pnl)
+            table.set_day(row.day_pnl, row.day_realised)
 
     def _on_flatten(self, symbol: str, fraction: Decimal) -> None:
         self.choose(symbol)

@@ -18,6 +18,7 @@ from widgets.news_list import NewsList, one_line
 from widgets.order_blotter import STATES, OrderBlotter
 from widgets.order_groups import OrderGroups
 from widgets.position_table import PositionTable
+from widgets.words import tr
 
 
 def texts(model, position: int) -> dict[str, str]:
@@ -272,3 +273,15 @@ def test_the_fullest_limit_is_on_top_and_what_is_unknown_is_marked(qtbot):
     assert cell(panel.rows, 2, "share").mark == "warn"
     panel.show()
     panel.grab()
+
+
+def test_the_total_under_the_positions_tells_what_was_taken_all_day_not_only_of_what_is_still_held(qtbot) -> None:
+    table = PositionTable()
+    qtbot.addWidget(table)
+    table.apply([position("AAPL")])
+    table.set_day(Decimal("570.00"), Decimal("289.15"))
+    words = " ".join(text for text, _ in table.total._note)
+    assert "289.15" in words
+    assert "570.00" in words
+    table.set_day(Decimal("570.00"), None)
+    assert tr("realised") not in [text for text, _ in table.total._note]

@@ -215,6 +215,21 @@ async def test_day_pnl_counts_from_the_start_of_the_session_and_survives_a_resta
     assert again.symbol_day_pnl(Symbol("AAPL")) == 699
 
 
+async def test_what_was_taken_today_counts_symbols_that_are_flat_by_now_and_begins_anew_with_the_session(
+    world: World,
+) -> None:
+    world.account("10000", "10000")
+    world.book(fill(1, Side.BUY, "100", "90", "1"), fill(2, Side.SELL, "100", "93", "1"))
+    world.book(fill(3, Side.BUY, "10", "50", "1", symbol="MSFT"))
+    assert "AAPL" not in world.ledger.positions()
+    assert world.ledger.day_realised() == 300 - 2 - 1
+    world.clock.advance_to(START + DAY)
+    assert world.ledger.day_realised() == 0
+    again = world.build()
+    again.rebuild()
+    assert again.day_realised() == 0
+
+
 async def test_values_that_hang_on_an_unknown_price_are_none(world: World) -> None:
     world.account("10000")
     assert world.ledger.equity() == 10000
