@@ -40,6 +40,7 @@ class PlainDialog(QDialog):
         self.column.addWidget(heading)
         self.column.addWidget(self.text)
         self._fields = 2
+        self._first: QWidget | None = None
         self.column.addWidget(self.problem)
         self.column.addWidget(self.buttons)
 
@@ -49,6 +50,7 @@ class PlainDialog(QDialog):
         caption.setProperty("role", "secondary")
         caption.setBuddy(field)
         field.setAccessibleName(label)
+        self._first = self._first or field
         self.column.insertWidget(self._fields, caption)
         self.column.insertWidget(self._fields + 1, field)
         self._fields += 2
@@ -62,6 +64,8 @@ class PlainDialog(QDialog):
         self.no.setAutoDefault(False)
         self.yes.setDefault(True)
         self.yes.setProperty("role", "primary")
+        if self.focusWidget() is None and self._first is not None:
+            self._first.setFocus()  # what is asked for can be typed at once
 
     def complain(self, text: str) -> None:
         """Say why it cannot be accepted as it stands."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from market_agent_gui.resume_dialog import ResumeDialog
 from tests.support_gui.harness import Desk, until
 
 
@@ -99,5 +100,18 @@ def test_another_workspace_never_leaves_the_focus_on_stop(desk: Desk, run) -> No
             focus = QApplication.focusWidget()
             assert focus is not None, name
             assert any(dock.isAncestorOf(focus) for dock in window.docks.values()), f"{name}: {focus}"
+
+    run(story())
+
+
+def test_resuming_is_typed_without_looking_for_the_field(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.engine.state(halted=True, mode="HALTED")
+        await until(lambda: desk.shell.bridge.mirror.state().halted, "the halt")
+        choose(desk, "resume trading")
+        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, ResumeDialog) and w.isVisible())
+        assert dialog.focusWidget() is dialog.word
+        dialog.reject()
 
     run(story())
