@@ -13,13 +13,14 @@ from typing import IO
 
 import msgspec
 
+from cli.banner import Banner, market
 from cli.compose import Unready, make_spec
 from cli.talk import BAD_ARGUMENTS, DONE, FAILED, complain, print_json
 from config.lock import ProfileLock
 from config.settings import Settings
 from engine.bus.clock import ReplayClock
 from engine.bus.errors import IntegrityError, JournalError, SettingsError
-from engine.model.events.system import Alarm, RunSummary
+from engine.model.events.system import RunSummary
 from engine.runtime.ending import UncleanStop
 from engine.runtime.engine import Engine
 from engine.runtime.journal_of_program import configure_log
@@ -57,23 +58,24 @@ def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace,
 async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None) -> tuple[RunSummary, bool]:
     """Return what the run did, and whether a part failed while it was stopped."""
     unclean = False
-    engine = Engine(spec, sink)
+    engine, banner = Engine(spec, sink), Banner()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, engine.ask_to_stop)
     if not getattr(args, "quiet", False):
-        engine.parts.bus.subscribe(Alarm, _say_alarm, owner="cli")
+        banner.listen(engine.parts.bus)
     await engine.start()
     await engine.listen()
     if args.auto:
         receipt = await engine.arm_auto("cli", "started with --auto")
         if not receipt.ok:
             complain(f"not in AUTO: {receipt.text}")
-    progress = asyncio.create_task(_progress(engine, args), name="progress")
+    progress = asyncio.create_task(_progress(engine, args, banner), name="progress")
     try:
         await engine.run(args.for_seconds)
     finally:
+        banner.ending = True
         progress.cancel()
         await asyncio.gather(progress, return_exceptions=True)
         try:
@@ -101,7 +103,7 @@ def _sink(target: str | None) -> Iterator[IO[str] | None]:
             yield file
 
 
-async def _progress(engine: Engine, args: argparse.Namespace) -> None:
+async def _progress(engine: Engine, args: argparse.Namespace, banner: Banner) -> None:
     """A live line on a terminal; a plain line every ten seconds elsewhere; nothing when quiet."""
     if getattr(args, "quiet", False) or getattr(args, "json", None) or args.jsonl == "-":
         return
@@ -111,6 +113,7 @@ async def _progress(engine: Engine, args: argparse.Namespace) -> None:
     try:
         while True:
             await asyncio.sleep(every)
+            banner.sources(engine.parts.place.collector.rows())
             line = _line(engine, begin, began, args.for_seconds)
             print(f"\r\x1b[2K{line}" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
     finally:
@@ -136,6 +139,9 @@ def _line(engine: Engine, begin: int, began: float, for_seconds: float | None) -
         f"{counts['Suggested']} suggested, {counts['RiskDenied']} denied, {counts['OrderFilled']} filled, "
         f"{row.working} working"
     )
+    now, cache = engine.clock.now(), engine.parts.place.cache
+    if shut := market(cache.session(symbol, now) for symbol in cache.symbols()):
+        parts.append(shut)
     return " · ".join(parts)
 
 
@@ -164,11 +170,3 @@ def agreement(summary: RunSummary) -> str:
     if not summary.compared:
         return "our books were not compared with the broker's: the broker never answered"
     return f"our books and the broker's {'agree' if summary.reconciled else 'DO NOT AGREE'}"
-
-
-def _say_alarm(event: Alarm) -> None:
-    """The banner's lines, for somebody who has no window."""
-    if not event.cleared and event.severity != "yellow":
-        line = " ".join(part for part in (event.happened, event.did, event.you_can) if part)
-        lead = "\r\x1b[2K" if sys.stderr.isatty() else ""
-        print(f"{lead}{event.severity}: {line}", file=sys.stderr, flush=True)

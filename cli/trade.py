@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ def _show_status(receipt: Receipt) -> None:
     print(f" · link {data.get('link')} · account {data.get('account')}")
     print(f"equity {data.get('equity')}  cash {data.get('cash')}")
     for position in _rows(data, "positions"):
-        print(f"  {position['symbol']:<8} {position['quantity']:>12} @ {position['average_price']}")
+        average = round(Decimal(str(position["average_price"])), 4)
+        print(f"  {position['symbol']:<8} {position['quantity']:>12} @ {average}")
     for item in _rows(data, "orders"):
         if item.get("working", True):
             print(f"  {item['ref']}  {item['side']} {item['quantity']} {item['symbol']}  {item['state']}")
