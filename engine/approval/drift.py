@@ -63,9 +63,9 @@ def _broken(
     if not math.isfinite(percent):
         return f"The price now cannot be compared with the price then ({before:g}, {now:g})."
     if abs(percent) > settings.drift_percent * (1 + 1e-9):
-        return f"{moved} ({percent:+.2f} %; the limit is {settings.drift_percent:g} %)."
+        return f"{moved} ({percent:+.2f} %; the limit is {settings.drift_percent:g} %). Re-quote it first."
     if in_atr > settings.drift_atr * (1 + 1e-9):
-        return f"{moved}, {in_atr:.2f} ATR away; the limit is {settings.drift_atr:g}."
+        return f"{moved}, {in_atr:.2f} ATR away; the limit is {settings.drift_atr:g}. Re-quote it first."
     if suggestion.reduces:
         return ""
     if math.isnan(left):

@@ -21,7 +21,7 @@ def check(s: Situation) -> Findings:
         if s.auto or s.emergency:
             return hard(CODE, f"{s.symbol} is outside regular trading hours.", value=session.state.value)
         if not (s.request.outside_rth or s.request.tif is TimeInForce.OPG or s.request.order_type in AT_OPEN):
-            text = f"{s.symbol} is outside regular trading hours; mark the order for that if you mean it."
+            text = f"{s.symbol} is outside regular trading hours; mark the order for that (ext) if you mean it."
             return hard(CODE, text, value=session.state.value)
         return NOTHING
     if s.auto and not s.reducing and session.close_ns > session.open_ns:
