@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QFontMetricsF, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
 
+from widgets.formats import decimals_of
 from widgets.inline_edit import read_number
 from widgets.theme import Theme, current_theme
 from widgets.words import tr
@@ -69,6 +70,9 @@ class NumberToken(QLineEdit):
     def put(self, value: Decimal | None) -> None:
         """Show a number without saying that it changed."""
         text = "" if value is None else f"{value:f}"
+        decimals, (_, point, after) = decimals_of(self._step()), text.partition(".")
+        if point and len(after) < decimals:
+            text += "0" * (decimals - len(after))  # 125.10, as the ladder says it: 125.1 looks cut off
         if self.value != value or self.text() != text:
             self.setText(text)
 

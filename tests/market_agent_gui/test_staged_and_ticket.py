@@ -56,12 +56,26 @@ def test_typing_a_target_digit_by_digit_keeps_the_rest_of_the_order(desk: Desk, 
     run(story())
 
 
+def test_a_staged_price_is_shown_with_all_decimals_of_its_tick(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.shell.links.choose("chart", "AAPL")
+        desk.key("Ctrl+B", desk.shell.window.docks["chart"].pane)
+        desk.shell.entry.move_leg("entry", D("190.1"))
+        ticket: OrderTicket = desk.shell.window.docks["ticket"].pane
+        assert ticket.sentence._fields["limit"].text() == "190.10"
+        assert ticket.sentence.size_field.text() == "100"
+
+    run(story())
+
+
 @pytest.mark.parametrize("press", ["Return", "Enter"])
 def test_no_enter_after_the_start_or_after_the_palette_reaches_stop(desk: Desk, run, press: str) -> None:
     async def story() -> None:
         await desk.open()
         shell = desk.shell
-        assert shell.window.docks["chart"].isAncestorOf(QApplication.focusWidget())
+        chart = shell.window.docks["chart"]
+        await until(lambda: chart.isAncestorOf(QApplication.focusWidget()), "the focus on the chart")
         desk.key(press)
         QApplication.focusWidget().clearFocus()
         desk.key("Ctrl+Space")
