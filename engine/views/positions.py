@@ -105,9 +105,15 @@ def _protection(
     stop: Decimal | None = None
     target: Decimal | None = None
     covered = ZERO
-    unsure = False
-    for row in rows:
-        if not isinstance(row, OrderRow) or row.symbol != symbol or not row.working or row.side != closing:
+    unsure = waits = False
+    mine = [row for row in rows if isinstance(row, OrderRow) and row.symbol == symbol and row.working]
+    working = {row.key for row in mine}
+    for row in mine:
+        if row.side != closing:
+            continue
+        if row.stop_price is not None and row.state == "HELD" and row.parent in working:
+            # The entry is filled in part, and the broker holds its exits back until it is done.
+            stop, waits = row.stop_price, True
             continue
         if row.stop_price is not None:
             stop = row.stop_price
@@ -119,6 +125,8 @@ def _protection(
         return None, target, "no stop"
     if unsure:
         return stop, target, "not confirmed"
+    if waits and covered == ZERO:
+        return stop, target, "stop waits for the entry"
     if covered < abs(position.quantity):
         return stop, target, f"stop for {covered:f} of {abs(position.quantity):f}"
     return stop, target, "stop at broker"

@@ -89,5 +89,5 @@ def widget_tables() -> set[str]:
     found |= {field.replace("_", " ") for field in order_blotter._FIELDS.values()}
     found |= {*SessionState, *SuggestionState}
     found |= {"pre-filter", "strategy", "gate", "approval", "broker", "entry", "stop", "target"}
-    found |= {"no stop", "not confirmed", "stop at broker"}
+    found |= {"no stop", "not confirmed", "stop at broker", "stop waits for the entry"}
     return {str(text) for text in found} - {""}
