@@ -25,6 +25,10 @@ class Mode(StrEnum):
 _LEVEL = {Mode.OBSERVE: 0, Mode.HALTED: 1, Mode.REDUCE_ONLY: 2, Mode.MANUAL: 3, Mode.AUTO: 4}
 
 
+PEOPLE = frozenset({"window", "cli", "phone", "hotkey", "tray"})
+"""The doors through which a person speaks; what a command names as its sender otherwise is a part of the program."""
+
+
 class Autonomy(StrEnum):
     """What the agent may do with its suggestions (features.md §4.3)."""
 

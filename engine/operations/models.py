@@ -7,13 +7,12 @@ import msgspec
 from engine.api.commands import Receipt
 from engine.bus.bus import Bus, Role
 from engine.bus.errors import JournalError
-from engine.model.decision import Mode
+from engine.model.decision import PEOPLE, Mode
 from engine.model.events.system import ModelLoaded
 from engine.operations.lamps import Lamps
 from engine.operations.ports import Modes, Store
 
 KEY = "models.accepted"
-PEOPLE = frozenset({"window", "cli", "phone", "hotkey", "tray"})
 
 
 class ModelWatch:

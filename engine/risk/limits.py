@@ -13,6 +13,7 @@ from engine.api.commands import Receipt
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import IntegrityError, JournalError
+from engine.model.decision import PEOPLE
 from engine.model.events.decision import LimitsChanged
 from engine.model.market import Session
 from engine.risk.pin import Pin
@@ -203,6 +204,8 @@ class LimitBook:
             return Receipt(ok=False, code="LIMITS", text=f"{where}: {first['msg']}.")
         now = flat(merged)
         raised = {k for k in values if is_raise(k, was[k], now[k])}
+        if raised and by not in PEOPLE:
+            return Receipt(ok=False, code="PERSON", text="Only a person raises a limit.")
         if raised and (why := self._pin.check(pin)):
             return Receipt(ok=False, code="PIN", text=why)
         lowered = {k: now[k] for k in values if k not in raised}

@@ -10,7 +10,7 @@ from engine.api.commands import Receipt
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import JournalError
-from engine.model.decision import Autonomy, Book, Mode
+from engine.model.decision import PEOPLE, Autonomy, Mode
 from engine.model.events.book import Reconciled, SymbolLocked, SymbolUnlocked
 from engine.model.events.decision import AutonomyChanged, ModeChanged, TradingHalted, TradingResumed
 from engine.model.events.system import Alarm
@@ -22,7 +22,6 @@ from engine.risk.settings import RiskSettings
 
 KEY = "risk.mode"
 STARTS = "risk.starts"
-PEOPLE = frozenset({"window", "cli", "phone", "hotkey", "tray"})
 """Surfaces behind which a person sits; nobody else raises anything."""
 TYPED = "RESUME"
 _BY_ITSELF = frozenset({Autonomy.AUTO, Autonomy.ASK_ABOVE_LIMITS})
@@ -64,7 +63,6 @@ class ModeKeeper:
         pin: Pin,
         latches: Latches,
         settings: RiskSettings,
-        book: Book,
         autonomy: Autonomy = Autonomy.ASK,
         lease: bool = True,
         needs_reconcile: bool = True,
@@ -77,7 +75,6 @@ class ModeKeeper:
         self._pin = pin
         self._latches = latches
         self._settings = settings
-        self._book = book
         self._lease = lease
         self._needs_reconcile = needs_reconcile
         self._today = today
@@ -337,8 +334,6 @@ class ModeKeeper:
             return Receipt(ok=False, code="PERSON", text="Only a person may do this.")
         if not reason.strip():
             return Receipt(ok=False, code="REASON", text="Say why.")
-        if self._book is Book.LIVE and self._settings.live_auto_needs_pin and not self._pin.is_set:
-            return Receipt(ok=False, code="PIN", text="Real money needs a PIN to raise the mode; set one first.")
         why = self._pin.check(pin)
         return Receipt(ok=False, code="PIN", text=why) if why else None
 

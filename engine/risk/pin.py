@@ -35,13 +35,22 @@ class Pin:
     """Checks a PIN. Wrong tries are counted durably, so a restart does not forgive them."""
 
     def __init__(
-        self, store: PinStore, clock: Clock, salt: SaltSource, *, tries: int = 5, delay_s: float = 900.0
+        self,
+        store: PinStore,
+        clock: Clock,
+        salt: SaltSource,
+        *,
+        tries: int = 5,
+        delay_s: float = 900.0,
+        required: bool = False,
     ) -> None:
+        """``required``: what needs a PIN is refused while none is set (real money)."""
         self._store = store
         self._clock = clock
         self._salt = salt
         self._tries = tries
         self._delay_ns = round(delay_s * SECOND)
+        self._required = required
         self._known: _State | None = None
 
     @property
@@ -61,7 +70,7 @@ class Pin:
         return ""
 
     def check(self, pin: str) -> str:
-        """Return why ``pin`` is not accepted, empty when it is right or none is set."""
+        """Return why ``pin`` is not accepted, empty when it is right, or none is set and none required."""
         try:
             return self._judge(pin)
         except JournalError as error:
@@ -72,7 +81,7 @@ class Pin:
         if state is None:
             return "The stored PIN cannot be read, so nothing that needs it is allowed."
         if not state.key:
-            return ""
+            return "Real money needs a PIN for this; set one first." if self._required else ""
         now = self._clock.now()
         if now < state.until_ns:
             minutes = (state.until_ns - now) / (60 * SECOND)

@@ -9,8 +9,8 @@ from engine.api import commands as c
 from engine.api.commands import AnyCommand, Receipt
 from engine.approval.mandate import sign
 from engine.bus.clock import Clock
+from engine.model.decision import PEOPLE
 from engine.model.ids import Symbol
-from engine.risk.modes import PEOPLE
 from engine.runtime.enquiry import Enquiry
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.pace import Pace

@@ -14,11 +14,12 @@ from engine.market.calendars import Calendars
 from engine.market.corporate_actions import ActionKind, CorporateAction, CorporateActions
 from engine.market.instruments import Instruments
 from engine.memory.bar_archive import BarArchive
+from engine.model.decision import PEOPLE
 from engine.model.events.system import Alarm
 from engine.model.ids import Symbol
 from engine.model.money import to_tick
 from engine.model.order import Origin
-from engine.risk.modes import PEOPLE, ModeKeeper
+from engine.risk.modes import ModeKeeper
 from engine.risk.pin import Pin
 from engine.runtime.storage import BARS_FOLDER
 

@@ -94,7 +94,14 @@ def assemble_trading(
         session = session_at(clock.now())
         return session.date if session is not None else ""
 
-    pin = Pin(kv, clock, _Salt(), tries=spec.risk.pin_tries, delay_s=spec.risk.pin_delay_minutes * 60)
+    pin = Pin(
+        kv,
+        clock,
+        _Salt(),
+        tries=spec.risk.pin_tries,
+        delay_s=spec.risk.pin_delay_minutes * 60,
+        required=spec.book is Book.LIVE and spec.risk.live_auto_needs_pin,
+    )
     latches = Latches(kv)
     latches.load()
     modes = ModeKeeper(
@@ -104,7 +111,6 @@ def assemble_trading(
         pin=pin,
         latches=latches,
         settings=spec.risk,
-        book=spec.book,
         autonomy=spec.autonomy,
         lease=not spec.simulated_time,
         today=today,

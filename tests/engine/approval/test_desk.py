@@ -647,9 +647,9 @@ async def test_g22_the_agent_does_not_act_on_an_old_decision() -> None:
 # --- mandate
 
 
-def sign(office: Office, by: str = "window", **caps: Any) -> Any:
+def sign(office: Office, by: str = "window", pin: str = "", **caps: Any) -> Any:
     fields: dict[str, Any] = {"max_order": d(1000), "max_day": d(1500), "max_orders": 5}
-    return office.mandates.sign(Mandate(**{**fields, **caps}), by)
+    return office.mandates.sign(Mandate(**{**fields, **caps}), by, pin)
 
 
 async def test_with_real_money_the_agent_asks_until_a_mandate_is_signed() -> None:
@@ -658,7 +658,9 @@ async def test_with_real_money_the_agent_asks_until_a_mandate_is_signed() -> Non
     office.suggest()
     assert office.sent == []
     assert office.world.of(ApprovalAsked)[-1].reason == "No mandate is signed."
-    assert sign(office).ok
+    assert "set one first" in sign(office).text
+    office.world.pin.set("4711")
+    assert sign(office, pin="4711").ok
     office.suggest(quantity=d(5))
     assert len(office.sent) == 1
 

@@ -1,17 +1,21 @@
 """The mode: down by itself, up by people; halts, leases, locks, restarts, PIN."""
 
+from decimal import Decimal
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.api.commands import SignMandate
+from engine.approval.mandate import Mandates, sign
 from engine.bus.clock import SECOND
-from engine.model.decision import Autonomy, Book, Mode
+from engine.model.decision import PEOPLE, Autonomy, Book, Mode
 from engine.model.events.book import Reconciled, SymbolLocked, SymbolUnlocked
 from engine.model.events.decision import AutonomyChanged, ModeChanged, TradingHalted, TradingResumed
 from engine.model.events.system import Alarm
 from engine.model.order import OrderState, OrderType, Origin
 from engine.risk.latches import Latch
-from engine.risk.modes import PEOPLE
 from tests.engine.risk.world import AAPL, ACCOUNT, DAY, HOUR, MINUTE, MSFT, START, World, d, limits
 
 
@@ -435,3 +439,20 @@ def test_a_wrong_pin_that_cannot_be_counted_is_no_pin_at_all() -> None:
     world.pins.broken = True
     assert "cannot be counted" in world.pin.check("0000")
     assert world.modes.raise_to(Mode.AUTO, "window", "go", "0000").code == "PIN"
+
+
+def test_real_money_without_a_pin_raises_no_limit_and_signs_no_mandate() -> None:
+    world = World(mode=Mode.MANUAL, book=Book.LIVE)
+    mandates = Mandates(store=world.store, counters=world.counters, clock=world.clock, pin=world.pin, book=Book.LIVE)
+    command = SignMandate(max_order=Decimal(1000), max_day=Decimal(5000), max_orders=5, by="cli")
+    assert sign(mandates, command, world.clock.now()).code == "PIN"
+    assert world.limits.change({"manual.position_percent": "60"}, "cli").code == "PIN"
+    assert world.limits.change({"manual.position_percent": "1"}, "cli").ok
+    world.pin.set("4711")
+    assert sign(mandates, msgspec.structs.replace(command, pin="4711"), world.clock.now()).ok
+
+
+def test_only_a_person_raises_a_limit_and_anyone_lowers_one() -> None:
+    world = World()
+    assert world.limits.change({"manual.position_percent": "60"}, "agent").code == "PERSON"
+    assert world.limits.change({"manual.position_percent": "1"}, "agent").ok

@@ -323,7 +323,7 @@ class World:
         self.disk_hash: str | None = "as it was"
         for kind in _kinds(Event):
             self.bus.subscribe(kind, self.events.append, owner="test")
-        self.pin = Pin(self.pins, self.clock, CountingSalt())
+        self.pin = Pin(self.pins, self.clock, CountingSalt(), required=self.book is Book.LIVE)
         self.latches = Latches(self.store)
         self.latches.load()
         self.losses = LossBook(self.store)
@@ -346,7 +346,6 @@ class World:
             pin=self.pin,
             latches=self.latches,
             settings=self.settings if self.limits.fault is None else RiskSettings(),
-            book=self.book,
             lease=self.lease,
             today=lambda: session_at(self.clock.now()).date,
         )
