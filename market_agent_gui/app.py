@@ -22,16 +22,14 @@ def run_gui(
     profile: Path,
     engine_command: Sequence[str],
     *,
-    demo: bool = False,
     screenshot: Path | None = None,
     after_s: float = 5.0,
     settings_argv: Sequence[str] = (),
 ) -> int:
     """Open the window and return its exit code.
 
-    ``engine_command`` with ``settings_argv`` starts the engine of ``profile``. ``demo`` says that the money is
-    simulated from the first moment on. With ``screenshot`` the window is drawn into that file after ``after_s``
-    seconds and everything ends again: 0, or 1 when the file cannot be written.
+    ``engine_command`` with ``settings_argv`` starts the engine of ``profile``. With ``screenshot`` the window is drawn
+    into that file after ``after_s`` seconds and everything ends again: 0, or 1 when the file cannot be written.
     """
     handler = _log_to(profile)
     app = make_application()
@@ -53,7 +51,6 @@ def run_gui(
             preferences,
             language,
             opening,
-            demo=demo,
             settings_file=_settings_file(profile, settings_argv),
             screenshot=screenshot,
             after_s=after_s,

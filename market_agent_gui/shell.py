@@ -55,7 +55,6 @@ class Shell(QObject):
         preferences: PreferencesFile,
         language: Language,
         *,
-        demo: bool,
         settings_file: Path,
         ask_first: bool = True,
         opening: Opening | None = None,
@@ -64,7 +63,7 @@ class Shell(QObject):
         on the screen already."""
         super().__init__()
         self.app, self.profile, self.preferences, self.language = app, profile, preferences, language
-        self.settings_file, self.demo, self.ask_first = settings_file, demo, ask_first
+        self.settings_file, self.ask_first = settings_file, ask_first
         self._quit = asyncio.Event()
         self._end = ""
         self._exit_code = 0

@@ -1,10 +1,10 @@
 """How the desk speaks: order events without a change of state, and lines for the banner."""
 
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
 from engine.execution.record import OrderRecord
 from engine.model.events.order import OrderEvent
-from engine.model.events.system import Alarm
 
 
 class Voice:
@@ -13,6 +13,7 @@ class Voice:
     def __init__(self, bus: Bus, clock: Clock) -> None:
         self._bus = bus
         self._clock = clock
+        self.alarm = Bell(bus, clock)
 
     def tell(self, kind: type[OrderEvent], record: OrderRecord, **fields: object) -> None:
         """Publish an order event about a record as it stands."""
@@ -27,21 +28,3 @@ class Voice:
             **fields,
         )
         self._bus.publish(event)
-
-    def alarm(
-        self, code: str, severity: str, happened: str, did: str = "", you_can: str = "", cleared: bool = False
-    ) -> None:
-        """Publish a line for the banner: what happened, what the program did, what you can do."""
-        now = self._clock.now()
-        self._bus.publish(
-            Alarm(
-                ts_event=now,
-                ts_init=now,
-                code=code,
-                severity=severity,
-                happened=happened,
-                did=did,
-                you_can=you_can,
-                cleared=cleared,
-            )
-        )

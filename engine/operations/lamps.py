@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, Clock
-from engine.model.events.system import Alarm
 
 
 class _Lit(NamedTuple):
@@ -18,7 +18,7 @@ class Lamps:
     """Publishes ``Alarm``: once when lit, again when the words change, once when it is over."""
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
-        self._bus, self._clock = bus, clock
+        self._bell, self._clock = Bell(bus, clock), clock
         self._lit: dict[str, _Lit] = {}
         self._seen_ns: dict[str, int] = {}
 
@@ -49,16 +49,4 @@ class Lamps:
         return True
 
     def _publish(self, code: str, line: _Lit, cleared: bool = False) -> None:
-        now = self._clock.now()
-        self._bus.publish(
-            Alarm(
-                ts_event=now,
-                ts_init=now,
-                code=code,
-                severity=line.severity,
-                happened=line.happened,
-                did=line.did,
-                you_can=line.you_can,
-                cleared=cleared,
-            )
-        )
+        self._bell(code, line.severity, line.happened, line.did, line.you_can, cleared=cleared)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import MILLISECOND, SECOND, Clock
 from engine.bus.errors import JournalError
@@ -18,7 +19,6 @@ from engine.model.broker import WhatIf
 from engine.model.decision import Book, Denial, LimitUse, Verdict
 from engine.model.events.decision import RiskCleared, RiskDenied
 from engine.model.events.order import OrderPending
-from engine.model.events.system import Alarm
 from engine.model.ids import DecisionId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import ZERO, exact
@@ -79,6 +79,7 @@ class Gate:
     ) -> None:
         self._bus = bus
         self._clock = clock
+        self._alarm = Bell(bus, clock)
         self._orders = orders
         self._counts = counts
         self._modes = modes
@@ -403,12 +404,6 @@ class Gate:
             "RULE", "red", f"A risk check failed: {reason}.", "Trading is halted.", "Send the log, then resume."
         )
         return _denied(request, Denial(code=what.upper(), text=f"{what} could not be checked, so nothing is sent."))
-
-    def _alarm(self, code: str, severity: str, happened: str, did: str, you_can: str) -> None:
-        now = self._clock.now()
-        self._bus.publish(
-            Alarm(ts_event=now, ts_init=now, code=code, severity=severity, happened=happened, did=did, you_can=you_can)
-        )
 
     def _tell_denied(self, verdict: Verdict) -> None:
         request, now = verdict.request, self._clock.now()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock, Timer
 from engine.bus.errors import JournalError
@@ -12,7 +13,7 @@ from engine.model.decision import Mode
 from engine.model.events.book import AccountChanged, PositionClosed
 from engine.model.events.decision import ModeChanged
 from engine.model.events.order import OrderFilled, OrderPartlyFilled, OrderRejected
-from engine.model.events.system import Alarm, LagExceeded
+from engine.model.events.system import LagExceeded
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Session, SessionState, Side
 from engine.model.money import finite
@@ -61,6 +62,7 @@ class Governor:
         """``session_at`` is the main calendar."""
         self._bus = bus
         self._clock = clock
+        self._alarm = Bell(bus, clock)
         self._market = market
         self._ledger = ledger
         self._orders = orders
@@ -336,23 +338,6 @@ class Governor:
         for ref in refs:
             self._canceller.cancel(ref, f"{self.name}: {why}")
         return len(refs)
-
-    def _alarm(
-        self, code: str, severity: str, happened: str, did: str = "", you_can: str = "", cleared: bool = False
-    ) -> None:
-        now = self._clock.now()
-        self._bus.publish(
-            Alarm(
-                ts_event=now,
-                ts_init=now,
-                code=code,
-                severity=severity,
-                happened=happened,
-                did=did,
-                you_can=you_can,
-                cleared=cleared,
-            )
-        )
 
     def lost_today(self, symbol: Symbol) -> Decimal:
         """Return what a symbol realised today."""

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import msgspec
 
 from engine.api.commands import Receipt
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import JournalError
 from engine.model.decision import PEOPLE, Autonomy, Mode
 from engine.model.events.book import Reconciled, SymbolLocked, SymbolUnlocked
 from engine.model.events.decision import AutonomyChanged, ModeChanged, TradingHalted, TradingResumed
-from engine.model.events.system import Alarm
 from engine.model.ids import Symbol
 from engine.risk.latches import Latch, Latches
 from engine.risk.pin import Pin
@@ -71,6 +71,7 @@ class ModeKeeper:
         """``today``: exchange date of the main calendar. ``lease`` is off only in replays, where nobody is (G34)."""
         self._bus = bus
         self._clock = clock
+        self._alarm = Bell(bus, clock)
         self._store = store
         self._pin = pin
         self._latches = latches
@@ -465,9 +466,3 @@ class ModeKeeper:
             self._alarm("G37", "red", text, "It holds until the program ends.", "Free disk space; do not restart yet.")
             return False
         return True
-
-    def _alarm(self, code: str, severity: str, happened: str, did: str = "", you_can: str = "") -> None:
-        now = self._clock.now()
-        self._bus.publish(
-            Alarm(ts_event=now, ts_init=now, code=code, severity=severity, happened=happened, did=did, you_can=you_can)
-        )

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from engine.api.commands import Receipt
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus
 from engine.bus.clock import LiveClock, ReplayClock
 from engine.bus.errors import IntegrityError
@@ -20,7 +21,7 @@ from engine.memory.files import atomic_write
 from engine.memory.recorder import Recorder
 from engine.model.decision import Autonomy, Book, Mode
 from engine.model.events.book import Reconciled
-from engine.model.events.system import Alarm, LagExceeded, RunSummary
+from engine.model.events.system import LagExceeded, RunSummary
 from engine.model.ids import Symbol
 from engine.model.market import Session
 from engine.model.report import BrokerSnapshot
@@ -295,10 +296,7 @@ class Engine:
             )
 
     def _observe(self, code: str, happened: str, did: str, you_can: str) -> None:
-        now = self.clock.now()
-        self.parts.bus.publish(
-            Alarm(ts_event=now, ts_init=now, code=code, severity="red", happened=happened, did=did, you_can=you_can)
-        )
+        Bell(self.parts.bus, self.clock)(code, "red", happened, did, you_can)
         self.parts.trading.modes.lower(Mode.OBSERVE, code.lower(), happened)
 
     async def listen(self) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.api.commands import Rearm, Receipt
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
 from engine.execution.desk import OrderDesk
@@ -15,7 +16,6 @@ from engine.market.corporate_actions import ActionKind, CorporateAction, Corpora
 from engine.market.instruments import Instruments
 from engine.memory.bar_archive import BarArchive
 from engine.model.decision import PEOPLE
-from engine.model.events.system import Alarm
 from engine.model.ids import Symbol
 from engine.model.money import to_tick
 from engine.model.order import Origin
@@ -35,23 +35,19 @@ class Rebasing:
     """What follows when quantity or price of a symbol are no longer what they were."""
 
     def __init__(self, bus: Bus, clock: Clock, modes: Locks, desk: OrderDesk, instruments: Instruments) -> None:
-        self._bus, self._clock, self._modes, self._desk, self._instruments = bus, clock, modes, desk, instruments
+        self._alarm = Bell(bus, clock)
+        self._modes, self._desk, self._instruments = modes, desk, instruments
 
     def lock(self, symbol: Symbol, code: str, reason: str, factor: float) -> None:
         """Lock the symbol. ``factor``: new prices for old ones, 0.1 after a 10:1 split; 1 where it is not known."""
         if not self._modes.lock(symbol, code, reason):
             return
-        now = self._clock.now()
-        self._bus.publish(
-            Alarm(
-                ts_event=now,
-                ts_init=now,
-                code=f"{code}:{symbol}",
-                severity="amber",
-                happened=f"{reason}.",
-                did=" ".join(("The symbol is locked.", *self._resting(symbol, factor))),
-                you_can=f'Compare with the broker, then: main.py order "unlock {symbol} and why".',
-            )
+        self._alarm(
+            f"{code}:{symbol}",
+            "amber",
+            f"{reason}.",
+            " ".join(("The symbol is locked.", *self._resting(symbol, factor))),
+            f'Compare with the broker, then: main.py order "unlock {symbol} and why".',
         )
 
     def _resting(self, symbol: Symbol, factor: float) -> list[str]:

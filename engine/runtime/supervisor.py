@@ -9,10 +9,11 @@ from typing import Protocol
 import structlog
 
 from engine.api.commands import Receipt
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import Clock
 from engine.model.events.base import Event
-from engine.model.events.system import Alarm, ComponentFailed
+from engine.model.events.system import ComponentFailed
 from engine.runtime.stopping import HALT_FLAG
 
 LOOK_EVERY_S = 1.0
@@ -84,16 +85,12 @@ class Supervisor:
                 halted=halted,
             )
         )
-        self._bus.publish(
-            Alarm(
-                ts_event=now,
-                ts_init=now,
-                code=f"FAILED-{owner}",
-                severity="red" if halted else "amber",
-                happened=f"{owner} failed: {error}",
-                did=did,
-                you_can="Look at the log; re-arm when it is clear why." if halted else "Look at the log.",
-            )
+        Bell(self._bus, self._clock)(
+            f"FAILED-{owner}",
+            "red" if halted else "amber",
+            f"{owner} failed: {error}",
+            did,
+            "Look at the log; re-arm when it is clear why." if halted else "Look at the log.",
         )
 
     async def watch_flag(self) -> None:

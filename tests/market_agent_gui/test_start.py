@@ -30,7 +30,7 @@ first = {name.partition(".")[0] for name in set(sys.modules) - before}
 from market_agent_gui.session import PreciseLoop, Shell
 loop = PreciseLoop(app)
 shell = Shell(
-    app, profile, ["false"], preferences, language, demo=True, settings_file=profile / "s.yaml", opening=opening
+    app, profile, ["false"], preferences, language, settings_file=profile / "s.yaml", opening=opening
 )
 assert shell.window is opening.window
 tops = {name.partition(".")[0] for name in set(sys.modules) - before}

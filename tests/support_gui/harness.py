@@ -40,7 +40,6 @@ class Desk:
             command,
             PreferencesFile(profile),
             Language(app),
-            demo=True,
             settings_file=profile / "settings.yaml",
             ask_first=False,
         )
