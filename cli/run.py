@@ -61,6 +61,7 @@ async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None)
     engine, banner = Engine(spec, sink), Banner()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows' event loop takes no signal handlers; there Ctrl+C ends the run as KeyboardInterrupt.
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, engine.ask_to_stop)
     if not getattr(args, "quiet", False):
