@@ -81,8 +81,12 @@ class Adoption:
         if found.theirs != theirs:
             text = f"The broker's position has changed to {found.theirs}; look again."
             return Receipt(ok=False, code="CHANGED", text=text)
-        ours = self._booking.positions().get(symbol)
-        delta = found.theirs - (ours.quantity if ours is not None else ZERO)
+        held = self._booking.positions().get(symbol)
+        ours = held.quantity if held is not None else ZERO
+        if ours != found.ours:
+            # A fill booked since is no part of the difference: booking it away would lose it.
+            return Receipt(ok=False, code="CHANGED", text=f"Our position has changed to {ours}; look again.")
+        delta = found.theirs - ours
         quote = self._market.quote(symbol)
         mid = quote.mid if quote is not None else float("nan")
         price = found.average_price if found.ours == ZERO else None

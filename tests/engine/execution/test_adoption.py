@@ -47,6 +47,17 @@ async def test_what_changed_since_it_was_seen_is_not_taken_and_what_agrees_neith
     assert "AAPL" not in rig.ledger.positions()
 
 
+async def test_a_fill_that_arrived_since_the_comparison_is_not_booked_away(rig: Rig) -> None:
+    ref = rig.submit()
+    rig.broker.by_hand("AAPL", 50)
+    rig.clock.advance(16)
+    rig.broker.fill(rig.broker.truth(ref), 100, "100")
+    receipt = rig.desk.adoption.take_position(AAPL, Decimal(50))
+    assert receipt.code == "CHANGED", receipt
+    assert "100" in receipt.text
+    assert rig.ledger.positions()["AAPL"].quantity == 100
+
+
 async def test_where_we_held_nothing_the_price_is_the_brokers_own(rig: Rig) -> None:
     rig.broker.by_hand("AAPL", 50)
     rig.clock.advance(16)
