@@ -159,6 +159,12 @@ def _say_summary(summary: RunSummary, spec: EngineSpec) -> None:
     else:
         print(f"{summary.wall_seconds:,.0f} s, ", end="")
     print(f"{summary.symbols} symbols")
+    counts = summary.counts
+    told = (("Suggested", "suggested"), ("RiskDenied", "denied"), ("OrderFilled", "filled"))
+    print(", ".join(f"{counts.get(kind, 0)} {word}" for kind, word in told))
+    if summary.silent:
+        often = sorted(summary.silent.items(), key=lambda found: -found[1])
+        print("forecasts not suggested: " + ", ".join(f"{reason} {count:,}" for reason, count in often))
     print(f"decision hash {summary.decision_hash}")
     print(f"cash {msgspec.to_builtins(summary.cash)}  positions {msgspec.to_builtins(summary.positions)}")
     for note in summary.notes:

@@ -112,7 +112,9 @@ def _bounds(i: SizingInputs, settings: RiskSettings, distance: float) -> dict[st
     if i.clustered:
         bounds["cluster"] = room(limits.cluster_percent, i.in_cluster)
     share = min(PARTICIPATION_PERCENT.get(i.horizon, 1.0), limits.order_adv_percent * i.ramp)
-    bounds["volume"] = i.adv * share / 100.0 if math.isfinite(i.adv) and i.adv > 0 else 0.0
+    if math.isfinite(i.adv) and i.adv > 0:
+        # Volume that is not known bounds nothing here: the gate says so, to a person as a warning, to the agent as no.
+        bounds["volume"] = i.adv * share / 100.0
     weight = kelly(i.edge, i.edge_low, i.volatility)
     if weight is not None:
         bounds["kelly"] = weight * i.equity / unit

@@ -414,6 +414,7 @@ class Engine:
             parts.trading.ledger,
             parts.trading.desk,
             snapshot,
+            silent=parts.thought.strategist.silent,
             now=self.clock.now(),
             symbols=len(parts.place.cache.symbols()),
             lived_s=self.market_seconds if self.spec.simulated_time else wall_s,

@@ -1,5 +1,7 @@
 """What a run did, checked against the broker's own books."""
 
+from collections.abc import Mapping
+
 from engine.execution.desk import OrderDesk
 from engine.model.events.system import RunSummary
 from engine.model.money import ZERO, cents
@@ -15,6 +17,7 @@ def sum_up(
     desk: OrderDesk,
     snapshot: BrokerSnapshot | None,
     *,
+    silent: Mapping[str, int],
     now: int,
     symbols: int,
     lived_s: float,
@@ -41,4 +44,5 @@ def sum_up(
         reconciled=bool(same),
         compared=same is not None,
         notes=(*run.notes, *(found or ())),
+        silent=dict(sorted(silent.items())),
     )

@@ -59,3 +59,5 @@ class RunSummary(Event, frozen=True, kw_only=True):
     """The broker's books were read at the end; False: it did not answer, and nothing is known."""
     notes: tuple[str, ...] = ()
     """What a person must know of this run, such as a journal that was restored from a backup."""
+    silent: dict[str, int] = {}
+    """Why forecasts did not become suggestions: reason to count."""

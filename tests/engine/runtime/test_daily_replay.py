@@ -36,7 +36,7 @@ entry: {entry}
 RISING, FALLING = 18, 8
 
 
-def daily_bars(folder, start: str = "2016-02-29") -> list[int]:
+def daily_bars(folder, start: str = "2016-02-29", symbol: str = "AAPL", volume: float = 4e6) -> list[int]:
     """Sessions that rise by one a day, then fall by one a day; returns their opens (UTC ns)."""
     calendars = Calendars(folder / "calendars")
     at = int(datetime.fromisoformat(start).replace(tzinfo=UTC).timestamp()) * SECOND
@@ -51,7 +51,7 @@ def daily_bars(folder, start: str = "2016-02-29") -> list[int]:
     steps = np.concatenate([np.arange(RISING), RISING - 2 - np.arange(FALLING)]).astype(np.float64)
     middle = 100.003 + steps
     BarArchive(folder / "bars").append(
-        "AAPL",
+        symbol,
         86_400,
         {
             "ts_open": np.array(opens, np.int64),
@@ -60,7 +60,7 @@ def daily_bars(folder, start: str = "2016-02-29") -> list[int]:
             "high": middle + 1.0,
             "low": middle - 1.0,
             "close": middle + 0.2,
-            "volume": np.full(middle.size, 4e6),
+            "volume": np.full(middle.size, volume),
         },
         kind="bar",
     )
@@ -71,19 +71,19 @@ def daily_bars(folder, start: str = "2016-02-29") -> list[int]:
 def replayed(make_spec, tmp_path):
     """Play the bars with one daily strategy; return the summary and the events."""
 
-    async def play(name: str = "profile", entry: str = "touch", stop: float = 8.0):
+    async def play(name: str = "profile", entry: str = "touch", stop: float = 8.0, auto: bool = True, **bars):
         folder = tmp_path / f"strategies-{entry}"
         folder.mkdir(exist_ok=True)
         (folder / "daily.yaml").write_text(DAY.format(name="daily", entry=entry, stop=stop), encoding="utf-8")
         profile = make_spec(name).profile
-        opens = daily_bars(profile)
+        opens = daily_bars(profile, **bars)
         lines = StringIO()
         spec = make_spec(
             name, book=Book.REPLAY, demo=None, replay=ReplaySpec(), universe=(), strategies=folder, speed=None
         )
         engine = Engine(spec, lines)
         await engine.start()
-        assert (await engine.arm_auto("cli", "test")).ok
+        assert not auto or (await engine.arm_auto("cli", "test")).ok
         await engine.run()
         summary = await engine.stop()
         return summary, [json.loads(line) for line in lines.getvalue().splitlines()], opens
@@ -126,8 +126,23 @@ async def test_an_entry_of_a_daily_strategy_that_rests_lives_until_its_session_e
 
 
 async def test_over_a_weekend_a_daily_signal_keeps_its_strength(replayed):
-    _, events, _ = await replayed()
+    summary, events, _ = await replayed()
     assert not [event for event in events if event["event"] == "ApprovalAsked"]
+    assert summary.silent == {"already holds a position": 9}
+
+
+async def test_what_is_suggested_on_an_index_is_refused_with_its_reason(replayed):
+    summary, events, _ = await replayed(symbol="SP500", auto=False)
+    denied = [event for event in events if event["event"] == "RiskDenied"]
+    assert len(denied) == summary.counts["Suggested"] > 0
+    assert {event["denials"][0]["text"] for event in denied} == {"SP500 is an index; it cannot be traded."}
+
+
+async def test_where_no_volume_was_recorded_a_suggestion_still_fits_the_limits_and_waits_for_a_person(replayed):
+    _, events, _ = await replayed(volume=0.0, auto=False)
+    (first, *_) = [event for event in events if event["event"] == "RiskCleared"]
+    assert Decimal(first["verdict"]["notional"]) <= 50_000
+    assert [warning["code"] for warning in first["verdict"]["warnings"]] == ["G2"]
 
 
 async def test_the_same_replay_twice_on_one_profile_is_the_same(replayed):
