@@ -73,7 +73,7 @@ class QuoteBook:
                 raise ValueError(f"QuoteBlock.{name} has {len(column)} values for {len(index)} symbols")
         self.reserve(int(index.max()) + 1)
         before = self.last[index]
-        now = columns["last"]
+        now = columns["last"] = _last_or_mid(columns)
         with np.errstate(invalid="ignore"):
             way = (now > before).astype(np.int8) - (now < before).astype(np.int8)
         self.moved[index] = way
@@ -112,6 +112,13 @@ class QuoteBook:
         with np.errstate(invalid="ignore", divide="ignore"):
             close = self.previous_close[index]
             return np.where(close > 0, (self.last[index] / close - 1.0) * 100.0, np.nan)
+
+
+def _last_or_mid(columns: dict[str, Floats]) -> Floats:
+    """The last trade; the mid where only quotes are made, as with currencies: as the engine values a holding."""
+    last = columns["last"]
+    known = last > 0.0
+    return last if known.all() else np.where(known, last, (columns["bid"] + columns["ask"]) / 2.0)
 
 
 def _grown(old: npt.NDArray, room: int, fill: float) -> npt.NDArray:  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from engine.api.commands import Unwatch, Watch
 from engine.api.frames import QuoteBlock
 from engine.api.wire import Follow
+from engine.model.decision import Book
 from engine.model.ids import Symbol
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.services import Services
@@ -25,6 +26,7 @@ class WatchlistPresenter(PanePresenter):
     def __init__(self, services: Services, profile: Path) -> None:
         super().__init__(services)
         self._path = profile / FILE
+        self._looked = False
 
     def make(self) -> QWidget:
         from widgets.quote_table import QuoteTable
@@ -57,9 +59,17 @@ class WatchlistPresenter(PanePresenter):
         self._table.apply(rows, removed, reset)
         if self.symbol and self.symbol != self._table.view.current_key:
             self._table.view.select_key(self.symbol)  # it was chosen before it was known
-        if not self.symbol and (first := self._table.model.rows):
+        if (first := self._table.model.rows) and (not self.symbol or self._is_of_another_replay()):
             held = [key for key, row in first.items() if row.held]
             self.choose((held or list(first))[0])
+
+    def _is_of_another_replay(self) -> bool:
+        """Asked once: the symbol chosen last time is not in this recording, and never will be."""
+        state = self.services.bridge.mirror.state()
+        if self._looked or state is None:
+            return False
+        self._looked = True
+        return state.book == Book.REPLAY.value and self.symbol not in self._table.model.rows
 
     def _on_quotes(self, block: QuoteBlock) -> None:
         try:

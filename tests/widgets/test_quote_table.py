@@ -63,6 +63,15 @@ def row_pixels(table: QuoteTable, symbol: str) -> np.ndarray:
 quotes = st.lists(st.dictionaries(st.integers(0, 200), st.floats(0.01, 1e6), min_size=1, max_size=20), max_size=10)
 
 
+def test_what_is_quoted_and_never_traded_shows_its_mid():
+    book = QuoteBook()
+    packed = block({0: 1.5812, 1: 190.34})
+    book.take(msgspec.structs.replace(packed, last=np.array([np.nan, 190.34]).tobytes()))
+    assert book.last[0] == pytest.approx(1.5812)
+    assert book.last[1] == 190.34
+    assert np.isfinite(book.change_percent(np.array([0]))[0])
+
+
 @given(quotes)
 def test_the_book_holds_the_newest_of_every_symbol(batches):
     book, truth = QuoteBook(), {}
