@@ -25,6 +25,7 @@ from widgets.candle_chart.bars import ChartData
 from widgets.candle_chart.frame import Frame, Layers, Options
 from widgets.candle_chart.framing import (
     DEFAULT_PITCH_PX,
+    after_append,
     axis_width,
     bars_width,
     holds_last_bar,
@@ -187,8 +188,7 @@ class CandleChart(QWidget):
             self._tick()
             return
         if appended and self._view is not None:
-            follows = n - 1 < self._view.high
-            self._view = self._view.moved((1.0 if follows else 0.0) - dropped)
+            self._view = after_append(self._view, self._frame, size, dropped)
         self._relayout()
 
     def set_overlays(self, layers: tuple[LineLayer, ...]) -> None:

@@ -47,6 +47,17 @@ def last_view(size: int, width: int, bars_px: float, pitch_px: float, ratio: flo
     return Viewport(low, low + span, width)
 
 
+def after_append(view: Viewport, frame: Frame | None, size: int, dropped: int) -> Viewport:
+    """Return the view after a bar was appended, making `size` bars, and `dropped` fell off the front.
+
+    The view follows once the bars have filled the room left of the tags: the first bars of a day build from the left.
+    """
+    view = view.moved(-float(dropped))
+    newest_was_in_view = size - 2 < view.high
+    room = bars_width(frame.geometry.plot_width, frame.layers, frame.style) * frame.ratio if frame is not None else 0.0
+    return view.moved(1.0) if newest_was_in_view and view.x(size) > room else view
+
+
 def make_frame(
     data: ChartData,
     instrument: ChartInstrument,

@@ -225,6 +225,19 @@ def test_a_new_bar_moves_the_view_only_when_the_last_bar_was_in_it(make_chart: M
     assert (chart.view.low, chart.view.high) == (10, 60)
 
 
+def test_the_first_bars_build_from_the_left_and_then_the_view_follows(make_chart: MakeChart) -> None:
+    bars = random_bars(300)
+    chart = make_chart(random_bars(2))
+    begin = chart.view.low
+    for k in range(1, 300):
+        chart.update_bar(int(bars.ts[-1]) + k * STEP, 100, 101, 99, 100, 10)
+        newest = chart.view.x(2 + k)
+        assert newest <= chart.view.width, "the newest bar is out of view"
+        if newest < chart.view.width * 0.5:
+            assert chart.view.low == begin, "a bar left the view while there was room"
+    assert newest > chart.view.width * 0.5
+
+
 def test_all_sizes_down_to_the_smallest_paint(make_chart: MakeChart) -> None:
     chart = make_chart(random_bars(300))
     chart.set_panes(tuple(IndicatorPane(title=f"P{i}", levels=(30.0, 70.0)) for i in range(3)))
