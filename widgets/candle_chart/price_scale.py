@@ -70,22 +70,31 @@ class PriceScale:
         return PriceScale(low - pad, high + pad, top, bottom)
 
 
-def nice_step(span: float, most: int) -> float:
-    """Return the smallest of 1, 2, 2.5, 5 times a power of ten that cuts `span` into at most `most` parts."""
+def nice_step(span: float, most: int, smallest: float = 0.0) -> float:
+    """Return the smallest of 1, 2, 2.5, 5 times a power of ten that cuts `span` into at most `most` parts.
+
+    With `smallest` (the tick) only multiples of it count, so that labels stand at prices that exist.
+    """
     if not (span > 0 and math.isfinite(span)):
         return 1.0
     raw = span / max(1, most)
     base = 10.0 ** math.floor(math.log10(raw))
-    for factor in (1.0, 2.0, 2.5, 5.0, 10.0):
-        if factor * base >= raw * (1 - 1e-9):
-            return factor * base
-    return 10.0 * base
+    for factor in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0, 25.0, 50.0):
+        step = factor * base
+        if step >= raw * (1 - 1e-9) and (smallest <= 0 or _is_multiple(step, smallest)):
+            return step
+    return max(10.0 * base, smallest)
+
+
+def _is_multiple(step: float, smallest: float) -> bool:
+    ratio = step / smallest
+    return ratio > 0.5 and abs(ratio - round(ratio)) < 1e-6
 
 
 def axis_prices(scale: PriceScale, spacing: float, smallest: float = 0.0) -> list[float]:
     """Return round prices at least `spacing` pixels apart; steps are not finer than `smallest`."""
     most = max(1, int((scale.bottom - scale.top) / spacing))
-    step = max(nice_step(scale.high - scale.low, most), smallest)
+    step = nice_step(scale.high - scale.low, most, smallest)
     if not scale.logarithmic:
         first = math.ceil(scale.low / step - 1e-9)
         return [k * step for k in range(first, math.floor(scale.high / step + 1e-9) + 1)]
@@ -94,7 +103,7 @@ def axis_prices(scale: PriceScale, spacing: float, smallest: float = 0.0) -> lis
     while price < scale.high and len(prices) < 200:
         # A step that suits this height: the price range the next `spacing` pixels cover.
         y = scale.y(price)
-        local = max(nice_step(abs(scale.price(y - spacing) - price), 1), smallest)
+        local = nice_step(abs(scale.price(y - spacing) - price), 1, smallest)
         price = math.ceil(price / local + 1e-9) * local
         y = scale.y(price)
         if price < scale.high and last_y - y >= spacing * 0.6:

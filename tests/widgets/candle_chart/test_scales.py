@@ -41,6 +41,8 @@ def test_axis_prices_are_inside_apart_and_few(low: float, ratio: float, logarith
 
 
 def test_steps_are_round() -> None:
+    assert nice_step(0.00022, 10, 0.00001) == pytest.approx(0.00005)
+    assert [nice_step(span, 8, 0.25) for span in (0.3, 1.4, 12, 30)] == pytest.approx([0.25, 0.25, 2.0, 5.0])
     assert [nice_step(span, 10) for span in (1, 2.2, 30, 47, 0.09)] == pytest.approx([0.1, 0.25, 5.0, 5.0, 0.01])
 
 
