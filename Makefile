@@ -1,7 +1,7 @@
 # The one list of commands. `make` alone shows it.
 .POSIX:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-long check format docs bench bench-peers lock clean
+.PHONY: help setup setup-dev run app test test-long check format docs bench bench-peers lock clean
 
 PYTHON_IN_VENV = .venv/bin/python
 PYTEST = QT_QPA_PLATFORM=offscreen $(PYTHON_IN_VENV) -m pytest
@@ -20,6 +20,9 @@ setup-dev:
 
 run: ## open the terminal on the simulated market (ARGS="--profile DIR ...")
 	@sh scripts/run.sh $(ARGS)
+
+app: ## put the terminal into the desktop's menu, to start with a click (ARGS=--remove takes it out)
+	@sh scripts/launcher.sh $(ARGS)
 
 test: setup-dev ## the whole quick suite (ARGS="-k name")
 	@sh scripts/system_libs.sh tests

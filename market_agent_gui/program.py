@@ -21,6 +21,7 @@ from market_agent_gui.palette import Palette
 from market_agent_gui.palette_source import PaletteSource
 from market_agent_gui.presenters.pins import PinsPresenter
 from market_agent_gui.presenters.rehearsal import RehearsalPresenter
+from market_agent_gui.sign import draw_sign
 from market_agent_gui.translate import say
 from widgets.theme import apply_theme, theme_names
 
@@ -259,8 +260,9 @@ class Program(QObject):
         if state.book != self._book:
             self._book = state.book
             self._load_keys(state.book)
+            QApplication.setWindowIcon(draw_sign(state.book))
         self._shell.window.show_book(state.book, state.account)
-        self._shell.tray.show_book(state.book, state.account)
+        self._shell.tray.show_book(state.book, state.account, QApplication.windowIcon())
 
     def _on_news(self, news: News) -> None:
         shell = self._shell

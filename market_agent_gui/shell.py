@@ -33,6 +33,7 @@ from market_agent_gui.presenters.table_files import TableFiles
 from market_agent_gui.presenters.workspaces import WorkspacesPresenter
 from market_agent_gui.program import Program
 from market_agent_gui.services import Services
+from market_agent_gui.sign import draw_sign
 from market_agent_gui.translate import Language, say
 from market_agent_gui.tray import Tray
 
@@ -109,6 +110,7 @@ class Shell(QObject):
             self.window, self.links, self.opening.store, self.commander, self.chart, self
         )
         self.table_files = TableFiles(self.window, self.commander, self)
+        QApplication.setWindowIcon(draw_sign())
         self.tray = Tray(self)
         self.page: EnginePage | None = None
         self.head = Head(self)
