@@ -19,6 +19,7 @@ from widgets.key_button import KeyButton
 from widgets.objections import Objections
 from widgets.pane_head import PaneHead
 from widgets.theme import current_theme
+from widgets.ticket_change import OrderChange, TicketChange
 from widgets.ticket_draft import Around, Draft, SizeIn, from_request, problems, quantity, reference, to_request
 from widgets.ticket_extras import Algo
 from widgets.ticket_sentence import TicketSentence
@@ -41,6 +42,8 @@ class OrderTicket(QWidget):
     """OrderRequest or None: for the ghost on chart and ladder."""
     symbol_typed = Signal(str)
     flatten_wanted = Signal(str)
+    change_wanted = Signal()
+    """Send the change of a working order that is shown."""
 
     def __init__(self, mint: Callable[[], str], parent: QWidget | None = None) -> None:
         """``mint`` returns a fresh intent id."""
@@ -59,6 +62,7 @@ class OrderTicket(QWidget):
         self._typed_amount = ""
         self._armed = ("", False)
         self._position = Decimal(0)
+        self._change: OrderChange | None = None
         self._build()
         self._preview = QTimer(self)
         self._preview.setSingleShot(True)
@@ -82,6 +86,7 @@ class OrderTicket(QWidget):
         self.head = PaneHead()
         self.sentence = TicketSentence(lambda: self._around.tick)
         self.sentence.set_time(lambda: self._around.now_ns)
+        self.change = TicketChange()
         self._outside = QCheckBox()
         self.figures = Figures()
         self.objections = Objections()
@@ -112,7 +117,7 @@ class OrderTicket(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(theme.px(12), theme.px(6), theme.px(12), theme.px(4))
         column.setSpacing(theme.px(6))
-        for part in (self.sentence, self._outside, self.figures, self.objections, self._retype):
+        for part in (self.change, self.sentence, self._outside, self.figures, self.objections, self._retype):
             column.addWidget(part)
         column.addStretch(1)
         area = QScrollArea()
@@ -215,6 +220,14 @@ class OrderTicket(QWidget):
             self._blocked = (code, text)
             self._show()
 
+    def set_change(self, change: OrderChange | None) -> None:
+        """Show the change of a working order instead of the sentence; None brings the sentence back."""
+        if change != self._change:
+            self._change = change
+            for part in (self.sentence, self._outside, self.figures):
+                part.setVisible(change is None)
+            self._show()
+
     def set_armed(self, text: str, armed: bool) -> None:
         """Show the state of the keys: `keys armed 4:31`."""
         self._armed = (text, armed)
@@ -243,8 +256,10 @@ class OrderTicket(QWidget):
         self._show()
 
     def drop(self) -> None:
-        """Forget what is written; nothing is sent, nothing kept."""
-        if not self._sending:
+        """Forget what is written; nothing is sent, nothing kept. A change is dropped before the order under it."""
+        if self._change is not None:
+            self.dropped.emit()
+        elif not self._sending:
             self._take(Draft(intent=self._mint(), symbol=self._draft.symbol))
             self.dropped.emit()
 
@@ -296,6 +311,8 @@ class OrderTicket(QWidget):
         wrong = problems(self._draft, self._around)
         if self._blocked[1]:
             return self._blocked
+        if self._change is not None:
+            return "", "" if self._change.moved else tr("nothing is changed yet")
         if wrong or not self.sentence.readable(self._draft):
             return "", tr("not complete")
         if self._verdict is None:
@@ -325,6 +342,9 @@ class OrderTicket(QWidget):
         _, why = self._standing()
         if why:
             self._show()
+            return
+        if self._change is not None:
+            self.change_wanted.emit()
             return
         soft = self._soft()
         if [code for code in soft if code != RETYPE] and not self._second_press:
@@ -367,6 +387,12 @@ class OrderTicket(QWidget):
 
     def _show_words(self, wrong: dict[str, str]) -> None:
         verdict = self._verdict
+        self.change.show_change(self._change)
+        if self._change is not None:
+            self._retype.hide()
+            blocked = [Denial(code=self._blocked[0], text=self._blocked[1])] if self._blocked[1] else []
+            self.objections.show_items(blocked)
+            return
         self.figures.show_figures(self._figures_of(verdict) if verdict is not None else [])
         touched = self._draft.size is not None and bool(self._draft.symbol)
         notes = list(dict.fromkeys(wrong.values())) if touched else []
@@ -412,6 +438,8 @@ class OrderTicket(QWidget):
         self.send.set_mode(self._mode)
         if self._sending:
             self.send.say(tr("Sending to {whose}…", whose=whose), enabled=False)
+        elif self._change is not None and not why:
+            self.send.say(tr("Send the change to {whose}", whose=whose))
         elif self._second_press:
             codes = " ".join(code for code in self._soft() if code != RETYPE)
             self.send.say(tr("Confirm {codes}: send to {whose}", codes=codes, whose=whose))

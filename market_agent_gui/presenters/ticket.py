@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api.client import EngineUnavailable
 from engine.api.commands import GetCapabilities
-from engine.api.rows import QuoteRow, StateRow
+from engine.api.rows import OrderRow, QuoteRow, StateRow
 from engine.api.wire import Follow
 from engine.model.decision import Denial, Verdict
 from engine.model.money import exact
-from engine.model.order import OrderRequest
+from engine.model.order import OrderRequest, OrderType
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.arming import Arming
@@ -24,6 +24,7 @@ from market_agent_gui.services import Services
 from market_agent_gui.translate import say
 
 if TYPE_CHECKING:
+    from widgets.ticket_change import OrderChange
     from widgets.ticket_extras import Algo
 
 MARKET_MS = 100
@@ -56,6 +57,7 @@ class TicketPresenter(PanePresenter):
         ticket.dropped.connect(entry.drop)
         ticket.draft_changed.connect(self._on_draft)
         ticket.symbol_typed.connect(self.choose)
+        ticket.change_wanted.connect(self._send_change)
         ticket.flatten_wanted.connect(lambda _symbol: self.services.commander.run("flatten_symbol", "button"))
         entry.staged_changed.connect(self._on_staged)
         entry.judged.connect(self._on_judged)
@@ -115,7 +117,8 @@ class TicketPresenter(PanePresenter):
     # --- one order
 
     def _on_draft(self, request: OrderRequest | None) -> None:
-        if self._agreeing:
+        staged = self.services.entry.staged
+        if self._agreeing or (staged is not None and staged.ref):
             return  # what the keys staged stays, also where the ticket finds something wrong with it
         self._agreeing = True
         try:
@@ -133,6 +136,7 @@ class TicketPresenter(PanePresenter):
 
     def _on_staged(self, order: StagedOrder | None) -> None:
         before, self._staged_intent = self._staged_intent, order.intent if order is not None else ""
+        self._ticket.set_change(self._change_of(order) if order is not None and order.ref else None)
         if self._agreeing:
             return  # half a price casts no ghost, and empties no ticket
         self._agreeing = True
@@ -144,6 +148,31 @@ class TicketPresenter(PanePresenter):
                 self._ticket.open_request(order.request(), order.base.strategy if order.base is not None else "")
         finally:
             self._agreeing = False
+
+    def _change_of(self, order: StagedOrder) -> "OrderChange":
+        from widgets import formats
+        from widgets.ticket_change import OrderChange
+
+        row = self.services.bridge.mirror.rows("orders").get(order.ref)
+        size, price = order.quantity, order.limit
+        if isinstance(row, OrderRow):
+            size = row.quantity
+            standing = row.limit_price if row.limit_price is not None else row.stop_price
+            price = order.limit if standing is None else standing
+        named = say("stop") if order.order_type in (OrderType.STOP, OrderType.TRAIL) else say("limit")
+        parts = [(named, formats.price(price, order.tick), formats.price(order.limit, order.tick))]
+        parts.append((say("size"), formats.quantity(size), formats.quantity(order.quantity)))
+        words = f"{say(order.side.value)} {formats.quantity(size)} {order.symbol}"
+        return OrderChange(order=words, ref=order.ref, parts=tuple(parts))
+
+    def _send_change(self) -> None:
+        if self.services.keys.rehearsing:
+            self.services.say("warn", say("rehearsal: nothing is sent"))
+            return
+        try:
+            self.services.entry.send()
+        except Refusal as refusal:
+            self.services.say("warn", str(refusal))
 
     def _on_judged(self, verdict: Verdict, request: OrderRequest) -> None:
         state = self.services.bridge.mirror.state()

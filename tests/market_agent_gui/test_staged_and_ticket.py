@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from engine.api.commands import Halt
+from engine.api.commands import Halt, ModifyOrder
 from tests.support_gui.harness import Desk, until
 from widgets.order_ticket import OrderTicket
 
@@ -90,5 +90,52 @@ def test_no_enter_after_the_start_or_after_the_palette_reaches_stop(desk: Desk, 
         assert not desk.sent(Halt)
         desk.key("Space")
         await until(lambda: desk.sent(Halt), "the halt that Space asks for on the button")
+
+    run(story())
+
+
+def test_while_a_working_order_is_changed_the_ticket_reads_the_change_and_sends_it(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        await until(lambda: shell.bridge.mirror.working("AAPL"), "a working order")
+        await until(lambda: "stale" not in ticket.send.text(), "a fresh quote")
+        desk.key("Ctrl+M", shell.window.docks["chart"].pane)
+        staged = shell.entry.staged
+        assert staged is not None
+        assert staged.ref
+        assert "not complete" not in ticket.send.text()
+        assert "nothing is changed yet" in ticket.send.text()
+        assert ticket.sentence.isHidden()
+        desk.key("Up")
+        moved = shell.entry.staged
+        assert moved is not None
+        assert str(staged.limit) in ticket.change.accessibleName()
+        assert f"→ {moved.limit}" in ticket.change.accessibleName()
+        assert ticket.send.text() == "Send the change to PAPER DU…567"
+        ticket.press_send()
+        await until(lambda: desk.sent(ModifyOrder), "the change at the engine")
+        assert desk.sent(ModifyOrder)[0].ref == staged.ref
+        await until(lambda: not ticket.sentence.isHidden(), "the sentence again")
+        assert "not complete" in ticket.send.text()
+
+    run(story())
+
+
+def test_esc_in_the_ticket_drops_the_change_of_a_working_order(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        await until(lambda: shell.bridge.mirror.working("AAPL"), "a working order")
+        await until(lambda: "stale" not in ticket.send.text(), "a fresh quote")
+        desk.key("Ctrl+M", shell.window.docks["chart"].pane)
+        ticket.drop()
+        assert shell.entry.staged is None
+        assert not ticket.sentence.isHidden()
+        assert not desk.sent(ModifyOrder)
 
     run(story())
