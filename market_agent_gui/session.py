@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
+from typing import Any
 
 from PySide6.QtWidgets import QApplication
 
@@ -50,19 +52,35 @@ def run_session(
             hooks.remove()
 
 
+ENDS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Asked to end from outside, at a log-off for example. Cut off in mid-air, the window would pass for frozen."""
+
+
 class Hooks:
-    """Errors nobody caught are logged and shown; the window goes on, the engine is not concerned."""
+    """Errors nobody caught are logged and shown; the window goes on, the engine is not concerned.
+
+    A signal to end closes the window in order: the engine hears its goodbye and ends with it if the window started it,
+    unless the person chose to keep it.
+    """
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._before = sys.excepthook
+        self._handlers: dict[int, Any] = {}
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
         sys.excepthook = self._on_error
         loop.set_exception_handler(self._on_loop_error)
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in ENDS}
 
     def remove(self) -> None:
         sys.excepthook = self._before
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        log.info("%s: the window closes", signal.Signals(number).name)
+        self._shell.quit(keep_engine=self._shell.preferences.now.on_close == "keep")
 
     def _on_error(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
