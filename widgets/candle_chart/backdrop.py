@@ -9,8 +9,7 @@ from widgets.candle_chart.boxes import fill
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import AgentZone
 from widgets.candle_chart.lines import pen
-
-_ZONE_ROLES = {"entry": "focus", "stop": "down", "target": "up"}
+from widgets.candle_chart.zone_labels import ZONE_ROLES
 
 
 def paint_backdrop(painter: QPainter, frame: Frame, marks: AxisMarks) -> None:
@@ -97,7 +96,7 @@ def _watermark(painter: QPainter, frame: Frame) -> None:
 
 def _zone(painter: QPainter, frame: Frame, zone: AgentZone) -> None:
     theme = frame.style.theme
-    role = _ZONE_ROLES.get(zone.kind, "t3")
+    role = ZONE_ROLES.get(zone.kind, "t3")
     left = max(frame.x_of_time(zone.start_ns), -8.0)
     top, bottom = frame.y(max(zone.low, zone.high)), frame.y(min(zone.low, zone.high))
     box = QRectF(left, top, frame.geometry.plot_width - left, max(2.0, bottom - top))
@@ -107,13 +106,3 @@ def _zone(painter: QPainter, frame: Frame, zone: AgentZone) -> None:
     hatch = QColor(theme.color("t3", 0.35))
     painter.fillRect(box, QBrush(hatch, Qt.BrushStyle.BDiagPattern))
     painter.fillRect(QRectF(left, top, 2, box.height()), theme.color(role))
-    if zone.label:
-        metrics = QFontMetrics(frame.style.small)
-        text_y = top - 4 if zone.kind == "entry" else bottom + metrics.ascent() + 2
-        price = frame.geometry.price
-        text_y = min(max(text_y, price.top() + metrics.ascent()), price.bottom() - metrics.descent())
-        painter.setFont(frame.style.small)
-        painter.setPen(theme.color(role))
-        x = max(left, frame.last_x) + 4
-        x = min(x, frame.geometry.plot_width - metrics.horizontalAdvance(zone.label) - 4)
-        painter.drawText(int(max(2.0, x)), int(text_y), zone.label)

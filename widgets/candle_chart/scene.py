@@ -22,6 +22,7 @@ from widgets.candle_chart.marks import (
 )
 from widgets.candle_chart.orders import LastPrice, PlacedTag, last_price_boxes, paint_last_price, paint_tags, place_tags
 from widgets.candle_chart.time_axis import DAY, time_of_bar
+from widgets.candle_chart.zone_labels import ZoneLabel, paint_zone_labels, place_zone_labels
 from widgets.formats import clock, day
 
 
@@ -45,6 +46,7 @@ class Scene:
         self.tags: tuple[PlacedTag, ...] = ()
         self.pins: tuple[PlacedPin, ...] = ()
         self.fills: tuple[PlacedFill, ...] = ()
+        self.zone_labels: tuple[ZoneLabel, ...] = ()
         self.draft: Drawing | None = None
         self.crosshair: tuple[int, float | None] | None = None
         self._legend = Legend()
@@ -62,7 +64,10 @@ class Scene:
         self.tags = place_tags(frame, moved)
         self.pins = place_pins(frame)
         self.fills = place_fills(frame)
+        covered = [item.tag.united(item.grip) for item in self.tags] + [item.text for item in self.fills]
+        self.zone_labels = place_zone_labels(frame, covered)
         boxes = [item.bounds for item in (*self.fills, *self.tags)]
+        boxes += [item.box.adjusted(-3, -2, 3, 2) for item in self.zone_labels]
         boxes += [item.box.united(QRect(int(item.x) - 1, int(item.from_y), 3, 1)) for item in self.pins]
         self._reach = reduce(QRect.united, boxes, QRect())
         body, left = frame.geometry.body, int(self._base.first_dirty(frame) / frame.ratio) - 1
@@ -173,6 +178,8 @@ class Scene:
             top, bottom = min(y - 1, box.top(), left.top() if countdown else y), max(y + 1, box.bottom(), left.bottom())
             if part.top() <= bottom and part.bottom() >= top:
                 paint_last_price(painter, frame, self._last_price, countdown)
+        if reached and self.zone_labels:
+            paint_zone_labels(painter, frame, self.zone_labels, part)
         if reached and self.tags:
             paint_tags(painter, frame, self.tags, part)
         self._crosshair(painter, frame)
