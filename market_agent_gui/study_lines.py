@@ -1,7 +1,7 @@
 """Answers about indicators as lines and panes of the chart. Pure functions."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -93,11 +93,7 @@ def line_names(answers: Iterable[Answered]) -> list[dict[str, str]]:
 
 def on_bars(stamps: NDArray[np.int64], answer: Answered, output: str) -> NDArray[np.float64]:
     """Return an output at the bars of the chart, shifted as it is drawn; NaN where it is not known."""
-    values = np.full(stamps.size, np.nan)
-    if answer.stamps.size and stamps.size:
-        at = np.minimum(np.searchsorted(answer.stamps, stamps), answer.stamps.size - 1)
-        found = answer.stamps[at] == stamps
-        values[found] = answer.outputs[output][at[found]]
+    values = _unshifted(stamps, answer, output)
     shift = answer.shifts.get(output, 0)
     if not shift:
         return values
@@ -108,6 +104,24 @@ def on_bars(stamps: NDArray[np.int64], answer: Answered, output: str) -> NDArray
         else:
             moved[:shift] = values[-shift:]
     return moved
+
+
+def beyond_bars(stamps: NDArray[np.int64], answer: Answered, output: str) -> NDArray[np.float64]:
+    """Return what an output drawn to the right of its bars shows after the last bar, one value a bar to come."""
+    shift = answer.shifts.get(output, 0)
+    if shift <= 0:
+        return np.empty(0)
+    known = _unshifted(stamps, answer, output)[-shift:]
+    return np.concatenate((np.full(shift - known.size, np.nan), known))
+
+
+def _unshifted(stamps: NDArray[np.int64], answer: Answered, output: str) -> NDArray[np.float64]:
+    values = np.full(stamps.size, np.nan)
+    if answer.stamps.size and stamps.size:
+        at = np.minimum(np.searchsorted(answer.stamps, stamps), answer.stamps.size - 1)
+        found = answer.stamps[at] == stamps
+        values[found] = answer.outputs[output][at[found]]
+    return values
 
 
 def overlays(
@@ -127,11 +141,12 @@ def overlays(
             values = on_bars(stamps, answer, output)
             if answer.study.id in _BY_SESSION:
                 values = _parted(stamps, values)
-            lines.append(LineLayer(name=name, values=values, role=role, dash=dash))
+            ahead = beyond_bars(stamps, answer, output)
+            lines.append(LineLayer(name=name, values=values, role=role, dash=dash, ahead=ahead))
             if output != "upper":
                 look += 1  # a band's two edges look alike
         if "upper" in names and "lower" in names:
-            lines[-1] = LineLayer(name=lines[-1].name, values=lines[-1].values, role="t2", dash=(6.0, 3.0))
+            lines[-1] = replace(lines[-1], role="t2", dash=(6.0, 3.0))
     return tuple(lines)
 
 

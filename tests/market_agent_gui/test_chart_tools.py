@@ -67,6 +67,18 @@ def test_a_shifted_line_is_drawn_off_its_bar(shift: int, expected: list[float]) 
     assert np.array_equal(on_bars(np.array([0, 10, 20]), answer, "lead_a"), expected, equal_nan=True)
 
 
+def test_a_displaced_output_goes_on_for_as_many_bars_to_come_as_it_is_displaced() -> None:
+    stamps = np.array([0, 10, 20])
+    answer = answered(Study(id="ichimoku"), {"lead_a": [1.0, 2.0, 3.0]}, shifts={"lead_a": 2})
+    (line,) = overlays(stamps, [answer], {})
+    assert line.ahead.tolist() == [2.0, 3.0]
+    far = answered(Study(id="ichimoku"), {"lead_a": [1.0, 2.0, 3.0]}, shifts={"lead_a": 5})
+    (line,) = overlays(stamps, [far], {})
+    assert np.array_equal(line.ahead, [np.nan, np.nan, 1.0, 2.0, 3.0], equal_nan=True)
+    (line,) = overlays(stamps, [answered(Study(id="sma"), {"sma": [1.0, 2.0, 3.0]})], {})
+    assert not line.ahead.size
+
+
 def test_the_newest_values_are_those_of_the_bar_that_forms_and_of_no_other() -> None:
     ema = answered(Study(id="ema", params={"period": 9}), {"ema": [1.0, 2.0]})
     cloud = answered(Study(id="ichimoku"), {"lead_a": [5.0, 6.0]}, shifts={"lead_a": 26})

@@ -25,6 +25,7 @@ def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) 
     _pane_lines(painter, frame, x0, clip)
     painter.setClipRect(clip.intersected(QRectF(frame.geometry.price)))
     _overlays(painter, frame, x0)
+    _ahead(painter, frame)
     if frame.options.bar_style is BarStyle.LINE:
         closes = LineLayer(name="close", values=frame.data.close, role="t1", width=1.5)
         _line(painter, frame, closes, frame.scale, x0)
@@ -71,6 +72,7 @@ class TailPainter:
             for line in self._lines:
                 line.paint(painter)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        _ahead(painter, frame)
         _map_device(painter, frame)
         self._bars.paint_bars(painter)
         painter.setWorldTransform(logical)
@@ -208,6 +210,17 @@ def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
             values = values * (frame.base_price / known[0])
             stroke = lines.pen(frame.style.role(series.role), 1.5)
             _stroke(painter, frame, stroke, series.dash, _middles(frame, bars), frame.scale, values, x0)
+
+
+def _ahead(painter: QPainter, frame: Frame) -> None:
+    n = len(frame.data)
+    for layer in frame.layers.overlays:
+        if len(layer.ahead) and n:
+            # From the last bar on, so that the line goes on without a gap.
+            values = np.concatenate((layer.values[n - 1 : n], layer.ahead))
+            stroke = lines.pen(frame.style.role(layer.role), layer.width)
+            xs = _middles(frame, np.arange(n - 1, n - 1 + len(values)))
+            _stroke(painter, frame, stroke, layer.dash, xs, frame.scale, values, 0)
 
 
 def _bar_numbers(frame: Frame, x0: int = 0) -> Bars:

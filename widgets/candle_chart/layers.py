@@ -1,6 +1,6 @@
 """What is drawn over the bars: plain frozen values. Times are UTC nanoseconds, prices float64."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -56,6 +56,8 @@ class LineLayer:
     """One pixel is by far the cheapest."""
     dash: tuple[float, ...] = ()
     """Dash and gap lengths in pixels; empty is solid."""
+    ahead: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """Values for the bars that are still to come: an indicator that is drawn displaced runs ahead of the last bar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What is on the screen: candles where they belong, and a part repainted like the whole."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -289,3 +290,20 @@ def test_the_tail_is_the_whole_on_every_screen_density(qapp: QApplication, ratio
         images.append(canvas)
     a, b = (np.frombuffer(image.constBits(), np.uint32).copy() for image in images)
     assert differences(a, b) <= (0 if ratio == 1.0 else 2)
+
+
+def test_a_line_that_runs_ahead_is_drawn_beyond_the_last_bar_and_outlives_a_tick(make_chart: MakeChart) -> None:
+    bars = random_bars(60)
+    chart = make_chart(bars)
+    level = float(bars.high.max())
+    line = LineLayer(name="cloud", values=np.full(60, level), role="focus")
+    chart.set_overlays((line,))
+    x = int(chart.frame().middle(62))
+    without = pixels(chart)[:, x]
+    chart.set_overlays((replace(line, ahead=np.full(5, level)),))
+    last = [values[-1] for values in bars.all()]
+    for _ in range(2):
+        touched = np.flatnonzero(pixels(chart)[:, x] != without)
+        assert touched.size, "the line goes on over the bars to come"
+        assert np.abs(touched - chart.frame().y(level)).max() <= 2
+        chart.update_bar(int(last[0]), *(float(value) for value in last[1:]), {"cloud": level})
