@@ -41,16 +41,36 @@ class ChartMemory(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._now = ChartState()
+        self._for_now: int | None = None
 
     @property
     def now(self) -> ChartState:
+        """What a person chose, and the workspace keeps."""
         return self._now
+
+    @property
+    def seconds(self) -> int:
+        """Of a bar, as shown: what a person chose, or what there is bars of."""
+        return self._now.seconds if self._for_now is None else self._for_now
+
+    def show_for_now(self, seconds: int) -> None:
+        """Show bars of another length until a person chooses: there are none of the chosen one. Not kept."""
+        before, self._for_now = self.seconds, seconds
+        if self.seconds != before:
+            self.changed.emit("seconds")
 
     def set(self, **changes: object) -> None:
         """Change seconds, style, axis or compare; says what became different."""
-        before, self._now = self._now, msgspec.structs.replace(self._now, **changes)
+        before, shown = self._now, self.seconds
+        self._now = msgspec.structs.replace(self._now, **changes)
+        if "seconds" in changes:
+            self._for_now = None
         for name in changes:
-            if getattr(before, name) != getattr(self._now, name):
+            if name == "seconds":
+                differs = self.seconds != shown
+            else:
+                differs = getattr(before, name) != getattr(self._now, name)
+            if differs:
                 self.changed.emit(name)
 
     def restore(self, state: ChartState) -> None:

@@ -17,6 +17,7 @@ from engine.model.ids import Symbol
 from engine.model.market import Side
 from engine.model.money import exact
 from market_agent_gui.bridge import LinkState
+from market_agent_gui.chart_memory import DAY_S
 from market_agent_gui.commander import Refusal
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.presenters.pane import PanePresenter
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 HISTORY = 1_000
 ASK_AGAIN_MS = 1_000
 """While the engine knows no bars of the symbol yet: right after its start, or early in a replay."""
+SURE_AFTER = 2
+"""Answers without a bar, and none that forms in between, until a replay is taken to have none of this length."""
 LAYER_TABLES = ("orders", "positions", "fills", "suggestions", "state")
 
 
@@ -44,6 +47,8 @@ class ChartPresenter(PanePresenter):
         """The engine has had no history to show; what forms is shown meanwhile, and history is asked for again."""
         self._again = QTimer(self, singleShot=True, interval=ASK_AGAIN_MS)
         self._again.timeout.connect(self._ask_again)
+        self._empty = 0
+        """How often in a row the engine knew no bars of what is shown."""
         self._session: tuple[int, int] = (0, 0)
         self._tasks = TaskOwner(self._on_task_error)
 
@@ -112,7 +117,7 @@ class ChartPresenter(PanePresenter):
     @property
     def seconds(self) -> int:
         """Of a bar."""
-        return self.services.chart.now.seconds
+        return self.services.chart.seconds
 
     def _where(self) -> tuple[str, int]:
         return self.symbol, self.seconds
@@ -129,7 +134,7 @@ class ChartPresenter(PanePresenter):
 
     def _show(self) -> None:
         self._show_instrument()
-        self._loaded, self._waits = None, False
+        self._loaded, self._waits, self._empty = None, False, 0
         self._studies.clear()
         self._tools.show_symbol()
         self.renew_wish()
@@ -176,11 +181,27 @@ class ChartPresenter(PanePresenter):
             return
         if receipt.code == "NO_BARS" and end_ns is None:
             self._wait_for_bars(lambda: say("{symbol} has no history yet; bars will build here", symbol=symbol))
+            self._empty += 1
+            if self._empty >= SURE_AFTER:
+                await self._show_days(symbol, seconds)
             return
         if not receipt.ok:
             self._tell(lambda: receipt.text or say("{symbol} has no history yet", symbol=symbol))
             return
         self._take_history(receipt.data, older=end_ns is not None)
+
+    async def _show_days(self, symbol: str, seconds: int) -> None:
+        """A replay of daily bars has no shorter ones and never will: open on what there is."""
+        state = self.services.bridge.mirror.state()
+        if state is None or state.book != "replay" or seconds >= DAY_S:
+            return
+        try:
+            receipt = await self.services.bridge.send(GetBars(symbol=Symbol(symbol), seconds=DAY_S, count=2))
+        except (EngineUnavailable, OSError) as error:
+            log.info("it is not known whether %s has daily bars: %s", symbol, error)
+            return
+        if receipt.ok and self._waits and self._loaded is None and (symbol, seconds) == self._where():
+            self.services.chart.show_for_now(DAY_S)
 
     def _tell(self, words: Callable[[], str]) -> None:
         """Say why there are no bars; in another language again."""

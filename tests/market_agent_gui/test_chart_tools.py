@@ -355,6 +355,44 @@ def test_a_chart_without_history_shows_what_forms_and_history_as_soon_as_there_i
     run(story())
 
 
+@pytest.mark.parametrize(("book", "opens_on"), [("replay", 86_400), ("paper", 300)])
+def test_a_replay_that_has_daily_bars_alone_opens_on_them_and_keeps_the_chosen_interval(
+    tmp_path, qapp, loop, book: str, opens_on: int
+) -> None:
+    desk = Desk(tmp_path, qapp, book=book)
+    answer = desk.engine._answer
+
+    def only_days(command):
+        if isinstance(command, GetBars) and command.seconds < 86_400:
+            return Receipt(ok=False, code="NO_BARS", text="none")
+        return answer(command)
+
+    desk.engine._answer = only_days
+
+    async def story() -> None:
+        try:
+            await desk.open()
+            shell = desk.shell
+            presenter = shell.presenters["chart"]
+            presenter._again.setInterval(20)
+            shell.links.choose("chart", "AAPL")
+            pane = presenter._pane
+            if book == "paper":
+                await until(lambda: len([c for c in desk.sent(GetBars) if c.seconds == 300]) > 3, "asked again")
+            else:
+                await until(lambda: pane.chart.bar_count > 1, "the daily bars")
+            assert pane.head.current == str(opens_on)
+            assert presenter.seconds == opens_on
+            assert shell.chart.now.seconds == 300, "what the person chose is kept"
+            shell.commander.run("interval_1h", "key")
+            assert presenter.seconds == 3_600
+        finally:
+            await desk.close()
+            await asyncio.sleep(0.05)
+
+    loop.run_until_complete(asyncio.wait_for(story(), 20))
+
+
 def test_name_and_tick_of_a_symbol_that_was_chosen_before_it_was_known_come_later(desk: Desk, run: Callable) -> None:
     async def story() -> None:
         await desk.open()
