@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QFrame,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -23,6 +24,9 @@ from widgets.theme import current_theme
 from widgets.words import keep_said
 
 SHOWN = 14
+ROW_PX = 28
+FRAME_PX = 64
+"""The line and the margins around it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +116,16 @@ class Palette(QFrame):
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.nothing = QLabel()
+        self.nothing.setTextFormat(Qt.TextFormat.PlainText)
+        self.nothing.setProperty("role", "secondary")
+        self.nothing.setMargin(current_theme().px(8))
+        self.nothing.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.line)
         column.addWidget(self.list)
+        column.addWidget(self.nothing)
         self.line.textChanged.connect(self._fill)
         self.line.installEventFilter(self)
         self.list.itemClicked.connect(lambda _item: self._run())
@@ -137,7 +147,7 @@ class Palette(QFrame):
         self._say()
         theme, parent = current_theme(), self.parentWidget()
         width = min(theme.px(640), parent.width() - 40)
-        self.setGeometry((parent.width() - width) // 2, theme.px(88), width, theme.px(28 * SHOWN + 64))
+        self.setGeometry((parent.width() - width) // 2, theme.px(88), width, theme.px(ROW_PX * SHOWN + FRAME_PX))
         self.line.setText(text)
         self._fill(text)
         self.show()
@@ -161,8 +171,18 @@ class Palette(QFrame):
             item.setData(Qt.ItemDataRole.UserRole, entry)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.title}, {entry.group} {entry.key}".strip())
             self.list.addItem(item)
-        if self.list.count():
+        if found:
             self.list.setCurrentRow(0)
+        self.list.setVisible(bool(found))
+        self.nothing.setVisible(not found)
+        if not found:
+            asked = query.strip()
+            self.nothing.setText(
+                say("Nothing is called “{query}”", query=asked) if asked else say("There are no symbols yet")
+            )
+        # As high as what it shows: an empty box looks as if something were still to come.
+        theme = current_theme()
+        self.resize(self.width(), theme.px(ROW_PX * max(1, len(found)) + FRAME_PX))
 
     def _run(self) -> None:
         item = self.list.currentItem()

@@ -115,3 +115,23 @@ def test_resuming_is_typed_without_looking_for_the_field(desk: Desk, run) -> Non
         dialog.reject()
 
     run(story())
+
+
+def test_a_palette_that_finds_nothing_says_so_and_is_as_high_as_what_it_shows(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.shell.commander.run("palette", "key")
+        palette = desk.shell.program.palette
+        full = palette.height()
+        palette.line.setText("no such thing")
+        assert palette.nothing.text() == "Nothing is called “no such thing”"
+        assert not palette.nothing.isHidden()
+        assert palette.list.isHidden()
+        assert palette.height() < full / 3
+        palette._run()
+        assert palette.isVisible(), "Enter on nothing does nothing"
+        palette.line.setText("stop")
+        assert palette.nothing.isHidden()
+        assert not palette.list.isHidden()
+
+    run(story())
