@@ -19,6 +19,7 @@ from engine.runtime.rebasing import BY_HAND
 from engine.runtime.spec import EngineSpec
 from engine.runtime.trading import Trading
 from engine.runtime.vitals import free_megabytes
+from engine.runtime.worth import Worth
 from engine.views.table import Table
 
 UNSURE = (OrderState.UNKNOWN,)
@@ -45,6 +46,7 @@ class Status:
     ) -> None:
         self._spec, self._clock, self._trading, self._broker = spec, clock, trading, broker
         self._lag, self._session_at = lag, session_at
+        self._worth = Worth()
         self._quotes: Counted | None = None
         self._sources: Table | None = None
         self._suggestions: Table | None = None
@@ -62,6 +64,7 @@ class Status:
         session = self._session_at(now)
         day, realised = trading.ledger.day_pnl(), trading.ledger.day_realised()
         start = account.session_equity if account is not None else None
+        equity = self._worth.equity(account, trading.ledger.equity())
         replay = self._clock if isinstance(self._clock, ReplayClock) else None
         orders = trading.desk.open_orders()
         return StateRow(
@@ -71,7 +74,7 @@ class Status:
             autonomy=trading.modes.autonomy.value,
             account=self._broker.account_id,
             currency=account.currency if account is not None else "USD",
-            equity=account.equity if account is not None else None,
+            equity=cents(equity) if equity is not None else None,
             cash=sum(account.cash.values(), ZERO) if account is not None else None,
             day_pnl=cents(day) if day is not None else None,
             day_realised=cents(realised) if realised is not None else None,
