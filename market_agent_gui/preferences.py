@@ -25,6 +25,8 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     sizes: tuple[str, ...] = ("25", "50", "100", "200", "500", "750", "1000", "1500", "2000")
     risk_money: str = "250"
     arm_minutes: float = 5.0
+    keys_to_confirm: int = 0
+    """Orders by key that are still confirmed by a second press, since keys were changed."""
     lock_minutes: float = 0.0
     """Idle minutes after which the window locks; 0 is never."""
 

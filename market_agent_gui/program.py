@@ -151,7 +151,7 @@ class Program(QObject):
 
     def _close(self, what: str, remember: bool) -> None:
         if remember:
-            self._prefer(on_close=what)
+            self.prefer(on_close=what)
         if what == "keep" and self._shell.tray.available and self._shell.host.owns:
             self._shell.window.hide()
             return
@@ -195,6 +195,7 @@ class Program(QObject):
         self._shell.open_dialog(editor)
 
     def _use_keys(self, keys: "KeyMap") -> None:
+        self._shell.fresh_keys.changed(self._shell.keys.keys, keys)
         self._shell.keys.keys = keys
         self._shell.arming.disarm(lambda: say("the keys changed"))
         try:
@@ -294,7 +295,8 @@ class Program(QObject):
 
             self._shell.entry.sizes = DEFAULT_SIZES
 
-    def _prefer(self, **changes: object) -> None:
+    def prefer(self, **changes: object) -> None:
+        """Remember choices of the window; where the disk refuses they hold until the end."""
         try:
             self._shell.preferences.change(**changes)
         except OSError as error:
@@ -303,7 +305,7 @@ class Program(QObject):
     def use_theme(self, name: str) -> None:
         """Switch the theme."""
         apply_theme(self._shell.app, name, self._shell.preferences.now.scale)
-        self._prefer(theme=name)
+        self.prefer(theme=name)
 
     def use_language(self, name: str) -> None:
         """Switch the language."""
@@ -312,17 +314,17 @@ class Program(QObject):
         for presenter in self._shell.presenters.values():
             if presenter.pane is not None:
                 presenter.retranslate()
-        self._prefer(language=name)
+        self.prefer(language=name)
 
     def _scale(self, step: float) -> None:
         scale = round(min(2.0, max(1.0, self._shell.preferences.now.scale + step)), 2)
         theme = self._shell.preferences.now.theme
         apply_theme(self._shell.app, theme if theme in theme_names() else "dark", scale)
-        self._prefer(scale=scale)
+        self.prefer(scale=scale)
 
     def _toggle_sounds(self) -> None:
         on = not self._shell.preferences.now.sounds
-        self._prefer(sounds=on)
+        self.prefer(sounds=on)
         self._shell.say("info", say("Sounds are on") if on else say("Sounds are off"))
         if on:
             self.bell.ring(Sound.FILL)
@@ -363,7 +365,7 @@ class Program(QObject):
         )
         pages.pin_chosen.connect(self.pin.set_first)
         pages.settings_wanted.connect(lambda: shell.commander.run("settings_file", "button"))
-        pages.done_with.connect(lambda: self._prefer(first_run_done=True))
+        pages.done_with.connect(lambda: self.prefer(first_run_done=True))
         shell.open_dialog(pages)
 
     def _choose_autonomy(self, level: Autonomy) -> None:
@@ -371,5 +373,5 @@ class Program(QObject):
 
     def _on_pin(self) -> None:
         minutes = self._shell.preferences.now.lock_minutes or 15.0
-        self._prefer(lock_minutes=minutes)
+        self.prefer(lock_minutes=minutes)
         self.idle.set_minutes(minutes)

@@ -20,6 +20,7 @@ from market_agent_gui.engine_host import EngineHost, HostState
 from market_agent_gui.head import Head
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.controller import KeyController
+from market_agent_gui.keys.fresh import FreshKeys
 from market_agent_gui.keys.guard import Intents, PressGuard
 from market_agent_gui.keys.log import KeyLog
 from market_agent_gui.links import LinkGroups
@@ -79,6 +80,7 @@ class Shell(QObject):
         self.entry = OrderEntry(self.bridge, self.commander, self.guard, intents, self.symbol, self)
         self.arming = Arming(self, seconds=preferences.now.arm_minutes * 60)
         self.key_log = KeyLog(profile / "logs" / "keys.jsonl", self)
+        self.fresh_keys = FreshKeys(preferences.now.keys_to_confirm, self._keep_fresh)
         self.keys = KeyController(
             app,
             self.commander,
@@ -87,6 +89,7 @@ class Shell(QObject):
             self.key_log,
             staged_intent=lambda: self.entry.staged.intent if self.entry.staged else "",
             locked=lambda: self.program.locked,
+            fresh=self.fresh_keys,
         )
         # What is seen.
         self.opening = opening or Opening(profile)
@@ -221,6 +224,9 @@ class Shell(QObject):
 
     # --- small
 
+    def _keep_fresh(self, left: int) -> None:
+        self.program.prefer(keys_to_confirm=left)
+
     def symbol(self) -> str:
         """The symbol that keys act on: what the ticket's group shows."""
         return self.links.symbol("ticket")
@@ -239,9 +245,10 @@ class Shell(QObject):
         self.say("bad", say("The window made a mistake; the engine is not concerned. {text}", text=text))
 
     def open_dialog(self, dialog: QDialog) -> None:
-        """Open a dialog over the main window, framed like it."""
+        """Open a dialog over the main window, framed like it; it is gone for good when it closes."""
         from market_agent_gui.mode_frame import ModeFrame
 
+        dialog.finished.connect(dialog.deleteLater)
         dialog.setParent(self.window, dialog.windowFlags())
         state = self.bridge.mirror.state()
         ModeFrame(dialog).show_book(state.book if state else "")

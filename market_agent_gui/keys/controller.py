@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from market_agent_gui.actions import BY_ID, ActionSpec, Risk
+from market_agent_gui.actions import BY_ID, ActionSpec, Risk, key_text
 from market_agent_gui.commander import Commander
 from market_agent_gui.keys.arming import Arming
+from market_agent_gui.keys.fresh import FreshKeys
 from market_agent_gui.keys.guard import PressGuard
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.log import KeyLog
@@ -103,6 +104,7 @@ class KeyController(QObject):
         *,
         staged_intent: Callable[[], str],
         locked: Callable[[], bool],
+        fresh: FreshKeys,
     ) -> None:
         """``staged_intent`` names the staged order's intent, empty when none is staged."""
         super().__init__(app)
@@ -115,6 +117,7 @@ class KeyController(QObject):
         self._log = key_log
         self._staged_intent = staged_intent
         self._locked = locked
+        self._fresh = fresh
         self._held = ""
         self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
         self._hold.timeout.connect(self._on_held)
@@ -194,6 +197,15 @@ class KeyController(QObject):
         if reason := self.objection(spec):
             self._log.add(key, action, intent, reason)
             self._commander.refused.emit(action, reason)
+            return
+        if spec.risk is Risk.ADDS and intent and self._fresh.asks(intent):
+            again = say(
+                "the keys were changed: press {key} again to send ({n} orders to confirm)",
+                key=key_text(key),
+                n=self._fresh.left,
+            )
+            self._log.add(key, action, intent, again)
+            self._commander.refused.emit(action, again)
             return
         done = self._commander.run(action, "key")
         self._log.add(key, action, intent or self._staged_intent(), "done" if done else "refused")

@@ -12,6 +12,7 @@ from market_agent_gui.commander import Commander
 from market_agent_gui.docks import TEMPLATES
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.controller import KeyController
+from market_agent_gui.keys.fresh import FreshKeys
 from market_agent_gui.keys.guard import PressGuard
 from market_agent_gui.keys.log import KeyLog
 from market_agent_gui.opening import Opening, paint_first
@@ -104,6 +105,7 @@ def test_a_window_that_had_the_focus_before_its_keys_were_known_hears_them(
         KeyLog(tmp_path / "keys.jsonl"),
         staged_intent=lambda: "",
         locked=lambda: False,
+        fresh=FreshKeys(0, lambda _left: None),
     )
     key = QKeySequence(controller.keys.key("palette"))[0]
     event = QKeyEvent(QEvent.Type.KeyPress, key.key(), key.keyboardModifiers())

@@ -1,0 +1,45 @@
+"""After the keys were changed, the first orders sent by key are confirmed: hands still know the old ones."""
+
+from collections.abc import Callable
+
+from market_agent_gui.actions import ACTIONS
+from market_agent_gui.keys.key_map import KeyMap
+
+ORDERS = 3
+"""How many orders by key are confirmed after a change."""
+_GROUPS = ("Order", "Size", "Position", "Safety")
+
+
+def touches_orders(before: KeyMap, after: KeyMap) -> bool:
+    """Whether a key that stages, sizes, sends or closes became another one."""
+    return any(before.key(spec.id) != after.key(spec.id) for spec in ACTIONS if spec.group in _GROUPS)
+
+
+class FreshKeys:
+    """Counts down. What lowers risk never asks here."""
+
+    def __init__(self, left: int, keep: Callable[[int], object]) -> None:
+        """``left``: orders still to be confirmed, as remembered; ``keep`` remembers a new count."""
+        self.left = max(0, left)
+        self._keep = keep
+        self._asked = ""
+
+    def changed(self, before: KeyMap, after: KeyMap) -> None:
+        """The keys are others now."""
+        if touches_orders(before, after):
+            self._count(ORDERS)
+
+    def asks(self, intent: str) -> bool:
+        """Whether the press that would send this order must be repeated first; the second press of it sends."""
+        if not self.left:
+            return False
+        if intent != self._asked:
+            self._asked = intent
+            return True
+        self._count(self.left - 1)
+        return False
+
+    def _count(self, left: int) -> None:
+        self._asked = ""
+        self.left = left
+        self._keep(left)
