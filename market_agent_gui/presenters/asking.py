@@ -24,7 +24,11 @@ class Asking(QObject):
         dialog.complain("")
         dialog.yes.setEnabled(False)
         self._waiting.append((command, dialog))
+        dialog.finished.connect(lambda: self._forget(dialog))
         self._bridge.fire(command)
+
+    def _forget(self, dialog: PlainDialog) -> None:
+        self._waiting = [item for item in self._waiting if item[1] is not dialog]
 
     def _take(self, command: AnyCommand) -> PlainDialog | None:
         for number, (sent, dialog) in enumerate(self._waiting):
