@@ -73,10 +73,10 @@ class _Rungs(QWidget):
         return max(5, (self.height() - 3 * current_theme().px(_ROW)) // current_theme().px(_ROW))
 
     def rebuild(self) -> None:
-        """Lay the levels out again; the ladder moves only when the price nears its edge."""
+        """Lay the levels out again; the ladder moves only when less than a quarter of it is left on a side."""
         mid, count = self.middle_price(), self.rows_shown()
         if mid is not None and self.follows:
-            room = self.step * max(1, count // 2 - 3)
+            room = self.step * max(1, count // 2 - max(3, count // 4))
             if self.centre is None or abs(mid - self.centre) > room:
                 self.centre = mid
         if self.centre is None:

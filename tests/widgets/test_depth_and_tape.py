@@ -241,3 +241,12 @@ def test_an_order_off_screen_is_named_whole_however_narrow_the_ladder(ladder, mo
     ladder.grab()
     assert "SELL 100 target 194.00" in drawn
     assert any(text.startswith("▲") for text in drawn)
+
+
+def test_both_sides_of_the_book_keep_a_quarter_of_the_ladder(ladder):
+    for step in range(60):
+        ladder.set_depth(depth(bid=round(190.33 + step * 0.01, 2)))
+        ladder._refresh()
+        levels = ladder.rungs._levels
+        asks = [level for level in levels if level.price >= Decimal(str(round(190.35 + step * 0.01, 2)))]
+        assert len(levels) // 4 <= len(asks) <= len(levels) * 3 // 4 + 1
