@@ -31,6 +31,7 @@ from widgets.candle_chart.framing import (
     holds_last_bar,
     last_view,
     make_frame,
+    with_room,
 )
 from widgets.candle_chart.interaction import Interaction
 from widgets.candle_chart.layers import (
@@ -352,7 +353,9 @@ class CandleChart(QWidget):
     # ------------------------------------------------------------------ inside
 
     def _change(self, **layers: Any) -> None:
-        self._layers = replace(self._layers, **layers)
+        before, self._layers = self._layers, replace(self._layers, **layers)
+        if self._view is not None:
+            self._view = with_room(self._view, len(self._data), self._plot_width(), before, self._layers, self._style)
         self._relayout()
 
     def _set_option(self, **options: Any) -> None:
@@ -364,9 +367,7 @@ class CandleChart(QWidget):
 
     def _last_view(self) -> Viewport:
         ratio = self.devicePixelRatioF()
-        width = max(1, round(self._plot_width() * ratio))
-        room = bars_width(self._plot_width(), self._layers, self._style)
-        return last_view(len(self._data), width, room, self._pitch_px, ratio)
+        return last_view(len(self._data), self._plot_width(), self._layers, self._style, self._pitch_px, ratio)
 
     def _make_frame(self) -> Frame:
         frame = make_frame(
@@ -422,8 +423,7 @@ class CandleChart(QWidget):
 
     def set_drag_cursor(self, shape: Qt.CursorShape) -> None:
         """Show what a press would do here."""
-        if self.cursor().shape() != shape:
-            self.setCursor(shape)
+        self.setCursor(shape)
 
     def move_crosshair(self, bar: int | None, y: float | None) -> None:
         """Move the crosshair to a bar and a height; None hides it."""

@@ -39,8 +39,9 @@ def bars_width(plot_width: int, layers: Layers, style: ChartStyle) -> float:
     return max(plot_width * 0.55, plot_width - future)
 
 
-def last_view(size: int, width: int, bars_px: float, pitch_px: float, ratio: float) -> Viewport:
-    """Return the view of the last bars in `width` device pixels."""
+def last_view(size: int, plot_width: int, layers: Layers, style: ChartStyle, pitch_px: float, ratio: float) -> Viewport:
+    """Return the view of the last bars."""
+    width, bars_px = max(1, round(plot_width * ratio)), bars_width(plot_width, layers, style)
     span = max(MIN_BARS, width / ratio / pitch_px)
     on_screen = bars_px / pitch_px
     low = size - on_screen if size > on_screen else -2.0
@@ -56,6 +57,26 @@ def after_append(view: Viewport, frame: Frame | None, size: int, dropped: int) -
     newest_was_in_view = size - 2 < view.high
     room = bars_width(frame.geometry.plot_width, frame.layers, frame.style) * frame.ratio if frame is not None else 0.0
     return view.moved(1.0) if newest_was_in_view and view.x(size) > room else view
+
+
+def with_room(
+    view: Viewport, size: int, plot_width: int, before: Layers, layers: Layers, style: ChartStyle
+) -> Viewport:
+    """Return the view moved on where tags came: with the last bar in it, they stand right of the bars."""
+    if not size or not _more_tags(before, layers):
+        return view
+    pitch = plot_width / view.span
+    free, wanted = (view.high - size) * pitch, plot_width - bars_width(plot_width, layers, style)
+    # Some pixels to spare: the words of a tag change their length with the result they tell.
+    return view.moved((wanted + style.px(16) - free) / pitch) if size - 1 < view.high and free < wanted else view
+
+
+def _more_tags(before: Layers, after: Layers) -> bool:
+    """Whether there are tags that were not there before."""
+    legs = {(order.ref, order.leg) for order in before.orders}
+    return any((order.ref, order.leg) not in legs for order in after.orders) or (
+        before.average is None and after.average is not None
+    )
 
 
 def make_frame(
@@ -84,8 +105,7 @@ def make_frame(
     )
     width = max(1, round(geometry.plot_width * ratio))
     if view is None:
-        room = bars_width(geometry.plot_width, layers, style)
-        view = last_view(len(data), width, room, pitch_px, ratio).clamped(len(data))
+        view = last_view(len(data), geometry.plot_width, layers, style, pitch_px, ratio).clamped(len(data))
     elif view.width != width:
         # A wider pane shows more bars, not fatter ones; the newest stay where they are.
         span = max(MIN_BARS, width / ratio / pitch_px)

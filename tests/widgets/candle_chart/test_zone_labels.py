@@ -1,5 +1,6 @@
 """The agent's words on the chart never lie under the tag of an order or under each other."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -59,3 +60,20 @@ def test_the_words_of_three_zones_at_one_price_do_not_cover_each_other(make_char
     assert len(labels) == 3
     for first, second in combinations(labels, 2):
         assert not first.box.intersects(second.box)
+
+
+def test_a_tag_that_comes_finds_room_right_of_the_bars_and_its_changing_words_move_nothing(make_chart) -> None:
+    bars = random_bars(300)
+    chart = make_chart(bars)
+    close = float(bars.close[-1])
+    chart.set_orders(orders(close))
+    (tag,) = chart.scene.tags
+    assert tag.tag.left() > chart.frame().last_x
+    view = chart.frame().view
+    chart.set_average(None)
+    chart.set_orders((replace(orders(close)[0], text="BUY 100 limit · working · 40 of 100 filled"),))
+    assert chart.frame().view == view
+    chart.set_view(view.moved(-60))  # the person looks at something else
+    looked = chart.frame().view
+    chart.set_orders(orders(close, close + 1))
+    assert chart.frame().view == looked
