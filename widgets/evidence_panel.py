@@ -1,7 +1,7 @@
 """*Why*: what each source added, the rows it saw, the record behind the number, and what would void it."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from engine.api.rows import SuggestionRow
@@ -9,6 +9,7 @@ from widgets import formats
 from widgets.cells import NEW_YORK, direction_role, side_text, zone_label
 from widgets.empty_state import EmptyState
 from widgets.news_list import one_line
+from widgets.objections import wrap
 from widgets.paint import TEXTS, draw_mark
 from widgets.pane_head import PaneHead
 from widgets.suggestion_standing import OPEN_STATES, chance_text, in_points, record_text
@@ -18,6 +19,8 @@ from widgets.words import keep_said, tr
 
 _ROW = 18
 _LINE = 20
+_MORE = 16
+"""Height of a further line of the same row."""
 
 
 class _Picture(QWidget):
@@ -54,8 +57,24 @@ class _Picture(QWidget):
         if row is None:
             return QSize(theme.px(300), theme.px(100))
         height = _LINE + _ROW * len(row.sources) + _LINE + 4
+        lines = sum(len(self._lines(one_line(item.text))) for item in row.evidence)
         height += _LINE * (1 + max(1, len(row.evidence))) + 22 * len(self._footers(row))
+        height += _MORE * max(0, lines - len(row.evidence))
         return QSize(theme.px(300), theme.px(height + 4))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wanted = self.sizeHint().height()
+        if wanted != self.height():
+            self.setFixedHeight(wanted)
+
+    @staticmethod
+    def _text_x() -> int:
+        return current_theme().px(12 + 30 + 58 + 16 + 88)
+
+    def _lines(self, text: str) -> list[str]:
+        """Break evidence into lines: the numbers a person judges by stand at its end."""
+        return wrap(text, max(self.width() - current_theme().px(12) - self._text_x(), current_theme().px(80)))
 
     def _footers(self, row: SuggestionRow) -> list[tuple[str, str]]:
         made = formats.clock(row.made_ns, self._zone, zone_label(self._zone))
@@ -131,9 +150,16 @@ class _Picture(QWidget):
         painter.fillRect(0, y, self.width(), 1, theme.color("hair"))
         middle = y + theme.px(_LINE) / 2
         chance, interval = chance_text(row)
-        TEXTS.draw(painter, theme, theme.px(12), middle, "p", theme.color("t1"), weight=600)
+        TEXTS.draw(painter, theme, theme.px(12), middle, tr("Probability"), theme.color("t1"), weight=600)
         TEXTS.draw(
-            painter, theme, value_x, middle, chance or formats.MISSING, theme.color("t1"), weight=600, align="right"
+            painter,
+            theme,
+            value_x,
+            middle,
+            chance or tr("not known"),
+            theme.color("t1" if chance else "t2"),
+            weight=600,
+            align="right",
         )
         if interval and row.probability is not None:
             low, high = interval_ends
@@ -161,7 +187,7 @@ class _Picture(QWidget):
         time_x = id_x + theme.px(30)
         mark_x = time_x + theme.px(58)
         source_x = mark_x + theme.px(16)
-        text_x = source_x + theme.px(88)
+        text_x = self._text_x()
         middle = y + theme.px(_LINE) / 2
         for x, word in ((time_x, zone_label(self._zone)), (source_x, tr("Source")), (text_x, tr("Evidence"))):
             TEXTS.draw(painter, theme, x, middle, word, theme.color("t3"), pixels=11)
@@ -172,13 +198,14 @@ class _Picture(QWidget):
             return y + theme.px(_LINE)
         for number, item in enumerate(row.evidence):
             middle = y + theme.px(_LINE) / 2
-            place_ = QRectF(0, y, self.width(), theme.px(_LINE))
             text, source = one_line(item.text), one_line(item.source)
+            lines = self._lines(text)
+            place_ = QRectF(0, y, self.width(), theme.px(_LINE) + theme.px(_MORE) * (len(lines) - 1))
             self._places.append((place_, item.id, f"{source}: {text}"))
             if number == self._at:
                 painter.fillRect(place_, theme.blend("focus", theme.selection_alpha))
                 if self.hasFocus():
-                    painter.fillRect(QRectF(0, y, 2, theme.px(_LINE)), theme.color("focus"))
+                    painter.fillRect(QRectF(0, y, 2, place_.height()), theme.color("focus"))
             TEXTS.draw(painter, theme, id_x, middle, item.id[:6], theme.color("focus"))
             time = (
                 f"{formats.local_time(item.available_at, self._zone):%H:%M:%S}"
@@ -190,9 +217,9 @@ class _Picture(QWidget):
                 draw_mark(painter, theme, mark_x, middle, "up" if item.direction > 0 else "down")
             shown = TEXTS.elided(theme, source, text_x - source_x - theme.px(6))
             TEXTS.draw(painter, theme, source_x, middle, shown, theme.color("t2"))
-            shown = TEXTS.elided(theme, text, self.width() - theme.px(12) - text_x)
-            TEXTS.draw(painter, theme, text_x, middle, shown, theme.color("t1"))
-            y += theme.px(_LINE)
+            for more, line in enumerate(lines):
+                TEXTS.draw(painter, theme, text_x, middle + more * theme.px(_MORE), line, theme.color("t1"))
+            y += theme.px(_LINE) + theme.px(_MORE) * (len(lines) - 1)
         return y
 
     def _paint_footers(self, painter: QPainter, row: SuggestionRow, y: int) -> None:

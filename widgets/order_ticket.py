@@ -425,7 +425,7 @@ class OrderTicket(QWidget):
         made: list[Figure] = [
             (tr("Risks"), risk, share),
             (tr("Could make"), gain, ""),
-            (tr("Margin"), formats.number(verdict.margin), ""),
+            (tr("Margin after"), formats.number(verdict.margin), ""),
             (tr("Risk used · position"), f"{before} → {after}{formats.THIN}%", position),
         ]
         if verdict.commission is not None:

@@ -170,7 +170,7 @@ def test_the_figures_come_from_the_verdict(qtbot, ticket):
     texts = ticket.figures.texts
     assert texts["Risks"] == "220.00 (0.02\u2009%)"
     assert texts["Could make"] == "390.00"
-    assert texts["Margin"] == "9\u2009505.00"
+    assert texts["Margin after"] == "9\u2009505.00"
     assert texts["Risk used · position"] == "38 → 41\u2009% · +300"
 
 

@@ -213,13 +213,19 @@ class Rule:
         if isinstance(node, ast.Constant):
             return f"{node.value:g}" if isinstance(node.value, int | float) else str(node.value)
         value = float(_last(self._build(node)(bars)))
-        return f"{ast.unparse(node)} {value:.6g}"
+        return f"{ast.unparse(node)} {_number(value)}"
 
 
 def _last(value: Any) -> float:
     if isinstance(value, np.ndarray):
         return float(value.reshape(-1)[-1]) if value.size else float("nan")
     return float(value)
+
+
+def _number(value: float) -> str:
+    """Return six figures, and never an exponent where it is a number people read: a volume is 7302990."""
+    text = f"{value:.6g}"
+    return f"{value:.0f}" if "e+" in text else text
 
 
 def _shift(value: Any, back: int) -> Any:
