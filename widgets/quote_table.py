@@ -48,6 +48,7 @@ class QuoteTable(QWidget):
         self._choice.setMenu(QMenu(self._choice))
         self._hint = QLabel()
         self._hint.setTextFormat(Qt.TextFormat.PlainText)
+        self._hint.setProperty("role", "secondary")
         head = QWidget()
         row = QHBoxLayout(head)
         row.setContentsMargins(4, 0, 8, 0)
