@@ -248,7 +248,7 @@ class FakeEngine:
                          direction=1, available_at=time.time_ns()),
                 Evidence(id="E3", source="news", kind="news", text="8-K 7.01: guidance raised", direction=1,
                          available_at=time.time_ns()),
-                Evidence(id="E4", source="fundamentals", kind="fundamental", text="EPS revisions 30 d: 3 up, 5 down",
+                Evidence(id="E4", source="fundamentals", kind="fundamental", text="EPS revisions 30 d: 3 raised, 5 cut",
                          direction=-1, available_at=time.time_ns()),
             ),
             approval_hash=f"hash-{number}",
