@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QDialog,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -20,7 +21,9 @@ from PySide6.QtWidgets import (
 
 from engine.model.decision import Autonomy
 from market_agent_gui.actions import BY_ID, key_text
+from market_agent_gui.first_run_parts import Choice, Steps, key_table, note
 from market_agent_gui.translate import LANGUAGES, say
+from widgets.theme import current_theme
 
 PAGES = ("Language and theme", "Paper or broker", "How the agent may act", "What to trade", "Keys and limits")
 LEVELS = (
@@ -45,6 +48,17 @@ LEVELS = (
         "entries stop at the daily loss limit; gaps can lose more",
     ),
 )
+BROKERS = (
+    ("PAPER, to begin with", "Simulated money on an exchange inside this program. There is nothing to set up."),
+    (
+        "Interactive Brokers",
+        "Through TWS or IB Gateway. In the settings file: broker.kind is ibkr, and the account in ibkr.account.",
+    ),
+    (
+        "Alpaca",
+        "In the settings file: broker.kind is alpaca, and the account in alpaca.account. Keys never stand in the file.",
+    ),
+)
 SHOWN_KEYS = ("stage_buy", "stage_sell", "send", "drop", "arm", "stop", "cancel_all", "rehearse", "palette", "key_card")
 
 
@@ -65,14 +79,14 @@ class FirstRun(QDialog):
         self._autonomy = Autonomy.ASK
         self._chosen_autonomy = False
         self.setModal(True)
-        self.resize(1000, 640)
-        self.steps = QLabel()
-        self.steps.setTextFormat(Qt.TextFormat.RichText)
-        self.steps.setMinimumWidth(220)
-        self.steps.setAlignment(Qt.AlignmentFlag.AlignTop)
+        theme_now = current_theme()
+        self.resize(theme_now.px(1000), theme_now.px(660))
+        self.steps = Steps()
+        self.steps.chosen.connect(self._on_step)
         self.foot = QLabel()
         self.foot.setWordWrap(True)
-        self.foot.setMaximumWidth(220)
+        self.foot.setContentsMargins(theme_now.px(24), 0, theme_now.px(12), theme_now.px(16))
+        self.foot.setMaximumWidth(theme_now.px(240))
         self.foot.setProperty("role", "caption")
         self.pages = QStackedWidget()
         self.back, self.skip, self.next = QPushButton(), QPushButton(), QPushButton()
@@ -81,22 +95,32 @@ class FirstRun(QDialog):
         for button, do in ((self.back, self._on_back), (self.skip, self._on_skip), (self.next, self._on_next)):
             button.setAutoDefault(button is self.next)
             button.clicked.connect(do)
-        left = QVBoxLayout()
+        side = QFrame()
+        side.setProperty("role", "side")
+        left = QVBoxLayout(side)
+        left.setContentsMargins(0, theme_now.px(20), 0, 0)
         left.addWidget(self.steps, 1)
         left.addWidget(self.foot)
-        buttons = QHBoxLayout()
+        bar = QFrame()
+        bar.setProperty("role", "foot")
+        buttons = QHBoxLayout(bar)
+        buttons.setContentsMargins(theme_now.px(32), theme_now.px(12), theme_now.px(32), theme_now.px(12))
         buttons.addWidget(self.back)
         buttons.addStretch(1)
         buttons.addWidget(self.skip)
         buttons.addWidget(self.next)
-        right = QVBoxLayout()
+        ground = QFrame()
+        ground.setProperty("role", "pane")
+        right = QVBoxLayout(ground)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
         right.addWidget(self.pages, 1)
-        right.addLayout(buttons)
+        right.addWidget(bar)
         outer = QHBoxLayout(self)
-        outer.setContentsMargins(24, 24, 24, 16)
-        outer.setSpacing(24)
-        outer.addLayout(left)
-        outer.addLayout(right, 1)
+        outer.setContentsMargins(1, 1, 1, 1)
+        outer.setSpacing(0)
+        outer.addWidget(side)
+        outer.addWidget(ground, 1)
         self._build()
         self._go(0)
 
@@ -114,10 +138,12 @@ class FirstRun(QDialog):
 
     def _page(self, title: str, text: str) -> tuple[QWidget, QVBoxLayout]:
         page = QWidget()
+        theme = current_theme()
         column = QVBoxLayout(page)
-        column.setSpacing(12)
+        column.setContentsMargins(theme.px(32), theme.px(24), theme.px(32), theme.px(16))
+        column.setSpacing(theme.px(12))
         heading = QLabel(title)
-        heading.setProperty("role", "headline")
+        heading.setProperty("role", "page-title")
         words = QLabel(text)
         words.setWordWrap(True)
         words.setProperty("role", "secondary")
@@ -155,6 +181,16 @@ class FirstRun(QDialog):
                 "live trading needs its own profile and a PIN at every start."
             ),
         )
+        rows = QVBoxLayout()
+        rows.setSpacing(0)
+        for number, (title, text) in enumerate(BROKERS):
+            name = QLabel(say(title))
+            name.setProperty("role", "title")
+            name.setIndent(current_theme().px(24))
+            row = Choice(name, ((say(text), "secondary"),))
+            row.mark(number == 0)
+            rows.addWidget(row)
+        column.addLayout(rows)
         button = QPushButton(say("Open the settings file"))
         button.setAutoDefault(False)
         button.setMaximumWidth(320)
@@ -169,26 +205,35 @@ class FirstRun(QDialog):
             say("Choose for everything now. You alone can raise it. Faults lower it at once."),
         )
         self.levels = QButtonGroup(page)
+        self.rows: list[Choice] = []
+        rows = QVBoxLayout()
+        rows.setSpacing(0)
+        heads = QHBoxLayout()
+        heads.setContentsMargins(current_theme().px(36), 0, current_theme().px(12), current_theme().px(4))
+        heads.setSpacing(current_theme().px(24))
+        for title in (say("The agent"), say("Most that can happen without you")):
+            head = QLabel(title)
+            head.setProperty("role", "caption")
+            heads.addWidget(head, 1)
+        column.addLayout(heads)
         for number, (level, title, text, most) in enumerate(LEVELS):
             button = QRadioButton(f"{number + 1}  {say(title)}")
+            button.setProperty("role", "title")
             button.setChecked(level is self._autonomy)
+            button.setAccessibleDescription(f"{say(text)} {say('Most that can happen without you')}: {say(most)}")
             self.levels.addButton(button, number)
-            words = QLabel(f"{say(text)}\n{say('Most that can happen without you')}: {say(most)}")
-            words.setWordWrap(True)
-            words.setIndent(28)
-            words.setProperty("role", "secondary")
-            column.addWidget(button)
-            column.addWidget(words)
+            row = Choice(button, ((say(text), "secondary"), (say(most), "")))
+            row.mark(level is self._autonomy)
+            row.pressed.connect(button.click)
+            self.rows.append(row)
+            rows.addWidget(row)
+        column.addLayout(rows)
         self.levels.idClicked.connect(self._on_level)
         column.addStretch(1)
-        same = QLabel(
-            say(
-                "Same at every level: cancel, reduce, flatten and STOP never wait for approval. "
-                "Every entry carries a stop."
-            )
+        same = say(
+            "Same at every level: cancel, reduce, flatten and STOP never wait for approval. Every entry carries a stop."
         )
-        same.setWordWrap(True)
-        column.addWidget(same)
+        column.addWidget(note(same))
         return page
 
     def _page_symbols(self) -> QWidget:
@@ -207,37 +252,28 @@ class FirstRun(QDialog):
             say("Keys and limits"),
             say("Keys stage an order, Enter sends it once, and only while armed. F2 rehearses: nothing is sent."),
         )
-        rows = "\n".join(f"{key_text(self._key(name)):<24}{say(BY_ID[name].title)}" for name in SHOWN_KEYS)
-        table = QLabel(rows)
-        table.setTextFormat(Qt.TextFormat.PlainText)
-        table.setFont(_mono())
-        column.addWidget(table)
+        column.addWidget(key_table([(key_text(self._key(name)), say(BY_ID[name].title)) for name in SHOWN_KEYS]))
+        column.addSpacing(current_theme().px(8))
         self.pin = QLineEdit()
         self.pin.setEchoMode(QLineEdit.EchoMode.Password)
-        self.pin.setMaximumWidth(320)
+        self.pin.setMaximumWidth(current_theme().px(480))
         self.pin.setPlaceholderText(say("PIN (optional): unlocks the window and opens real money"))
         self.pin.setAccessibleName(self.pin.placeholderText())
         column.addWidget(self.pin)
-        limits = QLabel(
-            say(
-                "Limits start cautious. Look at them in the pane “Limits”; "
-                "lower holds at once, higher from the next session."
-            )
-        )
-        limits.setWordWrap(True)
-        column.addWidget(limits)
         column.addStretch(1)
+        limits = say(
+            "Limits start cautious. Look at them in the pane “Limits”; "
+            "lower holds at once, higher from the next session."
+        )
+        column.addWidget(note(limits))
         return page
 
     # --- moves
 
     def _go(self, number: int) -> None:
         self.pages.setCurrentIndex(number)
-        names = [
-            f"<b>{n + 1}  {say(name)}</b>" if n == number else f"{n + 1}  {say(name)}" for n, name in enumerate(PAGES)
-        ]
         head = say("Page {number} of {count}", number=number + 1, count=len(PAGES))
-        self.steps.setText("<br><br>".join([head, *names]))
+        self.steps.show_steps(head, [say(name) for name in PAGES], number)
         self.back.setText(say("Back"))
         self.back.setEnabled(number > 0)
         self.skip.setText(say("Skip  Esc"))
@@ -251,16 +287,25 @@ class FirstRun(QDialog):
         self._forward()
 
     def _on_next(self) -> None:
+        self._use()
+        self._forward()
+
+    def _on_step(self, number: int) -> None:
+        self._use()
+        self._go(number)
+
+    def _use(self) -> None:
+        """Let what was chosen on this page hold."""
         page = self.pages.currentIndex()
         if page == 2 and self._chosen_autonomy:
             self.autonomy_chosen.emit(self._autonomy)
+            self._chosen_autonomy = False
         elif page == 3:
             symbols = tuple(dict.fromkeys(self.symbols.text().upper().replace(",", " ").split()))
             if symbols:
                 self.symbols_chosen.emit(symbols)
         elif page == 4 and self.pin.text():
             self.pin_chosen.emit(self.pin.text())
-        self._forward()
 
     def _forward(self) -> None:
         page = self.pages.currentIndex()
@@ -286,6 +331,8 @@ class FirstRun(QDialog):
     def _on_level(self, number: int) -> None:
         self._autonomy = LEVELS[number][0]
         self._chosen_autonomy = True
+        for at, row in enumerate(self.rows):
+            row.mark(at == number)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -298,9 +345,3 @@ class FirstRun(QDialog):
             self._on_level(number)
             return
         super().keyPressEvent(event)
-
-
-def _mono() -> QFont:
-    from widgets.theme import current_theme, tabular_font
-
-    return tabular_font(current_theme().px(12), mono=True)

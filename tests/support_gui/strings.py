@@ -36,6 +36,7 @@ def tables() -> set[str]:
     found |= {label for _, label in INTERVALS.values()} | {text for _, text in (*QUEUE_KEYS, *card.QUEUE_KEYS)}
     found |= {*engine_page.TITLES.values(), *engine_page.ADVICE.values(), *first_run.PAGES, *STATES.values()}
     found |= {text for _, *texts in first_run.LEVELS for text in texts}
+    found |= {text for texts in first_run.BROKERS for text in texts}
     found |= {*rehearsal.TITLES.values(), *rehearsal._FIXED.values(), *card._WHEN.values()}
     found |= {*approvals._DONE.values(), *modes.TITLES.values(), "BUY", "SELL", "entry", "stop", "target"}
     found |= {"PAPER", "LIVE", "REPLAY", *arming._CONTEXT}
