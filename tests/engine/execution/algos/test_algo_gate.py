@@ -9,28 +9,10 @@ from engine.api.commands import Receipt
 from engine.execution.algos.desk import AlgoDesk
 from engine.execution.algos.plugins import own_algorithms
 from engine.execution.algos.settings import AlgoSettings
-from engine.model.decision import Verdict
 from engine.model.ids import OrderRef
-from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus
-from engine.risk.gate import Gate
+from engine.model.order import ClearedOrder, OrderState, OrderStatus
 from tests.engine.execution.algos.algo_rig import FixedCurve
 from tests.engine.risk.world import AAPL, FakeDesk, World, d
-
-
-class Holding:
-    """The gate with its reservations in reach of a parent."""
-
-    def __init__(self, gate: Gate) -> None:
-        self.gate = gate
-
-    def clear(self, request: OrderRequest) -> tuple[Verdict, ClearedOrder | None]:
-        return self.gate.clear(request)
-
-    def hold(self, ref: OrderRef, request: OrderRequest) -> None:
-        self.gate._exposure.reserve(ref, request)
-
-    def release(self, ref: OrderRef) -> None:
-        self.gate.release(ref)
 
 
 class Orders:
@@ -68,7 +50,7 @@ def algo_desk(world: World) -> AlgoDesk:
         world.bus,
         world.clock,
         orders=Orders(world.desk),
-        gate=Holding(world.gate),
+        gate=world.gate,
         market=world.market,
         curves=FixedCurve(),
         store=world.store,
@@ -125,3 +107,21 @@ async def test_a_cancelled_parent_gives_its_reservation_back(world: World) -> No
     desk.cancel(OrderRef(str(receipt.data["ref"])), "window")
     world.clock.advance(1)
     assert world.gate._exposure.line(AAPL).worst() == 0.0
+
+
+async def test_equal_slices_are_no_duplicates_and_count_as_one_order_of_the_day(world: World) -> None:
+    desk = algo_desk(world)
+    await desk.start()
+    request = world.manual(
+        quantity=d(100), stop_loss=None, take_profit=None, algo="twap", algo_params={"minutes": "1", "slices": "10"}
+    )
+    assert desk.start_parent(request, "window").ok
+    for _ in range(60):
+        world.clock.advance(1)
+        fill_all(world)
+    children = [status for status in world.desk.all.values() if status.request.parent_ref is not None]
+    assert len(children) == 10
+    assert {status.request.quantity for status in children} == {d(10)}
+    assert world.counters.values[("orders.manual", "2026-03-02")] == 1
+    stranger = world.manual(quantity=children[-1].request.quantity, limit_price=children[-1].request.limit_price)
+    assert "G9" in world.codes(stranger)
