@@ -1,5 +1,6 @@
 """Numbers in sentences, and the findings rules return."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.model.decision import Denial
@@ -31,20 +32,46 @@ def warn(code: str, text: str, limit: object = "", value: object = "") -> Findin
     return (Finding(Denial(code=code, text=text, hard=False, limit=str(limit), value=str(value)), True),)
 
 
-def percent(value: float) -> str:
-    """Write a percentage without needless digits."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:,.0f}"
-    return f"{text} %"
+def percent(value: float, beside: float | None = None) -> str:
+    """Write a percentage without needless digits; ``beside``: with as many as tell it from that one."""
+    return _told_apart(value, beside, 2, _percent)
 
 
-def money(value: float) -> str:
-    """Write an amount with thousands marks; cents only where they matter."""
-    return f"{value:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
+def money(value: float, beside: float | None = None) -> str:
+    """Write an amount with thousands marks; cents only where they matter, or tell it from ``beside``."""
+    return _told_apart(value, beside, 2, _money)
 
 
 def count(value: float) -> str:
     """Write a number of things."""
     return f"{value:,.8f}".rstrip("0").rstrip(".")
+
+
+def figure(value: float, beside: float, digits: int = 0) -> str:
+    """Write a number with at least ``digits`` decimals, and as many as tell it from ``beside``."""
+    return _told_apart(value, beside, digits, _figure)
+
+
+def _told_apart(value: float, beside: float | None, digits: int, write: Callable[[float, int], str]) -> str:
+    """Write ``value`` with the fewest digits that do not read like ``beside``: 10.004 is not "10, above 10"."""
+    text = write(value, digits)
+    while beside is not None and value != beside and text == write(beside, digits) and digits < 12:
+        digits += 1
+        text = write(value, digits)
+    return text
+
+
+def _percent(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".") if abs(value) < 100 else f"{value:,.{digits - 2}f}"
+    return f"{text} %"
+
+
+def _money(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}" if abs(value) < 1000 else f"{value:,.{digits - 2}f}"
+
+
+def _figure(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}"
 
 
 def above(value: float, limit: float) -> bool:

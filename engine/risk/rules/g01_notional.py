@@ -18,10 +18,10 @@ def hard_limit(s: Situation) -> float:
 def check(s: Situation) -> Findings:
     limit = hard_limit(s)
     if above(s.notional, limit):
-        text = f"The order is worth {money(s.notional)}; the limit is {money(limit)}."
-        return hard(CODE, text, money(limit), money(s.notional))
+        text = f"The order is worth {money(s.notional, limit)}; the limit is {money(limit)}."
+        return hard(CODE, text, money(limit), money(s.notional, limit))
     share, most = s.of_equity(s.notional), s.limits.order_notional_soft_percent
     if above(share, most):
-        text = f"The order is {percent(share)} of equity; above {percent(most)} it needs a confirmation."
-        return soft(CODE, text, percent(most), percent(share))
+        text = f"The order is {percent(share, most)} of equity; above {percent(most)} it needs a confirmation."
+        return soft(CODE, text, percent(most), percent(share, most))
     return NOTHING

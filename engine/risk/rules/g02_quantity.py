@@ -20,6 +20,6 @@ def check(s: Situation) -> Findings:
         return hard(CODE, text) if s.auto else warn(CODE, text)
     share, most = s.quantity / volume * 100.0, s.limits.order_adv_percent * s.ramp
     if above(share, most):
-        text = f"The order is {percent(share)} of the average daily volume; the limit is {percent(most)}."
-        return hard(CODE, text, percent(most), percent(share))
+        text = f"The order is {percent(share, most)} of the average daily volume; the limit is {percent(most)}."
+        return hard(CODE, text, percent(most), percent(share, most))
     return NOTHING

@@ -1,5 +1,7 @@
 """G3: what may be traded at all."""
 
+import math
+
 from engine.model.instrument import InstrumentKind
 from engine.risk.say import NOTHING, Findings, hard, money
 from engine.risk.situation import Situation
@@ -21,9 +23,10 @@ def check(s: Situation) -> Findings:
             "rates its limits cannot be measured."
         )
         return hard(CODE, text, s.account.currency, instrument.currency)
-    if not s.price >= s.limits.price_floor:
-        text = f"{symbol} costs {money(s.price)}; the lowest price allowed is {money(s.limits.price_floor)}."
-        return hard(CODE, text, money(s.limits.price_floor), money(s.price))
+    lowest = s.limits.price_floor
+    if not s.price >= lowest:
+        text = f"{symbol} costs {money(s.price, lowest)}; the lowest price allowed is {money(lowest)}."
+        return hard(CODE, text, money(lowest), money(s.price, lowest))
     return _for_agent(s) if s.auto else NOTHING
 
 
@@ -38,7 +41,9 @@ def _for_agent(s: Situation) -> Findings:
     if s.settings.allow_list and symbol not in s.settings.allow_list:
         return hard(CODE, f"{symbol} is not on the agent's allow list.")
     traded, floor = instrument.adv20 * s.price, s.agent.adv_notional_floor
+    if math.isnan(traded):
+        return hard(CODE, f"How much of {symbol} is traded a day is not known; the agent needs {money(floor)}.")
     if not traded >= floor:
-        text = f"{symbol} trades {money(traded)} a day; the agent needs {money(floor)}."
-        return hard(CODE, text, money(floor), money(traded))
+        text = f"{symbol} trades {money(traded, floor)} a day; the agent needs {money(floor)}."
+        return hard(CODE, text, money(floor), money(traded, floor))
     return NOTHING

@@ -1,5 +1,7 @@
 """G5: how far away from the market an opening order may wait."""
 
+import math
+
 from engine.model.market import Side
 from engine.risk.rules.g04_collar import distance
 from engine.risk.say import NOTHING, Findings, above, percent, soft
@@ -16,7 +18,10 @@ def check(s: Situation) -> Findings:
         sign = 1.0 if s.request.side is Side.BUY else -1.0
         away = max(away, sign * (float(trigger) / s.mid - 1.0) * 100.0)
     most = s.limits.passive_percent
+    if math.isnan(away):
+        return soft(CODE, "How far the price is from the market is not known; it needs a confirmation.", percent(most))
     if above(away, most):
-        text = f"The price is {percent(away)} away from the market; above {percent(most)} it needs a confirmation."
-        return soft(CODE, text, percent(most), percent(away))
+        far = percent(away, most)
+        text = f"The price is {far} away from the market; above {percent(most)} it needs a confirmation."
+        return soft(CODE, text, percent(most), far)
     return NOTHING

@@ -18,6 +18,6 @@ def check(s: Situation) -> Findings:
     unit = max(s.price, s.mid) * float(s.instrument.multiplier)
     share, most = s.of_equity(after(s) * unit), s.limits.position_percent * s.ramp
     if above(share, most):
-        text = f"This order would make {s.symbol} {percent(share)} of equity; the limit is {percent(most)}."
-        return hard(CODE, text, percent(most), percent(share))
+        text = f"This order would make {s.symbol} {percent(share, most)} of equity; the limit is {percent(most)}."
+        return hard(CODE, text, percent(most), percent(share, most))
     return NOTHING

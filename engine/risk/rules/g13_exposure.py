@@ -15,14 +15,14 @@ def check(s: Situation) -> Findings:
     gross = s.of_equity(book.gross - book.of(symbol) + after(s) * unit)
     most = s.limits.gross_percent * s.ramp
     if above(gross, most):
-        text = f"All positions and orders would be {percent(gross)} of equity; the limit is {percent(most)}."
-        return hard(CODE, text, percent(most), percent(gross))
+        text = f"All positions and orders would be {percent(gross, most)} of equity; the limit is {percent(most)}."
+        return hard(CODE, text, percent(most), percent(gross, most))
     signed = s.notional if s.request.side is Side.BUY else -s.notional
     net = s.of_equity(abs(book.long + signed) if signed > 0 else abs(book.short + signed))
     most = s.limits.net_percent * s.ramp
     if above(net, most):
-        text = f"Longs less shorts would be {percent(net)} of equity; the limit is {percent(most)}."
-        return hard(CODE, text, percent(most), percent(net))
+        text = f"Longs less shorts would be {percent(net, most)} of equity; the limit is {percent(most)}."
+        return hard(CODE, text, percent(most), percent(net, most))
     symbols, top = book.symbols + (book.of(symbol) == 0.0), max(1, int(s.limits.positions * s.ramp))
     if symbols > top:
         return hard(CODE, f"There would be {symbols} positions; the limit is {top}.", top, symbols)

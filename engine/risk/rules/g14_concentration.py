@@ -20,16 +20,15 @@ def check(s: Situation) -> Findings:
         name = f"Sector {sector}" if sector else "Symbols without a known sector"
         found = deny(
             CODE,
-            f"{name} would be {percent(share)} of equity; the limit is {percent(most)}.",
+            f"{name} would be {percent(share, most)} of equity; the limit is {percent(most)}.",
             percent(most),
-            percent(share),
+            percent(share, most),
         )
     if len(s.cluster) > 1:
         others = sum(s.exposure.of(symbol) for symbol in s.cluster if symbol != s.symbol)
         share, most = s.of_equity(others + mine_after), s.limits.cluster_percent * s.ramp
         if above(share, most):
-            text = (
-                f"Symbols that move with {s.symbol} would be {percent(share)} of equity; the limit is {percent(most)}."
-            )
-            found += deny(CODE, text, percent(most), percent(share))
+            much, limit = percent(share, most), percent(most)
+            text = f"Symbols that move with {s.symbol} would be {much} of equity; the limit is {limit}."
+            found += deny(CODE, text, limit, much)
     return found

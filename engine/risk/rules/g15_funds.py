@@ -39,8 +39,8 @@ def _cash(s: Situation) -> Findings:
     usable = float(settled) * s.limits.funds_percent / 100.0
     need = s.notional + waiting
     if above(need, usable):
-        text = f"The order needs {money(need)}; {money(usable)} of settled cash may be used."
-        return hard(CODE, text, money(usable), money(need))
+        text = f"The order needs {money(need, usable)}; {money(usable)} of settled cash may be used."
+        return hard(CODE, text, money(usable), money(need, usable))
     return NOTHING
 
 
@@ -64,8 +64,8 @@ def _available(s: Situation, available: float) -> Findings:
     if need != need:
         return hard(CODE, "The broker's what-if answer has no usable margin figure.")
     if above(need, usable):
-        text = f"The order binds {money(need)}; {money(usable)} of the available funds may be used."
-        return hard(CODE, text, money(usable), money(need))
+        text = f"The order binds {money(need, usable)}; {money(usable)} of the available funds may be used."
+        return hard(CODE, text, money(usable), money(need, usable))
     return NOTHING
 
 
@@ -82,7 +82,7 @@ def _cushion(s: Situation) -> Findings:
     if left != left:
         return hard(CODE, "The account's excess liquidity is not known.")
     share, least = s.of_equity(left), s.limits.cushion_percent
-    if not share >= least * (1 - 1e-9):
-        text = f"The margin cushion would be {percent(share)} of equity; at least {percent(least)} must remain."
-        return hard(CODE, text, percent(least), percent(share))
+    if above(least, share):
+        text = f"The margin cushion would be {percent(share, least)} of equity; at least {percent(least)} must remain."
+        return hard(CODE, text, percent(least), percent(share, least))
     return NOTHING

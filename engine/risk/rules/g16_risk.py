@@ -20,6 +20,6 @@ def check(s: Situation) -> Findings:
         return hard(CODE, "The agent does not enter without a stop at the broker.") if s.auto else NOTHING
     share, most = s.of_equity(loss), s.limits.risk_percent
     if above(share, most):
-        text = f"The stop would cost {percent(share)} of equity; the limit is {percent(most)}."
-        return (hard if s.auto else soft)(CODE, text, percent(most), percent(share))
+        text = f"The stop would cost {percent(share, most)} of equity; the limit is {percent(most)}."
+        return (hard if s.auto else soft)(CODE, text, percent(most), percent(share, most))
     return NOTHING

@@ -2,7 +2,7 @@
 
 from engine.bus.clock import SECOND
 from engine.model.market import DataType
-from engine.risk.say import NOTHING, Findings, above, hard, soft
+from engine.risk.say import NOTHING, Findings, above, figure, hard, soft
 from engine.risk.situation import Situation
 
 CODE = "G21"
@@ -20,8 +20,8 @@ def check(s: Situation) -> Findings:
     age = (s.now - min(quote.ts_event, quote.ts_seen)) / SECOND
     most = s.limits.quote_age_s
     if above(age, most):
-        text = f"The quote of {s.symbol} is {age:.0f} seconds old; the limit is {most:g}."
-        return (hard if s.auto else soft)(CODE, text, f"{most:g} s", f"{age:.0f} s")
+        text = f"The quote of {s.symbol} is {figure(age, most)} seconds old; the limit is {most:g}."
+        return (hard if s.auto else soft)(CODE, text, f"{most:g} s", f"{figure(age, most)} s")
     if quote.data_type is not DataType.LIVE:
         text = f"The prices of {s.symbol} are not live ({quote.data_type.name.lower().replace('_', ' ')})."
         return (hard if s.auto else soft)(CODE, text)

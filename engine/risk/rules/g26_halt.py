@@ -2,7 +2,7 @@
 
 from engine.bus.clock import SECOND
 from engine.model.order import Origin
-from engine.risk.say import NOTHING, Findings, above, hard, percent
+from engine.risk.say import NOTHING, Findings, above, figure, hard, percent
 from engine.risk.situation import Situation
 
 CODE = "G26"
@@ -18,12 +18,14 @@ def check(s: Situation) -> Findings:
         return NOTHING
     if s.resumed_ns:
         quiet = (s.now - s.resumed_ns) / (60 * SECOND)
-        if quiet < s.agent.resume_minutes:
-            text = f"{s.symbol} resumed {quiet:.1f} minutes ago; the agent waits {s.agent.resume_minutes:g}."
-            return hard(CODE, text, s.agent.resume_minutes, f"{quiet:.1f}")
+        wait = s.agent.resume_minutes
+        if quiet < wait:
+            text = f"{s.symbol} resumed {figure(quiet, wait, 1)} minutes ago; the agent waits {wait:g}."
+            return hard(CODE, text, wait, figure(quiet, wait, 1))
     if s.mean_price is not None:
         away = abs(s.price / s.mean_price - 1.0) * 100.0
-        if above(away, s.agent.band_percent):
-            text = f"The price is {percent(away)} from its 5-minute mean; the band is {percent(s.agent.band_percent)}."
-            return hard(CODE, text, percent(s.agent.band_percent), percent(away))
+        band = s.agent.band_percent
+        if above(away, band):
+            text = f"The price is {percent(away, band)} from its 5-minute mean; the band is {percent(band)}."
+            return hard(CODE, text, percent(band), percent(away, band))
     return NOTHING

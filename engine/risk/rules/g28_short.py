@@ -35,8 +35,8 @@ def _borrow(s: Situation) -> Findings:
     if not facts.shares >= need:
         return hard(CODE, f"Only {count(facts.shares)} {s.symbol} can be borrowed.", count(need), count(facts.shares))
     if not facts.fee_percent <= limits.short_fee_percent:
-        text = f"Borrowing {s.symbol} costs {percent(facts.fee_percent)} a year."
-        return hard(CODE, text, percent(limits.short_fee_percent), percent(facts.fee_percent))
+        text = f"Borrowing {s.symbol} costs {percent(facts.fee_percent, limits.short_fee_percent)} a year."
+        return hard(CODE, text, percent(limits.short_fee_percent), percent(facts.fee_percent, limits.short_fee_percent))
     if facts.restricted and s.asked.order_type is not OrderType.LIMIT:
         return hard(CODE, f"Short sales of {s.symbol} are restricted; only a limit order may be used.")
     return NOTHING

@@ -19,8 +19,8 @@ def check(s: Situation) -> Findings:
         return soft(CODE, text, money(float(intended)), money(s.notional))
     most = hard_limit(s) * s.person.fat_finger_percent / 100.0
     if above(s.notional, most):
-        text = f"The order is worth {money(s.notional)}; above {money(most)} type the amount again."
-        return soft(CODE, text, money(most), money(s.notional))
+        text = f"The order is worth {money(s.notional, most)}; above {money(most)} type the amount again."
+        return soft(CODE, text, money(most), money(s.notional, most))
     usual = s.usual_notional
     if usual is not None and above(s.notional, usual * s.person.fat_finger_multiple):
         text = f"The order is worth {money(s.notional)}; your last orders were about {money(usual)}. Type it again."
