@@ -41,14 +41,21 @@ def check(s: Situation) -> Findings:
     if through is None:
         return NOTHING
     most = band(s)
-    half_spread = 0.0 if math.isnan(s.spread) else s.spread / s.mid * 50.0
+    ask_first = s.limits.collar_soft_percent
     if s.asked.order_type is not s.request.order_type or s.emergency:
         # A converted market order is collared from the far side of the quote, the rule measures from the mid.
-        most += half_spread
+        most, ask_first = _from_far_side(s, most), _from_far_side(s, ask_first)
     if above(through, most):
-        text = f"The limit is {percent(through)} through the market; the collar is {percent(most)}."
-        return hard(CODE, text, percent(most), percent(through))
-    if not s.reducing and above(through, s.limits.collar_soft_percent + (half_spread if most > band(s) else 0.0)):
-        text = f"The limit is {percent(through)} through the market; above {percent(s.limits.collar_soft_percent)} "
-        return soft(CODE, text + "it needs a confirmation.", percent(s.limits.collar_soft_percent), percent(through))
+        text = f"The limit is {percent(through, most)} through the market; the collar is {percent(most)}."
+        return hard(CODE, text, percent(most), percent(through, most))
+    if not s.reducing and above(through, ask_first):
+        text = f"The limit is {percent(through, ask_first)} through the market; above {percent(ask_first)} "
+        return soft(CODE, text + "it needs a confirmation.", percent(ask_first), percent(through, ask_first))
     return NOTHING
+
+
+def _from_far_side(s: Situation, collar: float) -> float:
+    """Return how far from the mid a price is that is ``collar`` percent beyond the far side, percent."""
+    half = 0.0 if math.isnan(s.spread) else s.spread / s.mid / 2.0
+    sign = 1.0 if s.request.side is Side.BUY else -1.0
+    return sign * ((1.0 + sign * half) * (1.0 + sign * collar / 100.0) - 1.0) * 100.0
