@@ -17,8 +17,8 @@ def check(s: Situation) -> Findings:
     if above(gross, most):
         text = f"All positions and orders would be {percent(gross, most)} of equity; the limit is {percent(most)}."
         return hard(CODE, text, percent(most), percent(gross, most))
-    signed = s.notional if s.request.side is Side.BUY else -s.notional
-    net = s.of_equity(abs(book.long + signed) if signed > 0 else abs(book.short + signed))
+    buying = s.request.side is Side.BUY
+    net = s.of_equity(abs(book.long + s.quantity * unit if buying else book.short - s.quantity * unit))
     most = s.limits.net_percent * s.ramp
     if above(net, most):
         text = f"Longs less shorts would be {percent(net, most)} of equity; the limit is {percent(most)}."

@@ -5,10 +5,12 @@ import pytest
 
 from engine.model.decision import Autonomy
 from engine.model.events.order import OrderPending
+from engine.model.market import Side
 from engine.model.order import OrderType, Origin
 from engine.risk.counters import Decisions, Messages, SentLog
+from engine.risk.ports import ShortFacts
 from tests.engine.risk.edges import wide
-from tests.engine.risk.world import AAPL, Book, Mode, World, d, limits
+from tests.engine.risk.world import AAPL, XOM, Book, Mode, World, d, limits
 
 assert Autonomy.AUTO  # the level the worlds below act on
 
@@ -129,3 +131,32 @@ def test_the_brokers_clock_must_be_known_to_the_agent_with_real_money_and_only_t
         world = wide(world={"book": book, "mode": mode}, what_if="full_value")
         world.vitals.change(clock_skew_s=None)
         assert ("G23" in world.codes(world.request(origin=origin))) is denied
+
+
+def short_world(**auto: float) -> World:
+    world = wide(auto, allow_short=True)
+    world.shorts.answer = ShortFacts(shortable=3.0, shares=1e9, fee_percent=1.0)
+    return world
+
+
+@pytest.mark.parametrize("limit", ["97.00", "99.50", "103.00"])
+def test_net_exposure_of_a_short_sale_counts_the_dearer_of_limit_and_market(limit: str) -> None:
+    worth = max(d(limit), d(100))
+    most = int(d(100_000) / worth)
+    world = short_world(net_percent=10, collar_soft_percent=5, collar_above_50_percent=5, passive_percent=20)
+    for quantity, denied in ((most, False), (most + 1, True)):
+        sale = world.request(
+            side=Side.SELL, quantity=quantity, limit_price=d(limit), stop_loss=d(110), take_profit=d(90)
+        )
+        assert ("G13" in world.codes(sale)) is denied
+
+
+@pytest.mark.parametrize(("side", "most"), [(Side.BUY, 1500), (Side.SELL, 500)])
+def test_net_exposure_adds_a_buy_to_the_longs_and_takes_a_short_sale_from_them(side: Side, most: int) -> None:
+    world = short_world(net_percent=10)
+    world.ledger.hold(XOM, d(-50_000) / 60, 60)
+    stops = (
+        {"stop_loss": d(98), "take_profit": d(104)} if side is Side.BUY else {"stop_loss": d(102), "take_profit": d(95)}
+    )
+    codes = [world.codes(world.request(side=side, quantity=n, **stops)) for n in (most, most + 1)]
+    assert ["G13" in found for found in codes] == [False, True]
