@@ -35,13 +35,19 @@ def _cash(s: Situation) -> Findings:
         return hard(CODE, "The settled cash of the account is not known.")
     if s.request.side is Side.SELL:
         return hard(CODE, "A cash account cannot sell short.")
-    waiting = max(0.0, s.line.buys) * s.mid if s.line.buys else 0.0
     usable = float(settled) * s.limits.funds_percent / 100.0
-    need = s.notional + waiting
+    need = s.notional + waiting(s)
     if above(need, usable):
         text = f"The order needs {money(need, usable)}; {money(usable)} of settled cash may be used."
         return hard(CODE, text, money(usable), money(need, usable))
     return NOTHING
+
+
+def waiting(s: Situation) -> float:
+    """Return the cash that buys of all symbols bind which are at work or reserved, at their marks."""
+    others = [line for line in s.exposure.lines.values() if line.symbol != s.symbol]
+    here = max(0.0, s.line.buys) * max(s.price, s.mid) * s.line.multiplier
+    return here + sum(line.buys * line.price * line.multiplier for line in others)
 
 
 def needed(s: Situation) -> float:
