@@ -160,3 +160,12 @@ def test_net_exposure_adds_a_buy_to_the_longs_and_takes_a_short_sale_from_them(s
     )
     codes = [world.codes(world.request(side=side, quantity=n, **stops)) for n in (most, most + 1)]
     assert ["G13" in found for found in codes] == [False, True]
+
+
+def test_when_free_space_is_not_known_the_agent_waits_and_a_person_is_told() -> None:
+    world = wide()
+    world.vitals.change(disk_free_mb=None)
+    assert world.codes(world.request()) == ["G37"]
+    verdict = world.gate.check(world.manual())
+    assert verdict.cleared
+    assert [found.text for found in verdict.warnings] == ["How much of the disk is free is not known."]
