@@ -1,6 +1,7 @@
 """Durable counts per exchange date, and what was sent lately. A day is the exchange's, never UTC's or the user's."""
 
-from collections import Counter, deque
+from collections import deque
+from collections.abc import Callable
 from statistics import median
 from typing import NamedTuple
 
@@ -73,15 +74,13 @@ class Sent(NamedTuple):
 class SentLog:
     """Orders cleared in the last hour (newest last), for duplicates and fat fingers; seeded from the desk at start."""
 
-    def __init__(self, keep_ns: int = 3600 * SECOND, most: int = 5000) -> None:
+    def __init__(self, keep_ns: int = 3600 * SECOND) -> None:
         self._keep_ns = keep_ns
-        self._sent: deque[Sent] = deque(maxlen=most)
         self._notionals: deque[float] = deque(maxlen=20)
         self._by_symbol: dict[Symbol, deque[Sent]] = {}
 
     def add(self, sent: Sent) -> None:
         """Remember an order."""
-        self._sent.append(sent)
         if sent.notional > 0:
             self._notionals.append(sent.notional)
         mine = self._by_symbol.setdefault(sent.symbol, deque(maxlen=200))
@@ -97,8 +96,8 @@ class SentLog:
         """Return the median value of the last 20 orders; None while there are fewer than five."""
         return median(self._notionals) if len(self._notionals) >= 5 else None
 
-    def seed(self, orders: list[OrderStatus], multiplier: float = 1.0) -> None:
-        """Take over what an earlier run sent (orders with a price)."""
+    def seed(self, orders: list[OrderStatus], multiplier: Callable[[Symbol], float]) -> None:
+        """Take over what an earlier run sent (orders with a price); ``multiplier``: units a contract stands for."""
         for status in sorted(orders, key=lambda s: s.created_ns):
             request = status.request
             price = request.limit_price or request.stop_price
@@ -113,7 +112,7 @@ class SentLog:
                     request.side,
                     quantity,
                     value,
-                    quantity * value * multiplier,
+                    quantity * value * multiplier(request.symbol),
                     request.strategy,
                 )
             )
@@ -160,7 +159,3 @@ class Decisions:
         """A person re-armed the strategy."""
         for key in [key for key in self._seen if key[0] == strategy]:
             del self._seen[key]
-
-    def counts(self) -> Counter[str]:
-        """Return the decisions in memory by strategy."""
-        return Counter({key[0]: len(seen) for key, seen in self._seen.items()})

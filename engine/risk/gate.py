@@ -80,6 +80,7 @@ class Gate:
         self._bus = bus
         self._clock = clock
         self._alarm = Bell(bus, clock)
+        self._market = market
         self._orders = orders
         self._counts = counts
         self._modes = modes
@@ -131,7 +132,11 @@ class Gate:
         if not self._listening:
             self._listening = True
             self._bus.subscribe(OrderPending, self._on_pending, owner="risk.gate", role=Role.DECIDER)
-        self._sent.seed(list(self._orders.orders().values()))
+        self._sent.seed(list(self._orders.orders().values()), self._multiplier)
+
+    def _multiplier(self, symbol: Symbol) -> float:
+        instrument = self._market.instrument(symbol)
+        return float(instrument.multiplier) if instrument is not None else 1.0
 
     def check(self, request: OrderRequest, what_if: WhatIf | None = None) -> Verdict:
         """Judge without reserving or counting anything."""
@@ -350,7 +355,7 @@ class Gate:
             self._modes.halt("gate", f"a latch could not be recorded: {error}")
         self._alarm("G10", "amber", f"Strategy {strategy} repeats itself.", "It is off.", "Look at it, then re-arm it.")
         found = hard(
-            "G10", f"Strategy {strategy} is off until a person re-arms it: {text}", agent.identical_decisions, n
+            "G10", f"Strategy {strategy} is off until a person re-arms it: {text}.", agent.identical_decisions, n
         )
         return msgspec.structs.replace(verdict, denials=(*verdict.denials, found[0].denial))
 

@@ -118,7 +118,7 @@ def test_orders_of_an_earlier_run_count_among_what_is_usual_but_closing_and_fore
         world.desk.put(world.request(quantity=70), external=True)
         world.desk.put(world.request(quantity=50, order_type=OrderType.MARKET, limit_price=None))
     log = SentLog()
-    log.seed(list(world.desk.all.values()))
+    log.seed(list(world.desk.all.values()), lambda symbol: 1.0)
     assert log.usual_notional() == pytest.approx(1_000.0)
 
 
