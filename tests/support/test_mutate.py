@@ -60,6 +60,11 @@ def test_each_change_is_named_by_its_place_and_changes_one_thing() -> None:
     assert "if value >= most" in found["7:7 Gt to GtE"]
 
 
+def test_two_changes_that_begin_at_one_place_have_two_names() -> None:
+    found = [what for what, _, _ in mutants("def f(a, b, c):\n    return a * b * c\n")]
+    assert found == ["2:11 Mult to Div", "2:11 Mult to Div (2)"]
+
+
 def test_a_statement_is_all_its_lines_a_compound_one_its_head_and_a_cached_function_none() -> None:
     lines = {what: (here.start, here.stop) for what, _, here in mutants(SOURCE)}
     assert lines["7:7 Gt to GtE"] == (7, 8)

@@ -2,6 +2,7 @@
 
 from engine.model.market import Side
 from engine.model.order import OrderType
+from engine.risk.exposure import is_closing
 from engine.risk.say import NOTHING, Findings, count, hard, percent
 from engine.risk.situation import Situation
 
@@ -12,7 +13,7 @@ TITLE = "Short sale"
 def check(s: Situation) -> Findings:
     if s.reducing:
         return NOTHING
-    if s.request.reduce_only or s.emergency:
+    if is_closing(s.request):  # what says so must do so: exposure does not count it as an opening
         text = f"{count(s.available)} {s.symbol} can still be closed; the order is for {count(s.quantity)}."
         if s.line.quantity and s.available < abs(s.line.quantity):
             text += " The rest is already offered by working orders: cancel those first, or flatten."
