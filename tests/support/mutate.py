@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -69,6 +70,10 @@ _SHARED = (
 )
 
 
+def _risk(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/engine/risk/test_{name}.py" for name in names)
+
+
 def _execution(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/engine/execution/test_{name}.py" for name in names)
 
@@ -83,18 +88,12 @@ TARGETS = {
             *("engine/risk/latches.py", "engine/risk/counters.py", "engine/risk/rules/mode.py"),
             *("engine/risk/rules/lock.py", "engine/risk/rules/g*.py"),
         ),
-        tuple(
-            f"tests/engine/risk/test_{name}.py"
-            for name in (
-                "market_events",
-                "gate_limits",
-                "gate",
-                "gate_numbers",
-                "governor",
-                "sizing",
-                "modes",
-                "limit_book",
-            )
+        (
+            *_risk("market_events", "gate_limits", "gate", "gate_numbers", "governor", "sizing", "modes", "limit_book"),
+            *_risk(
+                "gate_sentences", "gate_counts", "gate_rules", "exposure", "latches", "conversion", "collar", "funds"
+            ),
+            *("tests/engine/execution/algos/test_algo_gate.py", "tests/contracts/test_risk_rule_contract.py"),
         ),
         (*_SHARED, "engine.memory.counters"),
     ),
@@ -138,6 +137,7 @@ def mutants(source: str) -> Iterator[tuple[str, str, range]]:
     """Yield (what is changed, changed source, lines of its statement) for every place where one thing can change."""
     tree = ast.parse(source)
     cached = [range(f.lineno, f.end_lineno + 1) for f, _ in _nodes(tree) if _is_cached(f)]
+    named: Counter[str] = Counter()
     for index, (node, statement) in enumerate(_nodes(tree)):
         for what, change in _changes(node):
             changed = copy.deepcopy(tree)
@@ -146,7 +146,9 @@ def mutants(source: str) -> Iterator[tuple[str, str, range]]:
             text = ast.unparse(ast.fix_missing_locations(changed))
             # What one test computed another may find: all tests come past.
             lines = range(0) if any(node.lineno in one for one in cached) else _lines(statement)
-            yield f"{node.lineno}:{node.col_offset} {what}", text, lines
+            name = f"{node.lineno}:{node.col_offset} {what}"
+            named[name] += 1  # in a * b * c both products begin at a
+            yield name if named[name] == 1 else f"{name} ({named[name]})", text, lines
 
 
 def _is_cached(node: Any) -> bool:
