@@ -18,6 +18,9 @@ def check(s: Situation) -> Findings:
         request = status.request
         if request.side is side or request.order_type not in RESTING:
             continue
+        if status.ref == s.request.parent_ref:
+            # A child comes alive through its parent's fills: where its stop is reached, the parent is filled.
+            continue
         parent = request.parent_ref or status.parent_ref
         if parent is not None and any(o.ref == parent and o.filled == 0 for o in s.line.orders):
             continue

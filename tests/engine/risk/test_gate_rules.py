@@ -56,6 +56,17 @@ def test_a_leg_of_a_bracket_may_wait_for_its_parent_and_not_beyond_it() -> None:
     assert world.codes(world.close(50, **leg)) == ["G28"]
 
 
+def test_the_stop_of_a_bracket_may_be_moved_while_its_entry_rests_and_no_other_order_may_cross_it() -> None:
+    world = wide()
+    entry = world.desk.put(world.manual(limit_price=100, quantity=50))
+    stop = {"order_type": OrderType.STOP, "limit_price": None, "stop_price": d(95), "origin": Origin.PROTECTIVE}
+    leg = world.desk.put(world.close(50, **stop, parent_ref=entry), state=OrderState.HELD)
+    nearer = msgspec.structs.replace(world.desk.all[leg].request, stop_price=d(97))
+    assert world.gate.check_change(leg, nearer).denials == ()
+    world.desk.put(world.manual(limit_price=100, quantity=50))
+    assert "G29" in [found.code for found in world.gate.check_change(leg, nearer).denials]
+
+
 def test_orders_made_elsewhere_are_not_sent() -> None:
     assert texts(wide(), wide().manual(origin=Origin.EXTERNAL)) == ["Orders made elsewhere are not sent by us."]
 
