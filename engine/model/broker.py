@@ -37,6 +37,8 @@ class BrokerCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     short: bool = False
     fractional: bool = False
     native_algos: tuple[NativeAlgo, ...] = ()
+    no_good_till: str = ""
+    """Why an order with a good-till time cannot be sent, as a sentence; empty when it can."""
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,7 +76,9 @@ class Gate:
         shorts: Shorts | None = None,
         clusters: Clusters | None = None,
         marks: Callable[[Symbol], float] | None = None,
+        no_good_till: str = "",
     ) -> None:
+        """``no_good_till``: why the broker takes no order with a good-till time (G36); empty when it does."""
         self._bus = bus
         self._clock = clock
         self._alarm = Bell(bus, clock)
@@ -119,6 +121,7 @@ class Gate:
             what_ifs=what_ifs,
             shorts=shorts,
             clusters=clusters,
+            no_good_till=no_good_till,
         )
 
     # --- what others use

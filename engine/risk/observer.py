@@ -57,6 +57,7 @@ class Observer:
         what_ifs: WhatIfs | None,
         shorts: Shorts | None,
         clusters: Clusters | None,
+        no_good_till: str,
     ) -> None:
         self._clock = clock
         self._market = market
@@ -76,6 +77,7 @@ class Observer:
         self._what_ifs = what_ifs
         self._shorts = shorts
         self._clusters = clusters
+        self._no_good_till = no_good_till
 
     def observe(
         self, request: OrderRequest, what_if: WhatIf | None, replacing: OrderStatus | None
@@ -174,6 +176,7 @@ class Observer:
             ramp=self._ramp(auto, date),
             settings=settings,
             limits=limits,
+            no_good_till=self._no_good_till,
         )
 
     def _available(self, request: OrderRequest, line: Line, closing: bool, replacing: OrderStatus | None) -> float:

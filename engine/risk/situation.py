@@ -78,6 +78,8 @@ class Situation:
     """1, or the share of the limits that holds in the first AUTO sessions."""
     settings: RiskSettings
     limits: Profile
+    no_good_till: str = ""
+    """Why the broker takes no order with a good-till time; empty when it does."""
 
     @property
     def agent(self) -> AutoProfile:

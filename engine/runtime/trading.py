@@ -159,6 +159,7 @@ def assemble_trading(
         clusters=clusters,
         marks=market.mark,
         what_ifs=what_ifs,
+        no_good_till=broker.capabilities.no_good_till,
     )
     gate_later.fill(gate)
     governor = Governor(

@@ -11,6 +11,8 @@ SHORT = frozenset({TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG})
 
 
 def check(s: Situation) -> Findings:
+    if s.request.tif is TimeInForce.GTD and s.no_good_till:
+        return hard(CODE, s.no_good_till)
     if not s.auto or s.request.tif in SHORT:
         return NOTHING
     until, most = s.request.good_till_ns, s.agent.entry_life_s

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.bus.clock import SECOND
+from engine.execution.brokers.alpaca.wire_order import NO_GOOD_TILL
 from engine.model.decision import Book, Mode
 from engine.model.events.decision import RiskCleared, RiskDenied, TradingHalted
 from engine.model.events.system import Alarm
@@ -554,6 +555,18 @@ def test_g36_the_agents_entries_expire_within_five_minutes_and_its_stops_do_not(
     cleared = world.clear(world.request())
     assert cleared is not None
     assert {leg.request.tif for leg in cleared.legs} == {TimeInForce.GTC}
+
+
+def test_g36_at_a_broker_without_a_good_till_time_the_denial_names_the_setting() -> None:
+    world = World()
+    world.no_good_till = NO_GOOD_TILL
+    gate = world.make_gate()
+    gate.restore()
+    verdict = gate.check(world.request())
+    assert [denial.code for denial in verdict.denials] == ["G36"]
+    assert "alpaca.expire_by_program" in verdict.denials[0].text
+    assert "no good-till time" in verdict.denials[0].text
+    assert gate.check(world.request(origin=Origin.MANUAL, tif=TimeInForce.DAY)).cleared
 
 
 def test_g36_an_entry_that_would_outlive_the_engine_is_denied_should_the_conversion_ever_fail() -> None:

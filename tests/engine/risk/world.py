@@ -319,6 +319,7 @@ class World:
         self.what_ifs = FakeWhatIfs()
         self.shorts = FakeShorts()
         self.clusters = FakeClusters()
+        self.no_good_till = ""
         self.intents = 0
         self.disk_hash: str | None = "as it was"
         for kind in _kinds(Event):
@@ -391,6 +392,7 @@ class World:
             what_ifs=self.what_ifs,
             shorts=self.shorts,
             clusters=self.clusters,
+            no_good_till=self.no_good_till,
         )
 
     def _on_failure(self, owner: str, role: Role, event: Event, error: Exception) -> None:

@@ -150,6 +150,8 @@ class Book:
         self.shortable = dict.fromkeys(SYMBOLS, True)
         self.is_open = True
         self.auto_fill = True
+        self.keep_legs = False
+        """Whether the exits of a cancelled entry live on for what it has filled. Alpaca's pages say the group ends."""
         self._ids = 0
 
     def new_id(self) -> str:
@@ -370,15 +372,20 @@ class Book:
                 self.work(leg)
 
     def end(self, order: Order, status: str) -> None:
-        """canceled, expired, rejected or replaced; the exits of an unfilled order end with it."""
+        """canceled, expired, rejected or replaced; the exits end with it, those of a filled part, too."""
         if not order.open:
             return
         order.status = status
         order.times["failed" if status == "rejected" else status] = self._clock()
         self.event(status, order)
-        if not order.filled:
-            for leg in self.legs(order):
+        if order.filled and status == "replaced":
+            return
+        for leg in self.legs(order):
+            if not (order.filled and self.keep_legs):
                 self.end(leg, "canceled")
+            elif leg.status == "held":
+                leg.qty, leg.status = order.filled, "new"
+                self.event("new", leg)
 
     def close_day(self) -> None:
         """The close: day orders expire."""

@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from engine.bus.clock import SECOND, Clock
+from engine.bus.clock import Clock
 from engine.bus.errors import BrokerError, SettingsError
 from engine.execution.brokers.alpaca import reading, wire_order
+from engine.execution.brokers.alpaca.expiring import Expiring
 from engine.execution.brokers.alpaca.identity import mismatch
 from engine.execution.brokers.alpaca.keys import Key, headers
 from engine.execution.brokers.alpaca.names import Family, Names, Row
@@ -20,7 +22,6 @@ from engine.execution.brokers.alpaca.rest import FOR_CANCELS, Answer, Rest
 from engine.execution.brokers.alpaca.settings import AlpacaSettings
 from engine.execution.brokers.alpaca.stream import Stream
 from engine.execution.brokers.alpaca.survey import Survey
-from engine.execution.brokers.alpaca.words import nanoseconds
 from engine.model.broker import BrokerCapabilities, WhatIf
 from engine.model.ids import AccountId, OrderRef
 from engine.model.order import ClearedOrder, OrderRequest, OrderStatus, TimeInForce
@@ -29,6 +30,7 @@ from engine.model.report import (
     AnyReport,
     BrokerSnapshot,
     BrokerStatus,
+    EchoReport,
     ErrorClass,
     ErrorReport,
     LinkReport,
@@ -40,6 +42,7 @@ LOOK_UPS = (0.5, 2.0, 5.0)
 """Seconds after a lost answer at which the order is looked up."""
 _NOT_SENT = 110
 _UNIQUE = "must be unique"
+OVER = "its time at the broker is over"
 
 
 class AlpacaBroker:
@@ -77,6 +80,7 @@ class AlpacaBroker:
         self.identity_fault = ""
         """Why the key's account is not the one this profile means; empty while it is, or before it was asked."""
         self._survey = Survey(clock, self._rest, self._names, settings, self.account_id)
+        self._expiring = Expiring(clock, self._rest, self._names, order=order, end=self._end, now=self._end_now)
         self._stream = Stream(
             clock,
             settings,
@@ -109,6 +113,7 @@ class AlpacaBroker:
             modify=True,
             short=True,
             fractional=True,
+            no_good_till="" if self._settings.expire_by_program else wire_order.NO_GOOD_TILL,
         )
 
     def attach(self, sink: Callable[[AnyReport], None]) -> None:
@@ -121,6 +126,7 @@ class AlpacaBroker:
 
     async def stop(self) -> None:
         """Disconnect; orders stay at the broker. What is being sent is waited for as long as any answer."""
+        self._expiring.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._settings.request_timeout_s)
         for task in tuple(self._tasks):
@@ -146,16 +152,39 @@ class AlpacaBroker:
         self._placing[order.ref] = tuple((leg.ref, leg.request) for leg in order.legs)
         self._own(self._post(order), f"place {order.ref}")
         if order.request.tif is TimeInForce.GTD and order.request.good_till_ns is not None:
-            self._clock.call_at(order.request.good_till_ns, lambda: self._expire(order.ref))
+            self._expiring.watch(order.ref, order.request.good_till_ns)
 
     def modify(self, ref: OrderRef, request: OrderRequest) -> None:
         """Replace the order by one with new fields; it gets another id at the broker."""
         self._need_link()
+        if self._moves_end_alone(ref, request):
+            return
         self._recall(ref)
         order_id = self._names.current(ref)
         if not order_id:
             raise BrokerError(f"the broker has not told the id of {ref}")
         self._own(self._patch(ref, order_id, request), f"modify {ref}")
+
+    def _moves_end_alone(self, ref: OrderRef, request: OrderRequest) -> bool:
+        """The end is kept here: Alpaca is not asked, and the order keeps its place in the queue."""
+        status, until = self._order(ref), request.good_till_ns
+        if status is None or request.tif is not TimeInForce.GTD or until is None:
+            return False
+        if msgspec.structs.replace(status.request, good_till_ns=until) != request:
+            return False
+        self._expiring.watch(ref, until)
+        now = self._clock.now()
+        self._say(
+            EchoReport(
+                ts_event=now,
+                ts_seen=now,
+                ref=ref,
+                quantity=request.quantity,
+                limit_price=request.limit_price,
+                stop_price=request.stop_price,
+            )
+        )
+        return True
 
     def cancel(self, ref: OrderRef) -> None:
         """Ask to cancel, by every id that may still work."""
@@ -168,7 +197,7 @@ class AlpacaBroker:
 
     async def snapshot(self) -> BrokerSnapshot:
         snapshot, rows = await self._survey.take()
-        await self._end_day_entries(rows)
+        await self._expiring.sweep(rows)
         return snapshot
 
     def snapshot_now(self) -> BrokerSnapshot | None:
@@ -237,7 +266,7 @@ class AlpacaBroker:
             if order_id:
                 self._names.note(ref, order_id)
 
-    async def _delete(self, ref: OrderRef) -> None:
+    async def _delete(self, ref: OrderRef, why: str = "") -> None:
         self._recall(ref)
         ids = self._names.open_ids(ref)
         if not ids:
@@ -260,7 +289,7 @@ class AlpacaBroker:
             asked = asked or answer.ok
             failed = answer if answer.refused else failed
         if asked:
-            self._status(ref, BrokerStatus.PENDING_CANCEL)
+            self._status(ref, BrokerStatus.PENDING_CANCEL, why)
         elif failed is not None:
             self._error(ref, failed.code, failed.text, ErrorClass.CANCEL_FAILED)
             self._after_refusal(ref, failed)
@@ -271,33 +300,13 @@ class AlpacaBroker:
         elif answer.status == 401:
             self._stream.fail("Alpaca refused the key")
 
-    def _expire(self, ref: OrderRef) -> None:
-        """The good-till time of an order is over; the broker knows none."""
-        status = self._order(ref)
-        if status is not None and not status.state.closed and self._stream.state is LinkState.UP:
-            self._own(self._delete(ref), f"expire {ref}")
+    async def _end(self, ref: OrderRef) -> None:
+        """The good-till time or the day of an order is over; the broker knows neither."""
+        await self._delete(ref, OVER)
 
-    async def _end_day_entries(self, rows: list[Row]) -> None:
-        """Cancel entries for the day that are open after their day because their legs are to outlive it."""
-        late = [row for row in rows if row.get("time_in_force") == "gtc" and self._is_late(row)]
-        if not late:
-            return
-        try:
-            is_open = (await self._rest.read("/clock")).get("is_open")
-        except (BrokerError, AttributeError):
-            return
-        for row in late:
-            if is_open is False or self._clock.now() - nanoseconds(row["created_at"]) > 86_400 * SECOND:
-                await self._delete(self._names.ref(str(row["id"])))
-
-    def _is_late(self, row: Row) -> bool:
-        ref = self._names.ref(str(row["id"]))
-        status = self._order(ref) if ref else None
-        if status is None or status.parent_ref is not None:
-            return False
-        wanted = status.request
-        over = wanted.good_till_ns is not None and self._clock.now() > wanted.good_till_ns
-        return wanted.tif is TimeInForce.DAY or (wanted.tif is TimeInForce.GTD and over)
+    def _end_now(self, ref: OrderRef) -> None:
+        if self._stream.state is LinkState.UP:
+            self._own(self._end(ref), f"expire {ref}")
 
     # --- hearing
 
@@ -363,9 +372,9 @@ class AlpacaBroker:
             asyncio.get_running_loop().call_exception_handler(trouble)
             self._stream.fail(f"an answer could not be handled: {error}")
 
-    def _status(self, ref: OrderRef, status: BrokerStatus) -> None:
+    def _status(self, ref: OrderRef, status: BrokerStatus, text: str = "") -> None:
         now = self._clock.now()
-        self._say(StatusReport(ts_event=now, ts_seen=now, ref=ref, status=status))
+        self._say(StatusReport(ts_event=now, ts_seen=now, ref=ref, status=status, text=text))
 
     def _error(self, ref: OrderRef, code: int, text: str, kind: ErrorClass) -> None:
         now = self._clock.now()

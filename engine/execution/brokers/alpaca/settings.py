@@ -46,6 +46,8 @@ class AlpacaSettings(BaseModel):
     expire_by_program: bool = Field(
         False,
         title="Expire by the program",
-        description="Alpaca knows no good-till time: send such orders for the day and cancel them in time from here. "
-        "They stay at the broker when this program is not running.",
+        description="Alpaca knows no good-till time, and the agent's entries need one. With this set an entry goes to "
+        "Alpaca for the day, or until cancelled when its stop is to outlive the day, and this program cancels it in "
+        "time, also after a restart. The risk: while this program does not run, nobody does; the entry then stays at "
+        "Alpaca until the close, or until it fills.",
     )

@@ -32,6 +32,12 @@ _AUCTION: dict[OrderType, str] = {
     OrderType.LIMIT_ON_OPEN: "opg",
 }
 _ENTRIES = (OrderType.MARKET, OrderType.LIMIT)
+_ENTRY_TIFS = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD)
+"""A good-till time is kept by this program, where the settings allow it."""
+NO_GOOD_TILL = (
+    "Alpaca has no good-till time, so this order would not end there when it should. Set alpaca.expire_by_program to "
+    "true to let this program cancel it in time; while the program does not run, the order then stays at Alpaca."
+)
 
 
 def misfit(order: ClearedOrder, settings: AlpacaSettings) -> str:
@@ -44,7 +50,7 @@ def misfit(order: ClearedOrder, settings: AlpacaSettings) -> str:
         return ""
     if order.request.order_type not in _ENTRIES:
         return "Alpaca takes protective orders with market and limit entries only"
-    if order.request.tif not in (TimeInForce.DAY, TimeInForce.GTC):
+    if order.request.tif not in _ENTRY_TIFS:
         return "Alpaca takes protective orders with day and good-till-cancelled entries only"
     if order.request.outside_rth:
         return "Alpaca takes no protective orders outside regular hours"
@@ -65,7 +71,7 @@ def _misfit_one(request: OrderRequest, settings: AlpacaSettings) -> str:
     if kind not in TYPES:
         return f"Alpaca has no {kind.value} orders"
     if tif is TimeInForce.GTD and not settings.expire_by_program:
-        return "Alpaca has no good-till time; see the setting expire_by_program"
+        return NO_GOOD_TILL
     if kind in _AUCTION and tif not in (TimeInForce.DAY, TimeInForce.OPG):
         return f"a {kind.value} order is for the day"
     if request.display_quantity is not None:
@@ -81,17 +87,15 @@ def _misfit_one(request: OrderRequest, settings: AlpacaSettings) -> str:
 def tif_of(order: ClearedOrder) -> str:
     """The time in force of an order and all its legs, which Alpaca gives only one.
 
-    A leg that outlives the day makes the whole bracket do so: a position must not lose its stop over night. The
-    broker cancels an entry for the day that is still open after the close.
+    A leg that outlives the day makes the whole bracket do so: a position must not lose its stop over night. This
+    program cancels an entry that is still open after its end: a day's at the close, others at their good-till time.
     """
     request = order.request
     if request.order_type in _AUCTION:
         return _AUCTION[request.order_type]
-    if request.tif is TimeInForce.GTD or request.tif not in TIFS:
-        return "day"
     if any(leg.request.tif is not TimeInForce.DAY for leg in order.legs):
         return "gtc"
-    return TIFS[request.tif]
+    return TIFS.get(request.tif, "day")
 
 
 def body(order: ClearedOrder) -> dict[str, Any]:

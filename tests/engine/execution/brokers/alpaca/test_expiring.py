@@ -1,0 +1,130 @@
+"""Entries with a good-till time at Alpaca, which has none: this program ends them, whatever comes in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from engine.bus.clock import SECOND
+from engine.model.ids import OrderRef
+from engine.model.order import Origin, TimeInForce
+from tests.engine.execution.brokers.alpaca.rig import AlpacaRig, alpaca_rig
+
+D = Decimal
+
+
+@pytest_asyncio.fixture
+async def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AlpacaRig]:
+    async with alpaca_rig(tmp_path, monkeypatch, expire_by_program=True) as built:
+        yield built
+
+
+def entry(rig: AlpacaRig, seconds: float, legs_tif: TimeInForce = TimeInForce.GTC) -> OrderRef:
+    """What the gate makes of the agent's suggestion: a good-till time, and legs that outlive the day."""
+    till = rig.clock.now() + round(seconds * SECOND)
+    request = rig.request("AAPL", quantity=10, price="150", origin=Origin.AUTO, tif=TimeInForce.GTD, good_till_ns=till)
+    cleared = rig.cleared(request, bracket=True)
+    legs = tuple(
+        msgspec.structs.replace(leg, request=msgspec.structs.replace(leg.request, tif=legs_tif)) for leg in cleared.legs
+    )
+    return rig.desk.submit(msgspec.structs.replace(cleared, legs=legs)).ref
+
+
+def at_broker(rig: AlpacaRig, ref: str) -> str:
+    return rig.server.book.by_client_id(ref).status
+
+
+async def test_an_entry_of_the_agent_goes_as_a_bracket_and_is_cancelled_at_its_good_till_time(rig: AlpacaRig) -> None:
+    ref = entry(rig, 1.0)
+    await rig.until_state(ref, "WORKING")
+    sent = rig.server.book.by_client_id(ref)
+    assert (sent.order_class, sent.tif) == ("bracket", "gtc")
+    status = rig.desk.order(ref)
+    assert status is not None
+    assert status.request.tif is TimeInForce.GTD
+    assert status.request.good_till_ns is not None
+    assert at_broker(rig, ref) == "new"
+    await rig.until_state(ref, "CANCELLED")
+    assert rig.clock.now() >= status.request.good_till_ns
+    after = rig.desk.order(ref)
+    assert after is not None
+    assert "time at the broker is over" in after.reason
+    assert not any(order.open for order in rig.server.book.orders)
+
+
+async def test_legs_for_the_day_make_the_bracket_one_for_the_day(rig: AlpacaRig) -> None:
+    ref = entry(rig, 60, TimeInForce.DAY)
+    await rig.until_state(ref, "WORKING")
+    assert {order.tif for order in rig.server.book.orders} == {"day"}
+
+
+async def test_an_entry_whose_time_passed_while_the_program_was_away_is_cancelled_at_the_start(rig: AlpacaRig) -> None:
+    ref = entry(rig, 0.8)
+    await rig.until_state(ref, "WORKING")
+    await rig.desk.stop()
+    await rig.alpaca.stop()
+    await asyncio.sleep(1.0)
+    assert at_broker(rig, ref) == "new"
+    await rig.restart()
+    await rig.until_state(ref, "CANCELLED")
+    assert at_broker(rig, ref) == "canceled"
+
+
+async def test_the_end_survives_a_crash_before_it(rig: AlpacaRig) -> None:
+    ref = entry(rig, 2.0)
+    await rig.until_state(ref, "WORKING")
+    await rig.restart()
+    assert at_broker(rig, ref) == "new"
+    await rig.until_state(ref, "CANCELLED")
+    status = rig.desk.order(ref)
+    assert status is not None
+    assert status.request.good_till_ns is not None
+    assert status.request.good_till_ns <= rig.clock.now()
+
+
+async def test_a_cancel_that_did_not_arrive_is_repeated_at_the_next_comparison(rig: AlpacaRig) -> None:
+    ref = entry(rig, 0.6)
+    await rig.until_state(ref, "WORKING")
+    rig.server.faults.add("error_before", method="DELETE")
+    await rig.wait(lambda: not rig.server.faults.never_fired())
+    assert at_broker(rig, ref) == "new"
+    rig.desk.check_now()
+    await rig.until_state(ref, "CANCELLED")
+
+
+async def test_moving_the_end_on_keeps_the_order_and_its_place_at_the_broker(rig: AlpacaRig) -> None:
+    ref = entry(rig, 1.0)
+    await rig.until_state(ref, "WORKING")
+    before = rig.server.book.by_client_id(ref).id
+    until = rig.clock.now() + 3 * SECOND
+    receipt = rig.desk.extend(ref, until, "test")
+    assert receipt.ok, receipt.text
+    await rig.until_state(ref, "WORKING")
+    status = rig.desk.order(ref)
+    assert status is not None
+    assert status.request.good_till_ns == until
+    await asyncio.sleep(1.5)
+    assert at_broker(rig, ref) == "new"
+    assert rig.server.book.by_client_id(ref).id == before
+    await rig.until_state(ref, "CANCELLED")
+    assert rig.clock.now() >= until
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["the legs live on", "the legs end with the entry"])
+async def test_the_rest_of_a_partly_filled_entry_ends_and_what_filled_is_held(rig: AlpacaRig, kept: bool) -> None:
+    rig.server.book.keep_legs = kept
+    ref = entry(rig, 1.2)
+    await rig.until_state(ref, "WORKING")
+    rig.server.set_quote("AAPL", "149.98", "150.00", liquidity="4")
+    await rig.until_state(ref, "PARTIAL")
+    await rig.until_state(ref, "CANCELLED")
+    status = rig.desk.order(ref)
+    assert status is not None
+    assert status.filled == D(4)
+    assert rig.ledger.positions()["AAPL"].quantity == D(4)
+    legs = [s for s in rig.desk.orders().values() if s.parent_ref == ref]
+    await rig.wait(lambda: all(rig.desk.orders()[leg.ref].state.closed is not kept for leg in legs))
