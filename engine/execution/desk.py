@@ -123,6 +123,8 @@ class OrderDesk:
         )
         self._unsent_cancels: set[OrderRef] = set()
         self._orphans: dict[str, CommissionReport] = {}
+        self.cancels_asked: set[OrderRef] = set()
+        """Orders that somebody here asked to cancel in this run; the broker ends others."""
         self.halted = False
         """In-memory halt: set before anything durable, honoured by every send (invariant I12)."""
 
@@ -298,8 +300,8 @@ class OrderDesk:
         return self._ask_cancel(record, by)
 
     def _ask_cancel(self, record: OrderRecord, by: str) -> Receipt:
-        now = self._clock.now()
-        record = self._records.apply(ask_cancel(record, now), "cancel asked", by)
+        self.cancels_asked.add(record.ref)
+        record = self._records.apply(ask_cancel(record, self._clock.now()), "cancel asked", by)
         self._watch(record, again=True)
         failpoints.reach("cancel noted")
         try:

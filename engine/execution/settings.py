@@ -49,6 +49,14 @@ class ExecutionSettings(BaseModel):
     max_quote_age_s: float = Field(
         15.0, ge=0.5, le=60, title="Quote age at send", description="Seconds; an older quote lets no entry leave."
     )
+    partial_wait_s: float = Field(
+        30.0,
+        ge=1,
+        le=3600,
+        title="Partial fill without a stop",
+        description="Seconds that an entry may stay filled in part while the broker holds its stop back; then the rest "
+        "of the agent's entry is cancelled, and a person is told of theirs.",
+    )
     flatten_wait_s: float = Field(
         10.0,
         ge=1,

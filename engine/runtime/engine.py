@@ -248,6 +248,7 @@ class Engine:
         trading.what_ifs.start()
         await trading.refresher.start()
         await trading.desk.start()
+        await trading.guard.start()
         await parts.board.start()
         trading.gate.restore()
         await trading.algos.start()
@@ -370,6 +371,7 @@ class Engine:
                 ("board", parts.board.stop),
                 ("what-ifs", trading.what_ifs.stop),
                 ("refresher", trading.refresher.stop),
+                ("guard", trading.guard.stop),
                 ("order desk", trading.desk.stop),
                 ("ledger", trading.ledger.stop),
                 ("market time", self.parts.housekeeping.save_clock),

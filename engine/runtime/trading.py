@@ -16,6 +16,7 @@ from engine.execution.algos.plugins import all_algorithms
 from engine.execution.algos.volume_curve import HistoryCurve
 from engine.execution.broker import Broker
 from engine.execution.desk import OrderDesk
+from engine.execution.guarding import Guard
 from engine.execution.refreshing import Refresher
 from engine.execution.refs import References
 from engine.execution.what_ifs import WhatIfBook
@@ -59,6 +60,7 @@ class Trading:
     by_hand: HandOrders
     algos: AlgoDesk
     refresher: Refresher
+    guard: Guard
     pin: Pin
     what_ifs: WhatIfBook
     mandates: Mandates
@@ -209,6 +211,15 @@ def assemble_trading(
     return Trading(
         algos=algos,
         refresher=Refresher(bus, clock, desk, modes),
+        guard=Guard(
+            bus,
+            clock,
+            desk,
+            booking=ledger,
+            gate=gate,
+            settings=spec.execution,
+            exits_wait=broker.capabilities.exits_wait,
+        ),
         modes=modes,
         limits=limits,
         gate=gate,

@@ -113,6 +113,7 @@ class AlpacaBroker:
             modify=True,
             short=True,
             fractional=True,
+            exits_wait=True,
             no_good_till="" if self._settings.expire_by_program else wire_order.NO_GOOD_TILL,
         )
 

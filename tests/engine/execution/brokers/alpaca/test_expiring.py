@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from engine.bus.clock import SECOND
+from engine.execution.guarding import Guard
 from engine.model.ids import OrderRef
 from engine.model.order import Origin, TimeInForce
 from tests.engine.execution.brokers.alpaca.rig import AlpacaRig, alpaca_rig
@@ -128,3 +129,19 @@ async def test_the_rest_of_a_partly_filled_entry_ends_and_what_filled_is_held(ri
     assert rig.ledger.positions()["AAPL"].quantity == D(4)
     legs = [s for s in rig.desk.orders().values() if s.parent_ref == ref]
     await rig.wait(lambda: all(rig.desk.orders()[leg.ref].state.closed is not kept for leg in legs))
+
+
+async def test_what_filled_gets_a_stop_of_its_own_when_the_bracket_ends_with_its_entry(rig: AlpacaRig) -> None:
+    guard = Guard(
+        rig.bus, rig.clock, rig.desk, booking=rig.ledger, gate=rig.gate, settings=rig.settings, exits_wait=True
+    )
+    await guard.start()
+    ref = entry(rig, 1.2)
+    await rig.until_state(ref, "WORKING")
+    rig.server.set_quote("AAPL", "149.98", "150.00", liquidity="4")
+    await rig.until_state(ref, "PARTIAL")
+    await rig.until_state(ref, "CANCELLED")
+    await rig.wait(lambda: any(order.open for order in rig.server.book.orders))
+    (stop,) = [order for order in rig.server.book.orders if order.open]
+    assert (stop.type, stop.side, stop.qty, stop.stop, stop.tif) == ("stop", "sell", D(4), D(95), "gtc")
+    await guard.stop()

@@ -1,0 +1,316 @@
+"""Exits of entries that were filled in part: they must come alive, fit what is held, and not be lost with the entry.
+
+Brokers differ. Interactive Brokers and the paper exchange let the exits cover what has filled so far. Alpaca holds
+them back until the entry is complete, and its pages say that cancelling an entry ends its whole group, also where a
+part has filled. So nothing is assumed here: what the broker shows is looked at, and mended or told.
+
+What makes a position safer is done for the agent's own orders. A person's orders are theirs: the alarm names the key.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from engine.api.commands import Receipt
+from engine.bus.bus import Bus, Role
+from engine.bus.clock import SECOND, Clock, Timer
+from engine.execution.ports import Booking, Clearing
+from engine.execution.record import is_protective
+from engine.execution.settings import ExecutionSettings
+from engine.execution.voice import Voice
+from engine.model.events.order import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderHeld,
+    OrderNeverSent,
+    OrderPartlyFilled,
+    OrderRejected,
+)
+from engine.model.ids import IntentId, OrderRef
+from engine.model.money import ZERO
+from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus, Origin, TimeInForce
+
+S = OrderState
+SETTLE_S = 2.0
+"""How long after an event a family is looked at: its other messages are on their way."""
+AGAIN_S = 5.0
+FIT_S = 10.0
+"""How long a broker has to shrink exits by itself."""
+RECENT_NS = 120 * SECOND
+"""How long after an entry's end its stop is placed again; later the market is another one, and a person looks."""
+MOST_TRIES = 3
+_ALIVE = (S.WORKING, S.PARTIAL, S.HELD)
+_ENDED = (S.CANCELLED, S.EXPIRED)
+_HEARD = (
+    OrderAccepted,
+    OrderHeld,
+    OrderPartlyFilled,
+    OrderFilled,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+    OrderNeverSent,
+)
+
+
+class Desk(Protocol):
+    """What is used of the order desk."""
+
+    @property
+    def synced(self) -> bool: ...
+    @property
+    def cancels_asked(self) -> set[OrderRef]: ...
+    def orders(self) -> Mapping[OrderRef, OrderStatus]: ...
+    def submit(self, cleared: ClearedOrder) -> OrderStatus: ...
+    def cancel(self, ref: OrderRef, by: str) -> Receipt: ...
+    def modify(self, ref: OrderRef, *, quantity: Decimal | None = None, by: str = "") -> Receipt: ...
+
+
+class Family(msgspec.Struct, frozen=True):
+    """An entry and its exits, as the order desk knows them."""
+
+    entry: OrderStatus
+    exits: tuple[OrderStatus, ...]
+    position: Decimal
+    """Signed, of the symbol."""
+
+    @property
+    def held(self) -> Decimal:
+        """What the entry has opened and is still there."""
+        closed = sum((leg.filled for leg in self.exits), ZERO)
+        there = max(self.position * self.entry.request.side.sign, ZERO)
+        return max(min(self.entry.filled - closed, there), ZERO)
+
+    @property
+    def stops(self) -> tuple[OrderStatus, ...]:
+        return tuple(leg for leg in self.exits if leg.request.stop_price is not None)
+
+    @property
+    def unsure(self) -> bool:
+        """Something of it is under way or not confirmed."""
+        return any(not s.state.closed and s.state not in _ALIVE for s in (self.entry, *self.exits))
+
+    def waiting(self, exits_wait: bool) -> bool:
+        """The entry is filled in part, and the broker holds every stop back until it is complete."""
+        live = [stop for stop in self.stops if not stop.state.closed]
+        return exits_wait and not self.entry.state.closed and bool(live) and all(s.state is S.HELD for s in live)
+
+    @property
+    def lost(self) -> bool:
+        """No stop works any more for what is held."""
+        return self.entry.state.closed and bool(self.stops) and all(stop.state.closed for stop in self.stops)
+
+    @property
+    def too_large(self) -> tuple[OrderStatus, ...]:
+        """Exits of an entry that ended which could close more than it opened."""
+        if self.entry.state not in _ENDED:
+            return ()
+        return tuple(leg for leg in self.exits if leg.state in _ALIVE and leg.remaining > self.held)
+
+
+class Guard:
+    """Looks at a family a moment after anything of it changed, and until nothing is left to do."""
+
+    name = "guard"
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        desk: Desk,
+        *,
+        booking: Booking,
+        gate: Clearing,
+        settings: ExecutionSettings,
+        exits_wait: bool,
+    ) -> None:
+        """``exits_wait``: the broker holds exits back until their entry is complete."""
+        self._bus, self._clock, self._desk = bus, clock, desk
+        self._booking, self._gate, self._settings = booking, gate, settings
+        self._exits_wait = exits_wait
+        self._voice = Voice(bus, clock)
+        self._timers: dict[OrderRef, Timer] = {}
+        self._since: dict[tuple[str, OrderRef], int] = {}
+        self._tries: dict[OrderRef, int] = {}
+        self._told: dict[OrderRef, str] = {}
+
+    async def start(self) -> None:
+        """Listen, and look at what an earlier run left half done."""
+        for kind in _HEARD:
+            self._bus.subscribe(kind, self._on_order, owner=self.name, role=Role.DECIDER)
+        for status in self._desk.orders().values():
+            if status.filled and status.state is not S.FILLED and self._exits(status.ref):
+                self._look_in(status.ref, AGAIN_S)
+
+    async def stop(self) -> None:
+        """Look no more; orders stay at the broker."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _on_order(self, event: OrderEvent) -> None:
+        status = event.status
+        if status.external:
+            return
+        if is_protective(status):
+            if status.parent_ref is not None:
+                self._look_in(status.parent_ref, SETTLE_S)
+        elif status.filled and not status.request.reduce_only:
+            self._look_in(status.ref, SETTLE_S)
+
+    def _look_in(self, ref: OrderRef, seconds: float) -> None:
+        if ref not in self._timers:
+            self._timers[ref] = self._clock.call_later(seconds, lambda: self._look(ref))
+
+    def _exits(self, ref: OrderRef) -> tuple[OrderStatus, ...]:
+        return tuple(s for s in self._desk.orders().values() if s.parent_ref == ref and is_protective(s))
+
+    def _look(self, ref: OrderRef) -> None:
+        self._timers.pop(ref, None)
+        entry = self._desk.orders().get(ref)
+        exits = self._exits(ref) if entry is not None else ()
+        if entry is None or not exits or not entry.filled:
+            return
+        position = self._booking.positions().get(entry.request.symbol)
+        family = Family(entry, exits, position.quantity if position is not None else ZERO)
+        if family.held <= ZERO:
+            self._clear(entry)
+        elif not self._desk.synced or family.unsure:
+            self._look_in(ref, AGAIN_S)
+        elif family.waiting(self._exits_wait):
+            self._wait(family)
+        elif family.lost:
+            self._lost(family)
+        elif family.too_large:
+            self._fit(family)
+        else:
+            self._clear(entry)
+
+    # --- the three cases
+
+    def _wait(self, family: Family) -> None:
+        """A part is held and its stop sleeps: after a while the rest of the entry has to go."""
+        entry = family.entry
+        waited_s = self._since_s("waits", entry.ref)
+        if waited_s < self._settings.partial_wait_s:
+            self._look_in(entry.ref, self._settings.partial_wait_s - waited_s)
+            return
+        what = self._part(entry)
+        if entry.request.origin is Origin.AUTO:
+            self._desk.cancel(entry.ref, "its stop waits at the broker until the entry is done")
+            self._tell(
+                entry, "amber", f"{what}, and its stop waits at the broker.", "The rest of the entry is cancelled."
+            )
+            self._look_in(entry.ref, AGAIN_S)
+            return
+        self._tell(
+            entry,
+            "red",
+            f"{what}, and the broker holds its stop back until all of it is filled: {family.held:f} have no stop.",
+            "The entry was left as it is: it is yours.",
+            f"Cancel order {entry.ref}: the stop is then for what is filled, or placed by you.",
+        )
+
+    def _lost(self, family: Family) -> None:
+        """The stop ended with the entry, or by the broker alone."""
+        entry = family.entry
+        if any(stop.ref in self._desk.cancels_asked for stop in family.stops):
+            return
+        stop = max(family.stops, key=lambda s: s.changed_ns)
+        price = stop.request.stop_price
+        recent = self._clock.now() - max(entry.changed_ns, stop.changed_ns) < RECENT_NS
+        ours = entry.request.origin is Origin.AUTO and entry.state in _ENDED and recent
+        tries = self._tries.get(entry.ref, 0)
+        reason = stop.reason or "no reason was given"
+        if ours and tries < MOST_TRIES:
+            self._tries[entry.ref] = tries + 1
+            reason = self._place_again(family, stop.request)
+            if not reason:
+                self._tell(
+                    entry,
+                    "amber",
+                    f"{self._part(entry)}, and the broker ended its stop with the rest.",
+                    f"A stop at {price:f} for {family.held:f} is placed again; the target is gone.",
+                )
+                self._look_in(entry.ref, AGAIN_S)
+                return
+            if tries + 1 < MOST_TRIES:
+                self._look_in(entry.ref, AGAIN_S)
+                return
+        self._tell(
+            entry,
+            "red",
+            f"{entry.request.symbol}: {family.held:f} have no stop: the broker ended it ({reason}).",
+            "Nothing was placed.",
+            f"Place a stop for {family.held:f} at {price:f}, or close the position.",
+        )
+
+    def _place_again(self, family: Family, lost: OrderRequest) -> str:
+        """Send the stop anew for what is held; return why it could not be, or nothing."""
+        request = msgspec.structs.replace(
+            lost,
+            intent_id=IntentId(f"{lost.intent_id}-again-{self._tries[family.entry.ref]}"),
+            quantity=family.held,
+            tif=TimeInForce.GTC,
+            good_till_ns=None,
+            oca_group="",
+            origin=Origin.PROTECTIVE,
+            reduce_only=True,
+            parent_ref=family.entry.ref,
+        )
+        verdict, cleared = self._gate.clear(request)
+        if cleared is None:
+            return verdict.denials[0].text if verdict.denials else "the gate refused"
+        status = self._desk.submit(cleared)
+        return status.reason if status.state is S.NEVER_SENT else ""
+
+    def _fit(self, family: Family) -> None:
+        """Exits for more than is held would turn the position: make them fit when the broker does not."""
+        entry = family.entry
+        waited_s = self._since_s("fits", entry.ref)
+        if waited_s < FIT_S:
+            self._look_in(entry.ref, FIT_S - waited_s)
+            return
+        tries = self._tries[entry.ref] = self._tries.get(entry.ref, 0) + 1
+        refused = ""
+        for leg in family.too_large:
+            receipt = self._desk.modify(leg.ref, quantity=leg.filled + family.held, by=self.name)
+            refused = refused if receipt.ok else receipt.text
+        if tries < MOST_TRIES:
+            self._look_in(entry.ref, AGAIN_S)
+        else:
+            self._tell(
+                entry,
+                "red",
+                f"{self._part(entry)}, but its exits are for more than the {family.held:f} that are held.",
+                f"They were asked to shrink, in vain{f': {refused}' if refused else ''}.",
+                f"Set their quantity to {family.held:f}, or cancel them and place a stop.",
+            )
+
+    # --- words
+
+    @staticmethod
+    def _part(entry: OrderStatus) -> str:
+        request = entry.request
+        return f"{request.symbol}: entry {entry.ref} is filled in part ({entry.filled:f} of {request.quantity:f})"
+
+    def _since_s(self, what: str, ref: OrderRef) -> float:
+        now = self._clock.now()
+        return (now - self._since.setdefault((what, ref), now)) / SECOND
+
+    def _tell(self, entry: OrderStatus, severity: str, happened: str, did: str, you_can: str = "") -> None:
+        if self._told.get(entry.ref) != happened:
+            self._told[entry.ref] = happened
+            self._voice.alarm(f"EXITS:{entry.ref}", severity, happened, did, you_can)
+
+    def _clear(self, entry: OrderStatus) -> None:
+        for what in ("waits", "fits"):
+            self._since.pop((what, entry.ref), None)
+        if self._told.pop(entry.ref, None) is not None:
+            text = f"{entry.request.symbol}: the exits of {entry.ref} are in order."
+            self._voice.alarm(f"EXITS:{entry.ref}", "amber", text, cleared=True)

@@ -1,0 +1,212 @@
+"""Exits of entries filled in part: no part is left without a stop in silence, and no exit closes more than is held."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest_asyncio
+
+from engine.bus.clock import SECOND
+from engine.execution.guarding import Guard
+from engine.execution.settings import ExecutionSettings
+from engine.model.events.system import Alarm
+from engine.model.ids import OrderRef
+from engine.model.order import OrderStatus, OrderType, Origin
+from engine.model.report import BrokerStatus
+from tests.support.desk_rig import Rig
+
+D = Decimal
+AUTO = Origin.AUTO
+WAIT_S = 30.0
+
+
+@pytest_asyncio.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    built = Rig(tmp_path)
+    await built.start()
+    await guarded(built)
+    yield built
+    await built.close()
+
+
+async def guarded(rig: Rig, exits_wait: bool = True) -> Guard:
+    guard = Guard(
+        rig.bus,
+        rig.life,
+        rig.desk,
+        booking=rig.ledger,
+        gate=rig.gate,
+        settings=ExecutionSettings(partial_wait_s=WAIT_S),
+        exits_wait=exits_wait,
+    )
+    await guard.start()
+    return guard
+
+
+def enter(rig: Rig, origin: Origin = AUTO, filled: int = 40) -> OrderRef:
+    ref = rig.submit(rig.request(origin=origin), bracket=True)
+    rig.broker.fill(rig.broker.truth(ref), filled, "100.00")
+    return ref
+
+
+def legs(rig: Rig, ref: str) -> list[OrderStatus]:
+    return [s for s in rig.desk.orders().values() if s.parent_ref == ref]
+
+
+def working_stops(rig: Rig, ref: str) -> list[OrderStatus]:
+    return [s for s in legs(rig, ref) if s.request.stop_price is not None and s.state.value in ("WORKING", "HELD")]
+
+
+def alarms(rig: Rig) -> list[Alarm]:
+    return [e for e in rig.events if isinstance(e, Alarm) and e.code.startswith("EXITS")]
+
+
+def end_group(rig: Rig, ref: str) -> None:
+    """The broker cancels an entry with all its exits, as Alpaca's pages say."""
+    family = [t for t in rig.broker.orders if t.open and (t.ref == ref or t.parent == rig.broker.truth(ref).broker_id)]
+    for truth in family:
+        rig.broker.finish(truth, BrokerStatus.CANCELLED)
+
+
+async def test_the_rest_of_the_agents_entry_is_cancelled_when_its_stop_waits_too_long(rig: Rig) -> None:
+    ref = enter(rig)
+    rig.clock.advance(WAIT_S - 5)
+    assert rig.state(ref) == "PARTIAL"
+    rig.until(lambda: rig.state(ref) == "CANCELLED", seconds=20)
+    assert rig.broker.cancel_frames[ref] == 1
+    assert "is filled in part (40 of 100)" in alarms(rig)[0].happened
+    assert "The rest of the entry is cancelled" in alarms(rig)[0].did
+
+
+async def test_a_persons_entry_is_left_and_the_alarm_names_what_to_do(rig: Rig) -> None:
+    ref = enter(rig, Origin.MANUAL)
+    rig.clock.advance(WAIT_S + 60)
+    assert rig.state(ref) == "PARTIAL"
+    assert rig.broker.cancel_frames[ref] == 0
+    told = alarms(rig)
+    assert [a.severity for a in told] == ["red"]
+    assert "40 have no stop" in told[0].happened
+    assert f"Cancel order {ref}" in told[0].you_can
+
+
+async def test_an_entry_that_completes_in_time_is_left_alone(rig: Rig) -> None:
+    ref = enter(rig)
+    rig.clock.advance(10)
+    rig.broker.fill(rig.broker.truth(ref), 60, "100.00")
+    for leg in legs(rig, ref):
+        rig.broker.acknowledge(rig.broker.truth(leg.ref))
+    rig.clock.advance(WAIT_S + 30)
+    assert rig.state(ref) == "FILLED"
+    assert rig.broker.cancel_frames[ref] == 0
+    assert not alarms(rig)
+
+
+async def test_where_exits_cover_what_has_filled_a_partly_filled_entry_goes_on(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await guarded(rig, exits_wait=False)
+    ref = enter(rig)
+    rig.clock.advance(WAIT_S * 4)
+    assert rig.state(ref) == "PARTIAL"
+    assert not alarms(rig)
+    await rig.close()
+
+
+async def test_a_stop_that_ended_with_the_agents_entry_is_placed_again_once_for_what_is_held(rig: Rig) -> None:
+    ref = enter(rig)
+    end_group(rig, ref)
+    rig.until(lambda: bool(working_stops(rig, ref)), seconds=15)
+    rig.clock.advance(60)
+    (stop,) = working_stops(rig, ref)
+    assert (stop.request.quantity, stop.request.stop_price) == (D(40), D("95.00"))
+    assert (stop.request.order_type, stop.request.origin) == (OrderType.STOP, Origin.PROTECTIVE)
+    assert stop.request.reduce_only
+    assert stop.request.oca_group == ""
+    assert rig.broker.wire[stop.ref] == 1
+    assert "the target is gone" in alarms(rig)[0].did
+    assert alarms(rig)[-1].cleared
+
+
+async def test_a_lost_stop_is_placed_again_after_a_restart_in_between(rig: Rig) -> None:
+    ref = enter(rig)
+    end_group_silently(rig, ref)
+    await rig.restart()
+    await guarded(rig)
+    rig.until(lambda: bool(working_stops(rig, ref)), seconds=40)
+    assert [s.request.quantity for s in working_stops(rig, ref)] == [D(40)]
+    await rig.restart()
+    await guarded(rig)
+    rig.clock.advance(60)
+    assert len(working_stops(rig, ref)) == 1
+
+
+def end_group_silently(rig: Rig, ref: str) -> None:
+    rig.broker.faults.lose = {"StatusReport"}
+    end_group(rig, ref)
+    rig.broker.faults.lose = set()
+
+
+async def test_a_persons_lost_stop_is_told_with_its_price_and_not_placed(rig: Rig) -> None:
+    ref = enter(rig, Origin.MANUAL)
+    end_group(rig, ref)
+    rig.clock.advance(30)
+    assert not working_stops(rig, ref)
+    told = alarms(rig)
+    assert [a.severity for a in told] == ["red"]
+    assert "40 have no stop" in told[0].happened
+    assert "Place a stop for 40 at 95.00" in told[0].you_can
+
+
+async def test_a_stop_that_a_person_cancels_stays_cancelled_without_an_alarm(rig: Rig) -> None:
+    ref = enter(rig, filled=100)
+    for leg in legs(rig, ref):
+        rig.desk.cancel(leg.ref, "person")
+    rig.clock.advance(60)
+    assert not working_stops(rig, ref)
+    assert not alarms(rig)
+
+
+async def test_a_stop_that_the_broker_ends_under_a_whole_position_is_told_and_never_placed_at_an_old_price(
+    rig: Rig,
+) -> None:
+    ref = enter(rig, filled=100)
+    for leg in legs(rig, ref):
+        rig.broker.finish(rig.broker.truth(leg.ref), BrokerStatus.CANCELLED)
+    rig.clock.advance(30)
+    assert not working_stops(rig, ref)
+    assert "100 have no stop" in alarms(rig)[0].happened
+
+
+async def test_nothing_is_placed_when_what_filled_has_been_sold_again(rig: Rig) -> None:
+    ref = enter(rig)
+    sale = rig.submit(rig.request(side=rig.request().side.opposite, quantity=40))
+    rig.broker.fill(rig.broker.truth(sale), 40, "100.00")
+    end_group(rig, ref)
+    rig.clock.advance(60)
+    assert not working_stops(rig, ref)
+    assert not alarms(rig)
+
+
+async def test_exits_that_stay_larger_than_what_is_held_are_made_to_fit(rig: Rig) -> None:
+    ref = enter(rig)
+    for leg in legs(rig, ref):
+        rig.broker.truth(leg.ref).status = BrokerStatus.WORKING.value
+        rig.broker.acknowledge(rig.broker.truth(leg.ref))
+    rig.broker.finish(rig.broker.truth(ref), BrokerStatus.CANCELLED)
+    rig.clock.advance(5)
+    assert {leg.request.quantity for leg in legs(rig, ref)} == {D(100)}
+    rig.until(lambda: {leg.request.quantity for leg in legs(rig, ref)} == {D(40)}, seconds=40)
+    rig.clock.advance(60)
+    assert not alarms(rig)
+
+
+async def test_a_stop_the_gate_refuses_three_times_is_a_red_alarm(rig: Rig) -> None:
+    ref = enter(rig)
+    rig.gate.deny = "G4"
+    end_group(rig, ref)
+    rig.clock.advance(60)
+    assert not working_stops(rig, ref)
+    (told,) = alarms(rig)
+    assert told.severity == "red"
+    assert "denied by the test" in told.happened
+    assert told.ts_event > 8 * SECOND
