@@ -6,7 +6,7 @@ from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, Clock
 from engine.model.events.market import HaltChanged
 from engine.model.ids import Symbol
-from engine.model.order import Origin
+from engine.model.order import OrderStatus, Origin
 from engine.operations.lamps import Lamps
 from engine.operations.ports import Orders
 from engine.operations.settings import OperationsSettings
@@ -54,11 +54,18 @@ class HaltWatch:
             and (status.request.origin is Origin.PROTECTIVE or status.parent_ref is not None)
         ]
         why = f" ({event.reason})" if event.reason else ""
-        held = "".join(f" {s.request.side.value} {s.request.quantity:f} ({s.ref});" for s in stops)
+        held = ";".join(f" {_named(s)}" for s in stops)
         self._lamps.light(
             code,
             "amber" if stops else "yellow",
             f"Trading in {symbol} is halted{why}.",
-            "No entries." + (f" Stops that cannot work now:{held.rstrip(';')}." if stops else ""),
+            "No entries." + (f" Stops and targets that cannot work now:{held}." if stops else ""),
             "Expect another price when it opens." if stops else "",
         )
+
+
+def _named(status: OrderStatus) -> str:
+    request = status.request
+    prices = (("stop", request.stop_price), ("limit", request.limit_price))
+    at = " ".join(f"{word} {price:f}" for word, price in prices if price is not None)
+    return f"{request.side.value} {status.remaining:f} {at} ({status.ref})".replace("  ", " ")
