@@ -49,6 +49,7 @@ class Adoption:
         self._booking = booking
         self._market = market
         self._differences: dict[Symbol, Difference] = {}
+        self._splits: dict[Symbol, tuple[str, Decimal]] = {}
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -70,6 +71,10 @@ class Adoption:
             for drift in drifts
         }
 
+    def expect_split(self, symbol: Symbol, date: str, ratio: Decimal) -> None:
+        """A split is effective on an exchange date: a difference of just that ratio is booked as what it is."""
+        self._splits[symbol] = date, ratio
+
     def take_position(self, symbol: Symbol, theirs: Decimal) -> Receipt:
         """Book the difference, so that ours is the broker's. ``theirs`` is what the person saw.
 
@@ -86,6 +91,9 @@ class Adoption:
         if ours != found.ours:
             # A fill booked since is no part of the difference: booking it away would lose it.
             return Receipt(ok=False, code="CHANGED", text=f"Our position has changed to {ours}; look again.")
+        date, ratio = self._splits.get(symbol, ("", ZERO))
+        if ratio and found.ours and found.theirs == found.ours * ratio:
+            return self._take_split(symbol, date, ratio, theirs)
         delta = found.theirs - ours
         quote = self._market.quote(symbol)
         mid = quote.mid if quote is not None else float("nan")
@@ -101,6 +109,18 @@ class Adoption:
         del self._differences[symbol]
         text = f"{symbol}: the broker's {found.theirs} is ours now, {delta:+} booked at {price}."
         return Receipt(ok=True, text=text, data={"symbol": symbol, "quantity": str(found.theirs), "price": str(price)})
+
+    def _take_split(self, symbol: Symbol, date: str, ratio: Decimal, theirs: Decimal) -> Receipt:
+        try:
+            done = self._booking.split(symbol, date, ratio)
+        except JournalError as error:
+            return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded, so nothing changed: {error}")
+        if not done:
+            text = f"The split of {date} is booked already, and {symbol} still differs; take it over at the broker."
+            return Receipt(ok=False, code="BOOKED", text=text)
+        del self._differences[symbol]
+        text = f"{symbol}: the split, {ratio.normalize():f} for 1, is booked; {theirs} are ours, no money moved."
+        return Receipt(ok=True, text=text, data={"symbol": symbol, "quantity": str(theirs)})
 
     def take_order(self, ref: OrderRef, by: str) -> Receipt:
         """Make an order of another program ours: STOP cancels it, limits count it, it can be changed here."""

@@ -47,6 +47,9 @@ class Booking(Protocol):
     def adopt(self, symbol: Symbol, delta: Decimal, price: Decimal) -> None:
         """Book a difference to the broker's position. Raises ``JournalError``; nothing is booked then."""
 
+    def split(self, symbol: Symbol, date: str, ratio: Decimal) -> bool:
+        """Put what is held on the terms of a split, once. Raises ``JournalError``; nothing is booked then."""
+
 
 class Modes(Protocol):
     """Trading mode and locks. Everybody may lower; only a person raises."""

@@ -34,14 +34,19 @@ LockHook = Callable[[Symbol, str, str, float], None]
 """(symbol, code, reason in plain words, new prices for old ones or 1 where that is not known): the symbol must not be
 entered until a person has rebased it."""
 
+SplitHook = Callable[[Symbol, str, float, float, float], None]
+"""(symbol, exchange date, new units for one old, previous close, first price): a split that is a fact is effective.
+Called before the lock, and before anybody hears the first price; a price is NaN when it is not known."""
+
 
 class CorporateActions:
     """Keeps the facts and says which symbols are not to be trusted today."""
 
-    def __init__(self, jump_up: float, jump_down: float, on_lock: LockHook) -> None:
+    def __init__(self, jump_up: float, jump_down: float, on_lock: LockHook, on_split: SplitHook | None = None) -> None:
         self._jump_up = jump_up
         self._jump_down = jump_down
         self._on_lock = on_lock
+        self._on_split = on_split
         self._facts: dict[tuple[Symbol, str], tuple[CorporateAction, ...]] = {}
 
     def add(self, action: CorporateAction) -> None:
@@ -61,6 +66,8 @@ class CorporateActions:
         """Look at the first price of a session; ask for a lock where quantity or price were rebased overnight."""
         for action in self.on_date(symbol, date):
             if action.kind is ActionKind.SPLIT and action.ratio != 1.0:
+                if self._on_split is not None:
+                    self._on_split(symbol, date, action.ratio, previous_close, price)
                 self._on_lock(
                     symbol,
                     "G27",

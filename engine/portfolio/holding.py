@@ -17,6 +17,9 @@ from engine.model.money import ZERO
 OPENING = OrderRef("OPENING")
 """Reference of what was held before our first order, or taken over by a person: it moved no cash of ours."""
 
+SPLIT = OrderRef("SPLIT")
+"""Reference of a split: its quantity is the number of new units for one old. What was held is so many times as much."""
+
 
 class Tally(msgspec.Struct, frozen=True):
     """What fills amount to. Money in the instrument's currency."""
@@ -43,7 +46,9 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 def add(tally: Tally, fill: Fill, multiplier: Decimal) -> Tally:
-    """Book one fill."""
+    """Book one fill, or a split: units multiply, what they cost and everything that is money stays."""
+    if fill.ref == SPLIT:
+        return msgspec.structs.replace(tally, quantity=tally.quantity * fill.quantity)
     signed = fill.quantity * fill.side.sign
     before, after = tally.quantity, tally.quantity + signed
     gain, cost = ZERO, tally.cost

@@ -20,7 +20,7 @@ from engine.model.market import Side
 from engine.model.money import ZERO, exact, finite
 from engine.model.position import Account, Position
 from engine.model.report import BrokerPosition
-from engine.portfolio.holding import OPENING, Holding, Tally
+from engine.portfolio.holding import OPENING, SPLIT, Holding, Tally
 from engine.portfolio.ports import FillJournal, Market, OneCurrency, Rates, Store
 from engine.portfolio.session_book import SessionStart, SymbolStart, read, write
 
@@ -273,19 +273,39 @@ class Ledger:
         self._adopt(symbol, delta, price, now, f"ADOPTED-{symbol}-{now}")
 
     def _adopt(self, symbol: Symbol, delta: Decimal, price: Decimal, now_ns: int, exec_id: str) -> None:
+        side = Side.BUY if delta > ZERO else Side.SELL
+        self._book(symbol, side, abs(delta), price, now_ns, exec_id, OPENING)
+
+    def _book(
+        self, symbol: Symbol, side: Side, quantity: Decimal, price: Decimal, now_ns: int, exec_id: str, ref: OrderRef
+    ) -> None:
         fill = Fill(
             exec_id=ExecId(exec_id),
-            ref=OPENING,
+            ref=ref,
             account=self._account_id,
             symbol=symbol,
-            side=Side.BUY if delta > ZERO else Side.SELL,
-            quantity=abs(delta),
+            side=side,
+            quantity=quantity,
             price=price,
             ts_event=now_ns,
             ts_seen=now_ns,
         )
         self._journal.commit(fills=(fill,))
         self.on_fill(fill)
+
+    def split(self, symbol: Symbol, date: str, ratio: Decimal) -> bool:
+        """Put what is held on the terms of a split, once; ``ratio``: new units for one old, effective on ``date``.
+
+        False when that has been done, or there was nothing to do. Raises ``JournalError``; nothing is booked then.
+        """
+        name, now = f"ledger.split:{symbol}:{date}", self._clock.now()
+        if self._store.get(name) is not None:
+            return False
+        held = symbol in self._positions
+        if held:
+            self._book(symbol, Side.BUY, ratio, ZERO, now, f"SPLIT-{symbol}-{date}", SPLIT)
+        self._store.set(name, str(now))
+        return held
 
     # --- the session
 

@@ -66,6 +66,7 @@ from engine.runtime.trading import Trading, assemble_trading
 from engine.runtime.venue import make_broker
 from engine.runtime.vitals import VitalSigns
 from engine.security.audit import AuditChain, FileAnchor
+from engine.simulation.paper.exchange import PaperExchange
 from engine.suggestion.board import Board
 
 RECONCILE_WAIT_S = 15.0
@@ -144,8 +145,9 @@ class Engine:
         instruments = Instruments(universe, Authority.GUESS if spec.broker != "paper" else Authority.SETTINGS)
         self._instruments = instruments
         modes_later, desk_later = late("modes"), late("order desk")
-        rebasing = Rebasing(bus, clock, modes_later, desk_later, instruments)
-        place = assemble_marketplace(spec, bus, clock, instruments, calendars, recording, held, rebasing.lock)
+        rebasing = Rebasing(bus, clock, modes_later, desk_later, instruments, calendars)
+        hooks = (rebasing.lock, rebasing.split)
+        place = assemble_marketplace(spec, bus, clock, instruments, calendars, recording, held, *hooks)
 
         def session_at(at_ns: int) -> Session | None:
             return calendars.session(main_calendar, at_ns)
@@ -170,6 +172,7 @@ class Engine:
             spec, bus, clock, storage, place.cache, broker, vitals, session_at, clusters, place.bars
         )
         ledger_later.fill(trading.ledger)
+        rebasing.connect(trading.ledger, broker if isinstance(broker, PaperExchange) else None)
         desk_later.fill(trading.desk)
         modes_later.fill(trading.modes)
         strategies = read_strategies(spec.strategies)

@@ -19,7 +19,7 @@ from engine.features.engine import FeatureEngine
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
 from engine.market.calendars import Calendars
-from engine.market.corporate_actions import CorporateActions, LockHook
+from engine.market.corporate_actions import CorporateActions, LockHook, SplitHook
 from engine.market.instruments import Instruments
 from engine.model.events.market import BarClosed
 from engine.model.ids import Symbol
@@ -124,11 +124,12 @@ def assemble_marketplace(
     recording: Recording | None,
     held: Callable[[Symbol], float],
     on_rebased: LockHook,
+    on_split: SplitHook,
 ) -> Marketplace:
     """Build the market half of a run. ``held`` is the signed position, for the path inside a played bar."""
     bars = BarStore(bus, clock, spec.market, instruments, calendars)
     VolumeKeeper(bus, bars, instruments)
-    actions = CorporateActions(spec.market.jump_up, spec.market.jump_down, on_rebased)
+    actions = CorporateActions(spec.market.jump_up, spec.market.jump_down, on_rebased, on_split)
     if recording is None:
         # What was imported of the past is on the new terms already: a replay looks at the prices alone.
         know_splits(actions, spec.profile, instruments, calendars)

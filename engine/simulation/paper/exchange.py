@@ -16,24 +16,19 @@ from engine.model.market import SessionState
 from engine.model.money import ZERO, finite
 from engine.model.order import ClearedOrder, OrderRequest, OrderType, TimeInForce
 from engine.model.position import Account
-from engine.model.report import (
-    BrokerPosition,
-    BrokerSnapshot,
-    BrokerStatus,
-    ErrorClass,
-    ExecutionReport,
-    LinkState,
-)
+from engine.model.report import BrokerSnapshot, BrokerStatus, ErrorClass, ExecutionReport, LinkState
 from engine.simulation.paper import families, matching
 from engine.simulation.paper.acceptance import flaw
 from engine.simulation.paper.account import PaperAccount, fee
 from engine.simulation.paper.books import Books, Market
 from engine.simulation.paper.day import DayCycle
-from engine.simulation.paper.orders import Leg, PaperOrder, shown
+from engine.simulation.paper.orders import Leg, PaperOrder
+from engine.simulation.paper.picture import picture
 from engine.simulation.paper.settings import PaperSettings
+from engine.simulation.paper.splitting import split
 from engine.simulation.paper.store import PaperStore
 from engine.simulation.paper.venue import Venue
-from engine.simulation.paper.voice import Sink, Voice, told
+from engine.simulation.paper.voice import Sink, Voice
 
 ACCOUNT_EVERY_S = 5.0
 DAY_NS = 86_400 * SECOND
@@ -158,21 +153,8 @@ class PaperExchange:
 
     def snapshot_now(self) -> BrokerSnapshot:
         """Everything the exchange holds, at once: it is in this process. Executions and closed orders are today's."""
-        since = self._clock.now() - DAY_NS
-        return BrokerSnapshot(
-            taken_ns=self._clock.now(),
-            open_orders=tuple(shown(o) for o in self._orders.values() if o.open and o.accepted_ns),
-            completed=tuple(shown(o) for o in self._orders.values() if not o.open and o.accepted_ns >= since),
-            executions=tuple(report for report, _ in self._executions if report.ts_event >= since),
-            commissions=tuple(told(report, fee) for report, fee in self._executions if report.ts_event >= since),
-            positions=tuple(
-                BrokerPosition(
-                    account=self.account_id, symbol=Symbol(symbol), quantity=h.quantity, average_price=h.average
-                )
-                for symbol, h in sorted(self._account.holdings.items())
-            ),
-            account=self.account(),
-        )
+        now, books = self._clock.now(), (self._account, self.account())
+        return picture(now, now - DAY_NS, self._orders.values(), self._executions, *books)
 
     async def what_if(self, request: OrderRequest) -> WhatIf | None:
         """Margin and commission after an order."""
@@ -185,6 +167,23 @@ class PaperExchange:
     def account(self) -> Account:
         """The account's values now."""
         return self._books.values(self._account)
+
+    def split(self, symbol: Symbol, date: str, ratio: Decimal) -> bool:
+        """Put a symbol on the terms of a split, once; ``ratio``: new units for one old. False when it was done."""
+        instrument, name = self._market.instrument(symbol), f"split:{symbol}:{date}"
+        if instrument is None or self._store.marked(name):
+            return False
+        changed = split(self._account, self._by_symbol.get(symbol, ()), instrument, ratio)
+        self._store.begin()
+        for order in changed:
+            self._store.save_order(order)
+        self._store.save_account(self._account, self._issued)
+        self._store.mark(name)
+        self._store.commit()
+        for order in changed:
+            (self._voice.echo if order.open else self._unrest)(order)
+            self._voice.status(order)
+        return True
 
     # -- arrival ---------------------------------------------------------------------------------------------------
 

@@ -71,5 +71,12 @@ class PaperStore:
             return None
         return msgspec.json.decode(rows["account"], type=PaperAccount), int(rows["counter"])
 
+    def marked(self, name: str) -> bool:
+        """Whether something that happens once has happened."""
+        return self._db.execute("SELECT 1 FROM state WHERE name = ?", (name,)).fetchone() is not None
+
+    def mark(self, name: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, b"1"))
+
     def close(self) -> None:
         self._db.close()
