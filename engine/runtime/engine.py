@@ -62,6 +62,7 @@ from engine.runtime.storage import AUDIT_ANCHOR, Storage, last_market_time, open
 from engine.runtime.summing import sum_up
 from engine.runtime.supervisor import Supervisor
 from engine.runtime.thought import Thought, assemble_thought, read_strategies
+from engine.runtime.told_hours import hours_at
 from engine.runtime.trading import Trading, assemble_trading
 from engine.runtime.venue import make_broker
 from engine.runtime.vitals import VitalSigns
@@ -325,6 +326,9 @@ class Engine:
                 self.parts.thought.features,
             )
             self._own(history.fetch(), "history")
+            if place.gateway is not None:
+                hours = hours_at(self.clock, place.gateway, place.cache, history)
+                parts.operations.tasks.own("hours", hours.run)
 
     def _own(self, work: Coroutine[object, object, None], name: str) -> None:
         """Run a task that belongs to the engine; one that fails is reported like any other component."""

@@ -28,9 +28,16 @@ class Gateway:
 
     async def describe(self, symbols: tuple[Symbol, ...]) -> tuple[Instrument, ...]:
         """Instruments as the broker lists them. Raises ``ProviderError``."""
+        return await self._describe(symbols, again=False)
+
+    async def describe_again(self, symbols: tuple[Symbol, ...]) -> tuple[Instrument, ...]:
+        """The same, asked anew. Raises ``ProviderError``."""
+        return await self._describe(symbols, again=True)
+
+    async def _describe(self, symbols: tuple[Symbol, ...], again: bool) -> tuple[Instrument, ...]:
         if self.provider is None:
             raise ProviderError("the gateway's market data is not made yet")
-        return await self.provider.describe(symbols)
+        return await self.provider.describe(symbols, again)
 
     def factory(
         self, spec: EngineSpec, clock: Clock, degraded: Callable[[str], None]

@@ -107,10 +107,13 @@ class IbkrProvider:
 
     # --- more than every provider has
 
-    async def describe(self, symbols: Sequence[Symbol]) -> tuple[Instrument, ...]:
-        """Instruments as the broker lists them; those it does not list are left out. Raises ``ProviderError``."""
+    async def describe(self, symbols: Sequence[Symbol], again: bool = False) -> tuple[Instrument, ...]:
+        """Instruments as the broker lists them; those it does not list are left out. Raises ``ProviderError``.
+
+        ``again`` asks the broker also for those it has described before.
+        """
         try:
-            await self._listings.qualify(self._connection, symbols)
+            await self._listings.qualify(self._connection, symbols, again)
         except BrokerError as error:
             raise ProviderError(str(error)) from error
         return tuple(instrument_of(found) for s in symbols if (found := self._listings.listing(s)) is not None)

@@ -89,14 +89,16 @@ class Contracts:
         home = instrument.currency if instrument is not None else "USD"
         return symbol if contract.currency in ("", home) else Symbol(f"{symbol}:{contract.currency}")
 
-    async def qualify(self, asker: Asker, symbols: Sequence[Symbol]) -> None:
+    async def qualify(self, asker: Asker, symbols: Sequence[Symbol], again: bool = False) -> None:
         """Ask the broker for the listings not known yet; what fails is in :attr:`problems`.
 
+        ``again`` asks for those that are known, too: their hours are of a few days. One that fails then stays known.
         Raises ``BrokerError`` when the connection ends.
         """
         async with self._lock:
             for symbol in symbols:
-                if symbol in self._listings:
+                known = symbol in self._listings
+                if known and not again:
                     continue
                 # A symbol nobody has described yet is looked up as a US stock; orders need more than that.
                 instrument = self._catalogue.instrument(symbol) or Instrument(symbol=symbol)
@@ -104,7 +106,8 @@ class Contracts:
                     await self._qualify(asker, symbol, instrument)
                     self.problems.pop(symbol, None)
                 except BrokerError as error:
-                    self.problems[symbol] = str(error)
+                    if not known:
+                        self.problems[symbol] = str(error)
 
     async def _qualify(self, asker: Asker, symbol: Symbol, instrument: Instrument) -> None:
         wanted = contract_of(instrument)

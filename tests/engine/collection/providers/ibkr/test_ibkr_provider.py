@@ -418,6 +418,18 @@ def test_instruments_carry_the_step_of_their_price_band_calendar_and_sector() ->
     tell(story)
 
 
+def test_instruments_that_are_asked_for_again_have_the_hours_of_today() -> None:
+    async def story(kit: Kit) -> None:
+        (first,) = await kit.provider.describe([AAPL])
+        await asyncio.sleep(86_400 * 8)
+        (same,) = await kit.provider.describe([AAPL])
+        (fresh,) = await kit.provider.describe([AAPL], again=True)
+        assert same.hours == first.hours
+        assert fresh.hours[-1][0] > first.hours[-1][0]
+
+    tell(story)
+
+
 def test_without_a_gateway_the_start_fails_with_its_reason_and_works_later() -> None:
     async def whole() -> None:
         gateway = begin_gateway()
