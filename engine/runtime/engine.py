@@ -177,7 +177,7 @@ class Engine:
         desk_later.fill(trading.desk)
         modes_later.fill(trading.modes)
         strategies = read_strategies(spec.strategies)
-        thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, strategies)
+        thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, storage.journal.kv, strategies)
         status = Status(spec, clock, trading, broker, lag, session_at)
         showing = assemble_showing(bus, clock, place.cache, place.bars, trading, board, status.row)
         status.connect(showing.quotes, showing.tables)

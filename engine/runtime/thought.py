@@ -15,6 +15,7 @@ from engine.scoring.technical.load import CompiledStrategy, read_folder
 from engine.scoring.technical.scorer import TechnicalScorer
 from engine.suggestion.board import Board
 from engine.suggestion.plan import Recipe
+from engine.suggestion.ports import Store
 from engine.suggestion.strategist import Strategist
 
 
@@ -55,6 +56,7 @@ def assemble_thought(
     bars: BarStore,
     board: Board,
     trading: Trading,
+    store: Store,
     strategies: Mapping[str, CompiledStrategy],
 ) -> Thought:
     """Build the thinking half for the strategies given."""
@@ -70,6 +72,7 @@ def assemble_thought(
         orders=trading.desk,
         sizer=Sizer(trading.gate, trading.ledger, market),
         board=board,
+        store=store,
         allow_short=lambda: trading.limits.active.allow_short,
         recipes={name: recipe_of(compiled) for name, compiled in strategies.items()},
     )

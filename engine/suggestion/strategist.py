@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
+import structlog
 
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock
@@ -19,7 +20,8 @@ from engine.model.score import Forecast
 from engine.model.suggestion import Suggestion
 from engine.suggestion.board import Board
 from engine.suggestion.plan import Plan, Recipe, evidence_hash, make_plan
-from engine.suggestion.ports import History, Ledger, Market, Orders, Sizer
+from engine.suggestion.ports import History, Ledger, Market, Orders, Sizer, Store
+from engine.suggestion.waiting import Signal, Waiting
 
 LOOKBACK_BARS = 250
 EXIT_LIFE_S = 600.0
@@ -27,6 +29,7 @@ AFTER_OPEN_S = 330.0
 """After the open, when the first prices have settled (G25 allows no entry in the first five minutes)."""
 HOUR_S = 3_600
 DAY_S = 86_400
+_log = structlog.get_logger("strategist")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Strategist:
         orders: Orders,
         sizer: Sizer,
         board: Board,
+        store: Store,
         recipes: Mapping[str, Recipe],
         most_open: int = 8,
         allow_short: Callable[[], bool] = lambda: True,
@@ -71,17 +75,20 @@ class Strategist:
         self._allow_short = allow_short
         self._candidates: list[Candidate] = []
         self._most_open = most_open
-        self._waiting: dict[Symbol, list[tuple[int, Forecast, str, Recipe]]] = {}
+        self._waiting = Waiting(clock, store, self._not_kept)
         self.silent: dict[str, int] = {}
         """Why forecasts did not become suggestions, counted."""
 
     async def start(self) -> None:
-        """Listen to forecasts."""
+        """Listen to forecasts, and wait on with those of the last session."""
+        if kept := self._waiting.load():
+            _log.info("signals of the last session wait for the open", signals=kept)
         self._bus.subscribe(Scored, self._on_scored, owner="strategist", role=Role.DECIDER)
         self._bus.subscribe(QuoteTick, self._on_quote, owner="strategist", role=Role.DECIDER)
 
     async def stop(self) -> None:
-        """Nothing to finish."""
+        """Keep what waits."""
+        self._waiting.flush()
 
     def _on_scored(self, event: Scored) -> None:
         forecast = event.forecast
@@ -108,9 +115,20 @@ class Strategist:
         opens = session.open_ns if session.open_ns > now else session.next_open_ns
         # What a day's bar says holds for a session: nights, weekends and holidays do not age it.
         forecast = msgspec.structs.replace(forecast, expires_at=forecast.expires_at + opens - now)
-        when = opens + round(AFTER_OPEN_S * SECOND)
-        self._waiting.setdefault(forecast.symbol, []).append((when, forecast, strategy, recipe))
+        awaited = self._market.session(forecast.symbol, opens)
+        self._waiting.add(
+            Signal(
+                forecast=forecast,
+                strategy=strategy,
+                after_ns=opens + round(AFTER_OPEN_S * SECOND),
+                until_ns=awaited.close_ns if awaited is not None else forecast.expires_at,
+            )
+        )
         return None
+
+    def _not_kept(self, reason: str) -> None:
+        _log.warning("a signal may be lost with a restart", reason=reason)
+        self._skip(reason.partition(":")[0])
 
     def _consider(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
         if forecast.reason.startswith("exit"):
@@ -119,13 +137,15 @@ class Strategist:
             self._consider_entry(forecast, strategy, recipe)
 
     def _on_quote(self, event: QuoteTick) -> None:
-        waiting = self._waiting.get(event.symbol)
-        if not waiting or event.ts_event < waiting[0][0]:
-            return
         # The first price after the open has settled, whenever it comes: it is fresh, whatever the source's pace.
-        del self._waiting[event.symbol]
-        for _, forecast, strategy, recipe in waiting:
-            self._consider(forecast, strategy, recipe)
+        for signal in self._waiting.due(event.symbol, event.ts_event):
+            recipe = self.recipes.get(signal.strategy)
+            if recipe is None:
+                self._skip("its strategy is gone")
+            elif signal.too_late(event.ts_event):
+                self._skip("the signal was for a session that is over")
+            else:
+                self._consider(signal.forecast, signal.strategy, recipe)
 
     def _consider_entry(self, forecast: Forecast, strategy: str, recipe: Recipe) -> None:
         symbol, side = forecast.symbol, Side.BUY if forecast.score > 0 else Side.SELL
@@ -238,7 +258,9 @@ class Strategist:
         position = self._ledger.positions().get(symbol)
         if position is None or position.quantity * wanted <= ZERO or position.opened_by != strategy:
             return
-        if any(s.reduces for s in self._board.open_for(symbol, strategy)):
+        if position.opened_ns > forecast.available_at > 0 or any(
+            s.reduces for s in self._board.open_for(symbol, strategy)
+        ):
             return
         self._propose_exit(forecast, strategy, position)
 
