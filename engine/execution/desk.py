@@ -42,6 +42,7 @@ from engine.model.report import (
     ExecutionReport,
     LinkReport,
     LinkState,
+    NoticeReport,
 )
 
 S = OrderState
@@ -394,6 +395,9 @@ class OrderDesk:
                     self._orphans[base_id] = report
                 else:
                     self._fold(record, report)
+            case NoticeReport():
+                self._voice.alarm(report.code, "red", report.happened, report.did, report.you_can)
+                self._agreement.request()
             case ErrorReport() if not report.ref:
                 return
             case _:

@@ -119,7 +119,25 @@ class AccountReport(Report, frozen=True, kw_only=True):
     account: Account
 
 
-AnyReport = StatusReport | EchoReport | ExecutionReport | CommissionReport | ErrorReport | LinkReport | AccountReport
+class NoticeReport(Report, frozen=True, kw_only=True):
+    """Something at the broker that a person must hear of, and that is about no order of ours."""
+
+    code: str
+    happened: str
+    did: str = ""
+    you_can: str = ""
+
+
+AnyReport = (
+    StatusReport
+    | EchoReport
+    | ExecutionReport
+    | CommissionReport
+    | ErrorReport
+    | LinkReport
+    | AccountReport
+    | NoticeReport
+)
 
 
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,7 @@ class Desk:
             "order_id": order_id,
         }
         gateway.note_order_id(session.client_id, order_id)
-        if terms.flag("whatIf"):
+        if terms.flag("whatIf") and not faults.hit("what_if_works", **where):
             self._what_if(session, order_id, query, terms, where)
             return
         live = self._live(session.client_id, order_id)

@@ -97,6 +97,7 @@ CATALOGUE: dict[str, FaultSpec] = {
     "stale_status": FaultSpec("after Filled an old Submitted status arrives"),
     "read_only": FaultSpec("read-only API: orders draw 321", {}, None),
     "what_if_refused": FaultSpec("what-if draws an error", {"code": 201, "text": "Order rejected - reason: margin"}),
+    "what_if_works": FaultSpec("the flag of a what-if is ignored: it is worked as an order", {}, None),
     "what_if_unset": FaultSpec("what-if answers with unset margins"),
     # data
     "max_lines": FaultSpec("101 beyond this many market data lines", {"lines": 0}, None),

@@ -53,6 +53,7 @@ class IbkrBroker:
             cash_account=settings.cash_account,
             contracts=self.contracts,
             survey=self._survey,
+            cancel=self._cancel_id,
         )
         self._picture = Picture(self.account_id, settings.client_id, self.contracts, self._hearing.names)
         self._wanted: tuple[Symbol, ...] = ()
@@ -137,9 +138,12 @@ class IbkrBroker:
         name = self._hearing.names.get(ref)
         if name is None or not name.order_ids:
             raise BrokerError(f"no id of {ref} is known at the gateway; only the client that placed it can cancel it")
-        wire = self._link.client
         for order_id in name.order_ids:
-            self._link.pace.cancel(lambda order_id=order_id: wire.cancelOrder(order_id, ""))  # type: ignore[misc]
+            self._cancel_id(order_id)
+
+    def _cancel_id(self, order_id: int) -> None:
+        wire = self._link.client
+        self._link.pace.cancel(lambda: wire.cancelOrder(order_id, ""))
 
     def manages(self, ref: OrderRef) -> bool:
         """Only an order the gateway has given an id of this client: its own, and manual ones bound to client 0."""
@@ -157,6 +161,8 @@ class IbkrBroker:
         return None
 
     async def what_if(self, request: OrderRequest) -> WhatIf | None:
+        if self._hearing.questions.betrayed:
+            return None
         try:
             if flaw := wire_order.misfit(request, self.contracts.listing(request.symbol)):
                 return WhatIf(refused=flaw)
@@ -165,14 +171,13 @@ class IbkrBroker:
             contract = self._contract(request.symbol)
             order = wire_order.build(request, ref=OrderRef(""), account=self.account_id, order_id=order_id)
             order.whatIf = True
-            answer: asyncio.Future[WhatIf] = asyncio.get_running_loop().create_future()
-            self._hearing.questions[order_id] = answer
+            answer = self._hearing.questions.ask(order_id)
             try:
                 send_question(self._link.open_door(), contract, order)
                 async with asyncio.timeout(self._settings.read_timeout_s):
                     return await answer
             finally:
-                del self._hearing.questions[order_id]
+                self._hearing.questions.over(order_id)
         except (BrokerError, TimeoutError):
             return None
 
@@ -237,9 +242,8 @@ class IbkrBroker:
 
     def _sweep(self, found: Found) -> None:
         """Cancel what is left of a bracket whose last leg never arrived: drafts that work for nobody."""
-        wire = self._link.client
         for order_id in self._picture.drafts(found):
-            self._link.pace.cancel(lambda order_id=order_id: wire.cancelOrder(order_id, ""))  # type: ignore[misc]
+            self._cancel_id(order_id)
 
     # --- the link
 

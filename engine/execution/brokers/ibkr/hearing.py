@@ -8,10 +8,10 @@ from ib_async import CommissionReport as IbCommission
 from ib_async import Contract, Execution, Order, OrderState
 
 from engine.bus.clock import Clock, Timer
-from engine.bus.errors import BrokerError
 from engine.execution.brokers.ibkr import reading
 from engine.execution.brokers.ibkr.contracts import Contracts
 from engine.execution.brokers.ibkr.names import Names
+from engine.execution.brokers.ibkr.questions import Questions
 from engine.execution.brokers.ibkr.survey import Survey
 from engine.execution.error_codes import classify
 from engine.model.broker import WhatIf
@@ -53,7 +53,9 @@ class Hearing:
         cash_account: bool,
         contracts: Contracts,
         survey: Survey,
+        cancel: Callable[[int], None],
     ) -> None:
+        """``cancel(order_id)`` writes a cancel. Raises ``BrokerError``."""
         self._clock = clock
         self._link = ids
         self._client_id = client_id
@@ -65,8 +67,8 @@ class Hearing:
         self.sink: ReportSink | None = None
         self.account_whole = asyncio.Event()
         """The account's values have been told completely since the connection began."""
-        self.questions: dict[int, asyncio.Future[WhatIf]] = {}
-        """What-if questions under way, by the id they were asked with."""
+        self.questions = Questions(clock, cancel, self.say)
+        """What-if questions, by the id they were asked with."""
         self._values: dict[tuple[str, str], str] = {}
         self._account_timer: Timer | None = None
 
@@ -75,9 +77,7 @@ class Hearing:
         self._survey.give_up(why)
         self._values.clear()
         self.account_whole.clear()
-        for answer in self.questions.values():
-            if not answer.done():
-                answer.set_exception(BrokerError(why))
+        self.questions.fail(why)
 
     def stop(self) -> None:
         if self._account_timer is not None:
@@ -102,7 +102,7 @@ class Hearing:
 
     def on_order_error(self, req_id: int, code: int, text: str) -> None:
         """A code under a request's or an order's id; they share their numbers."""
-        answer = self.questions.get(req_id)
+        answer = self.questions.waiting(req_id)
         if answer is not None:
             if not answer.done() and classify(code) is not ErrorClass.INFO:
                 answer.set_result(WhatIf(refused=reading.plain(f"{text} ({code})")))
@@ -116,6 +116,8 @@ class Hearing:
             self._answer(order_id, state)
             return
         self._link.saw_id(order_id)
+        if not order.orderRef:
+            self._watch(order_id, order.clientId, reading.status_of(state.status), order=True)
         self._survey.add("open_orders", (contract, order, state))
         if order.account not in ("", self.account_id):
             return
@@ -158,6 +160,7 @@ class Hearing:
     def on_status(
         self, order_id: int, client_id: int, perm_id: int, status: str, numbers: tuple[float, float, float], held: str
     ) -> None:
+        self._watch(order_id, client_id, reading.status_of(status), filled=numbers[0] > 0)
         reading_all = self._survey.collecting("open_orders")
         if reading_all:
             self._survey.statuses[client_id, order_id, perm_id] = (status, numbers[0], held)
@@ -198,6 +201,8 @@ class Hearing:
             return
         if 0 < execution.orderId < _UNSET_ID and execution.clientId == self._client_id:
             self._link.saw_id(execution.orderId)
+            if not execution.orderRef and self._question(execution.orderId):
+                self.questions.executed(execution.orderId)
         if req_id == self._survey.request_id and req_id:
             self._survey.add("executions", self._execution(contract, execution))
         else:
@@ -249,20 +254,31 @@ class Hearing:
 
     # --- questions
 
+    def _watch(
+        self, order_id: int, client_id: int, status: BrokerStatus, *, filled: bool = False, order: bool = False
+    ) -> None:
+        if client_id == self._client_id and self._question(order_id):
+            self.questions.shown(order_id, status, filled, order)
+
+    def _question(self, order_id: int) -> bool:
+        """Whether an id is a question's alone: ids are handed out again, and an order of ours may have it by now."""
+        return self.questions.asked(order_id) and not self.names.of_order(order_id)
+
     def _answer(self, order_id: int, state: OrderState) -> None:
-        answer = self.questions.get(order_id)
+        answer = self.questions.waiting(order_id)
         if answer is None or answer.done():
             return
         margin = reading.amount(state.initMarginAfter)
         if margin is None and reading.amount(state.maintMarginAfter) is None:
             return
         charges = (state.commission, state.maxCommission, state.minCommission)
-        answer.set_result(
+        self.questions.answer(
+            order_id,
             WhatIf(
                 initial_margin_before=reading.amount(state.initMarginBefore),
                 initial_margin_after=margin,
                 maintenance_margin_after=reading.amount(state.maintMarginAfter),
                 equity_after=reading.amount(state.equityWithLoanAfter),
                 commission=next((c for c in map(reading.amount, charges) if c is not None), None),
-            )
+            ),
         )

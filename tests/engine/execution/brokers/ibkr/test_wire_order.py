@@ -1,5 +1,6 @@
 """Requests as they go over the wire, and what is refused before a byte leaves."""
 
+import asyncio
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from engine.execution.brokers.ibkr.contracts import Contracts, Listing, contract
 from engine.execution.brokers.ibkr.names import Name, Names
 from engine.execution.brokers.ibkr.native_algos import NATIVE, STRATEGIES
 from engine.execution.brokers.ibkr.wire_order import build, misfit
+from engine.model.events.system import Alarm
 from engine.model.ids import AccountId, IntentId, OrderRef, Symbol
 from engine.model.instrument import Instrument, InstrumentKind
 from engine.model.market import Side
-from engine.model.order import OrderRequest, OrderType, TimeInForce
+from engine.model.order import OrderRequest, OrderState, OrderType, TimeInForce
 from engine.model.report import BrokerStatus
 from tests.engine.execution.brokers.ibkr.rig import IbRig, in_memory
+from tests.support.tws_gateway.protocol import Req
 
 D = Decimal
 
@@ -258,6 +261,60 @@ def test_a_question_of_cost_is_answered_refused_or_left_open_and_never_an_order(
             assert answer.refused == ""
         assert rig.gateway.place_counts() == {}
         assert rig.gateway.ledger.orders == []
+
+    in_memory(tmp_path, story)
+
+
+def what_if_alarms(rig: IbRig) -> list[Alarm]:
+    return [e for e in rig.events if isinstance(e, Alarm) and e.code.startswith("WHAT_IF")]
+
+
+def test_a_gateway_that_works_a_question_as_an_order_has_it_cancelled_is_told_and_never_asked_again(
+    tmp_path: Path,
+) -> None:
+    async def story(rig: IbRig) -> None:
+        rig.gateway.faults.add("what_if_works")
+        assert await rig.ib_broker.what_if(rig.request(price="90.00")) is None
+        await rig.holds(lambda: [o.status for o in rig.gateway.ledger.orders] == ["Cancelled"])
+        (told,) = what_if_alarms(rig)
+        assert told.severity == "red"
+        assert "worked by the gateway as an order" in told.happened
+        assert "is cancelled" in told.did
+        before = len(list(rig.gateway.wire.select(Req.PLACE_ORDER, "in")))
+        assert await rig.ib_broker.what_if(rig.request(price="90.00")) is None
+        assert len(list(rig.gateway.wire.select(Req.PLACE_ORDER, "in"))) == before
+        ref = rig.submit(rig.request(price="91.00"))
+        await rig.becomes(ref, "WORKING")
+
+    in_memory(tmp_path, story)
+
+
+def test_a_question_that_filled_is_booked_as_an_order_made_elsewhere_and_told(tmp_path: Path) -> None:
+    async def story(rig: IbRig) -> None:
+        rig.gateway.faults.add("what_if_works")
+        await rig.ib_broker.what_if(rig.request(price="250.00", quantity=7))
+        await rig.holds(lambda: rig.gateway.ledger.held("AAPL") == 7)
+        await rig.holds(lambda: any("filled" in alarm.happened for alarm in what_if_alarms(rig)))
+        await rig.holds(lambda: rig.ledger.positions().get("AAPL") is not None, 90, "the position")
+        assert rig.ledger.positions()["AAPL"].quantity == 7
+        (order,) = rig.desk.orders().values()
+        assert (order.external, order.state, order.filled) == (True, OrderState.FILLED, D(7))
+        assert await rig.ib_broker.what_if(rig.request()) is None
+
+    in_memory(tmp_path, story)
+
+
+def test_the_id_of_a_question_that_is_handed_out_again_to_an_order_of_ours_is_left_alone(tmp_path: Path) -> None:
+    async def story(rig: IbRig) -> None:
+        assert await rig.ib_broker.what_if(rig.request(price="90.00")) is not None
+        ref = rig.submit(rig.request(price="90.00"))
+        await rig.becomes(ref, "WORKING")
+        order_id = rig.gateway.ledger.order(ref).order_id
+        rig.ib_broker._hearing.questions._asked.add(order_id)
+        rig.desk.check_now()
+        await asyncio.sleep(30)
+        assert rig.state(ref) == "WORKING"
+        assert what_if_alarms(rig) == []
 
     in_memory(tmp_path, story)
 
