@@ -23,6 +23,7 @@ from engine.memory.kv import KeyValues
 from engine.model.fill import Fill
 from engine.model.ids import AccountId, ExecId, OrderRef, Symbol
 from engine.model.market import Side
+from engine.model.money import units
 from engine.model.order import OrderState, OrderStatus
 from engine.model.suggestion import Suggestion, SuggestionState
 
@@ -279,7 +280,7 @@ def _fill(row: tuple[object, ...]) -> Fill:
         account=AccountId(str(account)),
         symbol=Symbol(str(symbol)),
         side=Side(str(side)),
-        quantity=Decimal(str(quantity)),
+        quantity=units(str(quantity)),
         price=Decimal(str(price)),
         commission=Decimal(str(commission)),
         currency=str(currency),

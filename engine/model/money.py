@@ -19,6 +19,16 @@ def exact(value: float | int | str | Decimal) -> Decimal:
     return number
 
 
+def units(value: float | int | str | Decimal) -> Decimal:
+    """Return a quantity as people write it: 263 and not 263.0, as a broker's float would have it.
+
+    Raises ``ValueError`` for NaN and infinities.
+    """
+    number = exact(value)
+    whole = Decimal(int(number))
+    return whole if number == whole else number.normalize()
+
+
 def finite(value: float | Decimal | None) -> bool:
     """Say whether ``value`` is a number one may trade on (not None, NaN, infinite or IB's 1.797e308 sentinel)."""
     if value is None:

@@ -21,7 +21,7 @@ from engine.model.events.decision import RiskCleared, RiskDenied
 from engine.model.events.order import OrderPending
 from engine.model.ids import DecisionId, OrderRef, Symbol
 from engine.model.market import Side
-from engine.model.money import ZERO, exact
+from engine.model.money import ZERO, exact, units
 from engine.model.order import ClearedOrder, OrderRequest, OrderStatus, Origin
 from engine.risk import bracket
 from engine.risk.counters import DayCounts, Decisions, Messages, Sent, SentLog
@@ -329,7 +329,7 @@ class Gate:
             risk=exact(risk) if risk is not None and math.isfinite(risk) else None,
             margin=s.what_if.initial_margin_after if s.what_if is not None else None,
             commission=commission,
-            position_after=exact(s.line.quantity) + signed,
+            position_after=units(s.line.quantity) + signed,
             risk_used_after=used,
         )
 

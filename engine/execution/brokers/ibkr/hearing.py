@@ -179,7 +179,8 @@ class Hearing:
     ) -> None:
         now = self._clock.now()
         status = reading.status_of(word)
-        filled, remaining, average = (reading.amount(n) for n in numbers or (None, None, None))
+        done, left, price = numbers or (None, None, None)
+        filled, remaining, average = reading.quantity(done), reading.quantity(left), reading.amount(price)
         self.say(
             StatusReport(
                 ts_event=now,

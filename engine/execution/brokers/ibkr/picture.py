@@ -77,7 +77,7 @@ class Picture:
             if status in (BrokerStatus.FILLED, BrokerStatus.CANCELLED):
                 shown.pop(key, None)
                 continue
-            shown[key] = self._open_order(contract, order, status, reading.amount(filled) or ZERO, held)
+            shown[key] = self._open_order(contract, order, status, reading.quantity(filled) or ZERO, held)
         return tuple(shown.values())
 
     def _completed(self, rows: list[OrderRow]) -> tuple[OpenOrder, ...]:
@@ -106,13 +106,13 @@ class Picture:
 
     @staticmethod
     def _filled(order: Order) -> Decimal:
-        return reading.amount(order.filledQuantity) or ZERO
+        return reading.quantity(order.filledQuantity) or ZERO
 
     def _position(self, contract: Contract, quantity: float, cost: float) -> BrokerPosition:
         multiplier = reading.amount(contract.multiplier) or Decimal(1)
         return BrokerPosition(
             account=self._account_id,
             symbol=self._contracts.symbol_of(contract),
-            quantity=reading.amount(quantity) or ZERO,
+            quantity=reading.quantity(quantity) or ZERO,
             average_price=(reading.amount(cost) or ZERO) / multiplier,
         )

@@ -11,7 +11,7 @@ from engine.bus.clock import SECOND
 from engine.execution.brokers.ibkr.identity import is_paper
 from engine.model.ids import AccountId, IntentId, OrderRef, Symbol
 from engine.model.market import Side
-from engine.model.money import ZERO, exact, finite
+from engine.model.money import ZERO, exact, finite, units
 from engine.model.order import OrderRequest, OrderType, TimeInForce
 from engine.model.position import Account
 from engine.model.report import BrokerStatus, ExecutionReport
@@ -66,6 +66,12 @@ def amount(value: float | str | Decimal | None) -> Decimal | None:
     return number if finite(number) else None
 
 
+def quantity(value: float | str | Decimal | None) -> Decimal | None:
+    """A number of units on the wire: whole ones without a fraction; None when it is unset."""
+    number = amount(value)
+    return None if number is None else units(number)
+
+
 def request_of(order: Order, symbol: Symbol, sent: OrderRequest | None) -> OrderRequest:
     """The fields of an order as the broker shows them.
 
@@ -83,7 +89,7 @@ def request_of(order: Order, symbol: Symbol, sent: OrderRequest | None) -> Order
         intent_id=IntentId(""),
         symbol=symbol,
         side=Side.BUY if order.action == "BUY" else Side.SELL,
-        quantity=amount(order.totalQuantity) or ZERO,
+        quantity=quantity(order.totalQuantity) or ZERO,
         order_type=kind,
         limit_price=limit,
         stop_price=stop,
@@ -115,9 +121,9 @@ def execution_of(
     execution: IbExecution, contract: Contract, ref: OrderRef, symbol_of: Callable[[Contract], Symbol], seen_ns: int
 ) -> ExecutionReport:
     """One execution. Raises ``ValueError`` when its side, size or price cannot be read."""
-    quantity, price = amount(execution.shares), amount(execution.price)
+    shares, price = quantity(execution.shares), amount(execution.price)
     side = {"BOT": Side.BUY, "SLD": Side.SELL}.get(execution.side)
-    if quantity is None or price is None or side is None or not execution.execId:
+    if shares is None or price is None or side is None or not execution.execId:
         raise ValueError(f"execution {execution.execId!r} of {contract.symbol} cannot be read")
     return ExecutionReport(
         ts_event=ns_of(execution.time, seen_ns),
@@ -127,7 +133,7 @@ def execution_of(
         account=AccountId(execution.acctNumber),
         symbol=symbol_of(contract),
         side=side,
-        quantity=quantity,
+        quantity=shares,
         price=price,
         broker_id=str(execution.orderId) if 0 < execution.orderId < 2**31 - 1 else "",
         perm_id=str(execution.permId) if execution.permId else "",

@@ -319,6 +319,30 @@ def test_the_id_of_a_question_that_is_handed_out_again_to_an_order_of_ours_is_le
     in_memory(tmp_path, story)
 
 
+def test_quantities_from_the_wire_read_as_they_were_sent(tmp_path: Path) -> None:
+    async def story(rig: IbRig) -> None:
+        rig.gateway.set_price("AAPL", 100.0)
+        ref = rig.submit(rig.request(price="101.00", quantity=263))
+        await rig.becomes(ref, "FILLED")
+        rig.desk.check_now()
+        await asyncio.sleep(20)
+        status = rig.desk.orders()[ref]
+        position = rig.ledger.positions()["AAPL"]
+        fills = rig.ledger.fills(Symbol("AAPL"))
+        shown = [status.request.quantity, status.filled, position.quantity, *(fill.quantity for fill in fills)]
+        assert {str(number) for number in shown} == {"263"}
+        resting = rig.submit(rig.request(price="90.00", quantity=12))
+        await rig.becomes(resting, "WORKING")
+        rig.desk.check_now()
+        await asyncio.sleep(20)
+        assert str(rig.desk.orders()[resting].request.quantity) == "12"
+        told = " ".join(str(event) for event in rig.events)
+        assert "263.0" not in told
+        assert "12.0'" not in told
+
+    in_memory(tmp_path, story)
+
+
 def test_read_only_access_refuses_orders_and_they_are_rejected(tmp_path: Path) -> None:
     async def story(rig: IbRig) -> None:
         ref = rig.submit(rig.request(price="90.00"))
