@@ -281,6 +281,9 @@ class Desk:
         contract, verdict = self._check(query, terms)
         if verdict is None and contract is not None:
             verdict = rules.check_change(order, terms, contract)
+        if verdict is None and terms.parent_id and order.parent is not None and not order.parent.live:
+            # Seen at real gateways: an exit is changed without naming an entry that is over.
+            verdict = (135, f"Can't find order with id = {terms.parent_id}")
         fault = gateway.faults.hit("reject_modify", **where)
         if verdict is None and fault:
             verdict = (fault["code"], fault["text"])

@@ -128,7 +128,7 @@ class IbkrBroker:
             ref=ref,
             account=self.account_id,
             order_id=name.order_ids[-1],
-            parent_id=name.parent_id,
+            parent_id=self._hearing.names.parent_of(name),
             oca_group=name.oca_group,
         )
         send_change(self._link, contract, order)

@@ -160,7 +160,10 @@ class Hearing:
     def on_status(
         self, order_id: int, client_id: int, perm_id: int, status: str, numbers: tuple[float, float, float], held: str
     ) -> None:
-        self._watch(order_id, client_id, reading.status_of(status), filled=numbers[0] > 0)
+        known = reading.status_of(status)
+        self._watch(order_id, client_id, known, filled=numbers[0] > 0)
+        if client_id == self._client_id and known in (BrokerStatus.FILLED, BrokerStatus.CANCELLED):
+            self.names.over(order_id)
         reading_all = self._survey.collecting("open_orders")
         if reading_all:
             self._survey.statuses[client_id, order_id, perm_id] = (status, numbers[0], held)

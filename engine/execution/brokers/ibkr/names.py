@@ -32,6 +32,7 @@ class Names:
         self._by_ref: dict[OrderRef, Name] = {}
         self._by_order: dict[int, OrderRef] = {}
         self._by_perm: dict[int, OrderRef] = {}
+        self._over: set[int] = set()
 
     def get(self, ref: OrderRef) -> Name | None:
         return self._by_ref.get(ref)
@@ -41,6 +42,7 @@ class Names:
         self._by_ref[name.ref] = name
         for order_id in name.order_ids:
             self._by_order[order_id] = name.ref
+            self._over.discard(order_id)
 
     def shown(self, ref: OrderRef, order_id: int, perm_id: int, parent_id: int = 0, oca_group: str = "") -> None:
         """The broker showed an order with its reference. ``order_id`` is 0 unless it is of this client."""
@@ -55,6 +57,18 @@ class Names:
             self._by_order[order_id] = ref
         name.parent_id = parent_id or name.parent_id
         name.oca_group = oca_group or name.oca_group
+
+    def over(self, order_id: int) -> None:
+        """The broker said that an order of this client is filled or cancelled."""
+        self._over.add(order_id)
+
+    def parent_of(self, name: Name) -> int:
+        """The id to name as the parent when an order is changed: 0 once the parent is over, or known by nobody.
+
+        A gateway that is told of a parent it has no more refuses the change (135).
+        """
+        alive = name.parent_id in self._by_order and name.parent_id not in self._over
+        return name.parent_id if alive else 0
 
     def find(self, order_id: int, perm_id: int) -> OrderRef:
         """The reference of a message; empty when it is not ours. ``order_id`` is 0 unless it is of this client."""
