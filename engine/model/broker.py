@@ -38,7 +38,8 @@ class BrokerCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     fractional: bool = False
     native_algos: tuple[NativeAlgo, ...] = ()
     exits_wait: bool = False
-    """The broker holds the exits of an entry back until all of it is filled; else they cover what has filled."""
+    """The broker may hold the exits of an entry back until all of it is filled, and shows them as held while it does;
+    else they cover what has filled."""
     no_good_till: str = ""
     """Why an order with a good-till time cannot be sent, as a sentence; empty when it can."""
 

@@ -111,7 +111,17 @@ def plain_history(session: Session, fields: Fields) -> Iterable[Fields]:
     return [fields]
 
 
+def exits_wait(session: Session, fields: Fields) -> Iterable[Fields]:
+    """The exits of an entry sleep until all of it is filled, and do not say why."""
+    if fields[0] == str(int(Msg.ORDER_STATUS)) and fields[7] != "0" and fields[2] in ("PreSubmitted", "Submitted"):
+        entry = session.gateway.ledger.find(session.client_id, int(fields[7]))
+        if entry is not None and entry.live:
+            fields = [*fields[:2], "PreSubmitted", *fields[3:10], "", *fields[11:]]
+    return [fields]
+
+
 ACCENTS: dict[str, Accent] = {
+    "exits wait": exits_wait,
     "ids first": ids_first,
     "no bundled trades": _without(Msg.TICK_STRING, 3, "48"),
     "single trades never come": _without(Msg.TICK_BY_TICK, 1),

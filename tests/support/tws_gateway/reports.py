@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.tws_gateway.frames import UNSET
 from tests.support.tws_gateway.ledger import Execution
+from tests.support.tws_gateway.matching import STOPS
 from tests.support.tws_gateway.order_codec import Margin, completed_order, open_order
 from tests.support.tws_gateway.orders import Order
 from tests.support.tws_gateway.protocol import Msg
@@ -43,7 +44,7 @@ class Reports:
         session.send(
             Msg.ORDER_STATUS,
             *(order.order_id, status or order.status, order.filled, max(order.remaining, 0), order.average),
-            *(order.perm_id, parent_id, order.last_price, order.client_id, order.why_held, 0),
+            *(order.perm_id, parent_id, order.last_price, order.client_id, _why_held(order), 0),
         )
 
     def execution_to(self, session: Session, execution: Execution, req_id: int = -1) -> None:
@@ -142,3 +143,11 @@ class Reports:
             *(c.currency, c.local_symbol, c.trading_class, p.quantity, accounts.mark(c), accounts.market_value(p)),
             *(p.avg_cost, accounts.unrealized(p), p.realized, account),
         )
+
+
+def _why_held(order: Order) -> str:
+    """`child,trigger` for a stop that waits for its parent, then `trigger` until its price comes."""
+    if order.why_held not in ("", "child") or order.status != "PreSubmitted":
+        return order.why_held
+    stop = order.terms.kind in STOPS and not order.triggered
+    return ",".join(filter(None, (order.why_held, "trigger" if stop else "")))

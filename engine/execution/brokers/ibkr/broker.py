@@ -79,6 +79,8 @@ class IbkrBroker:
             tifs=tuple(TimeInForce),
             short=not self._settings.cash_account,
             native_algos=NATIVE,
+            # The real one lets exits cover what has filled and says so; gateways that hold them back say that.
+            exits_wait=True,
         )
 
     def attach(self, sink: ReportSink) -> None:

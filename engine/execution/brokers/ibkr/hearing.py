@@ -160,7 +160,7 @@ class Hearing:
     def on_status(
         self, order_id: int, client_id: int, perm_id: int, status: str, numbers: tuple[float, float, float], held: str
     ) -> None:
-        known = reading.status_of(status)
+        known = reading.status_of(status, held)
         self._watch(order_id, client_id, known, filled=numbers[0] > 0)
         if client_id == self._client_id and known in (BrokerStatus.FILLED, BrokerStatus.CANCELLED):
             self.names.over(order_id)
@@ -181,7 +181,7 @@ class Hearing:
         held: str,
     ) -> None:
         now = self._clock.now()
-        status = reading.status_of(word)
+        status = reading.status_of(word, held)
         done, left, price = numbers or (None, None, None)
         filled, remaining, average = reading.quantity(done), reading.quantity(left), reading.amount(price)
         self.say(

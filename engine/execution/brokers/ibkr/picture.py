@@ -71,7 +71,7 @@ class Picture:
             word, filled, held = found.statuses.get(
                 (order.clientId, order.orderId, order.permId), (state.status, 0.0, "")
             )
-            status = reading.status_of(word)
+            status = reading.status_of(word, held)
             # An order that has no permanent id yet is known by its client's number.
             key = (order.permId, 0, 0) if order.permId else (0, order.clientId, order.orderId)
             if status in (BrokerStatus.FILLED, BrokerStatus.CANCELLED):

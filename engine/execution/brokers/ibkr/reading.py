@@ -44,8 +44,14 @@ _LIQUIDITY = {1: "added", 2: "removed", 3: "routed"}
 _TEXT_MOST = 500
 
 
-def status_of(word: str) -> BrokerStatus:
-    """Our word for a status; a strange one is OTHER."""
+def status_of(word: str, held: str = "") -> BrokerStatus:
+    """Our word for a status; a strange one is OTHER.
+
+    ``held`` says why an order is not at the exchange. A stop that waits for its price alone (``trigger``) works: the
+    broker watches it. One that waits for its entry, too (``child,trigger``), protects nothing yet.
+    """
+    if word == "PreSubmitted" and "trigger" in held and "child" not in held:
+        return BrokerStatus.WORKING
     return STATUS.get(word, BrokerStatus.OTHER)
 
 

@@ -10,10 +10,13 @@ import pytest
 import pytest_asyncio
 
 from engine.bus.clock import SECOND
+from engine.execution.brokers.alpaca.settings import AlpacaSettings
+from engine.execution.brokers.alpaca.wire_order import NO_GOOD_TILL, body, misfit
 from engine.execution.guarding import Guard
 from engine.model.ids import OrderRef
 from engine.model.order import Origin, TimeInForce
 from tests.engine.execution.brokers.alpaca.rig import AlpacaRig, alpaca_rig
+from tests.engine.risk.world import World
 
 D = Decimal
 
@@ -145,3 +148,15 @@ async def test_what_filled_gets_a_stop_of_its_own_when_the_bracket_ends_with_its
     (stop,) = [order for order in rig.server.book.orders if order.open]
     assert (stop.type, stop.side, stop.qty, stop.stop, stop.tif) == ("stop", "sell", D(4), D(95), "gtc")
     await guard.stop()
+
+
+def test_what_the_gate_makes_of_a_suggestion_of_the_agent_fits_alpaca_with_the_setting_and_not_without() -> None:
+    world = World()
+    cleared = world.clear(world.request())
+    assert cleared is not None
+    assert cleared.request.tif is TimeInForce.GTD
+    assert misfit(cleared, AlpacaSettings(expire_by_program=True)) == ""
+    sent = body(cleared)
+    assert (sent["order_class"], sent["time_in_force"], sent["type"]) == ("bracket", "gtc", "limit")
+    assert (sent["stop_loss"], sent["take_profit"]) == ({"stop_price": "98"}, {"limit_price": "104"})
+    assert misfit(cleared, AlpacaSettings()) == NO_GOOD_TILL
