@@ -27,6 +27,7 @@ class Entry(msgspec.Struct, kw_only=True):
 
 
 _COUNTER = "suggestions.counter"
+_ENTERED = "suggestions.entered"
 _KEPT = 2_000
 
 
@@ -38,6 +39,7 @@ class Board:
     def __init__(self, bus: Bus, clock: Clock, store: Store) -> None:
         self._bus, self._clock, self._store = bus, clock, store
         self._entries: dict[SuggestionId, Entry] = {}
+        self._entered: dict[str, int | None] = {}
         self._counter = int(store.get(_COUNTER) or 0)
 
     def restore(self, entries: Iterable[tuple[Suggestion, SuggestionState]]) -> None:
@@ -67,6 +69,20 @@ class Board:
         self._counter += 1
         self._store.set(_COUNTER, str(self._counter))
         return SuggestionId(f"S-{self._counter:04d}"), DecisionId(f"D-{self._counter:04d}")
+
+    def entered(self, symbol: Symbol, strategy: str) -> int | None:
+        """When ``strategy`` last proposed an entry in ``symbol``, UTC ns; also by a run before this one."""
+        key = f"{_ENTERED}.{strategy}.{symbol}"
+        if key not in self._entered:
+            told = self._store.get(key)
+            self._entered[key] = None if told is None else int(told)
+        return self._entered[key]
+
+    def note_entry(self, symbol: Symbol, strategy: str, at_ns: int) -> None:
+        """``strategy`` proposes an entry now: a restart is no reason to propose it again."""
+        key = f"{_ENTERED}.{strategy}.{symbol}"
+        self._entered[key] = at_ns
+        self._store.set(key, str(at_ns))
 
     def suggestion(self, suggestion_id: SuggestionId) -> Suggestion | None:
         entry = self._entries.get(suggestion_id)

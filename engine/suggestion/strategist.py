@@ -71,7 +71,6 @@ class Strategist:
         self._bus, self._clock, self._market, self._history = bus, clock, market, history
         self._ledger, self._orders, self._sizer, self._board = ledger, orders, sizer, board
         self.recipes = dict(recipes)
-        self._entered: dict[tuple[Symbol, str], int] = {}
         self._allow_short = allow_short
         self._candidates: list[Candidate] = []
         self._most_open = most_open
@@ -108,19 +107,25 @@ class Strategist:
             return self._skip("the market's hours are not known")
         if leaving:
             self._withdraw(forecast, strategy)
-        if session is None or session.state is SessionState.OPEN or (leaving and recipe.bar_seconds < DAY_S):
+        daily, settle = recipe.bar_seconds >= DAY_S, round(AFTER_OPEN_S * SECOND)
+        if session is None or (leaving and not daily):
             return self._consider(forecast, strategy, recipe)
-        if recipe.bar_seconds < DAY_S:
+        if session.state is SessionState.OPEN:
+            opens = session.open_ns
+            if not daily or now >= opens + settle:
+                return self._consider(forecast, strategy, recipe)
+        elif not daily:
             return self._skip("the market is closed")
-        opens = session.open_ns if session.open_ns > now else session.next_open_ns
+        else:
+            opens = session.open_ns if session.open_ns > now else session.next_open_ns
         # What a day's bar says holds for a session: nights, weekends and holidays do not age it.
-        forecast = msgspec.structs.replace(forecast, expires_at=forecast.expires_at + opens - now)
+        forecast = msgspec.structs.replace(forecast, expires_at=forecast.expires_at + max(opens - now, 0))
         awaited = self._market.session(forecast.symbol, opens)
         self._waiting.add(
             Signal(
                 forecast=forecast,
                 strategy=strategy,
-                after_ns=opens + round(AFTER_OPEN_S * SECOND),
+                after_ns=opens + settle,
                 until_ns=awaited.close_ns if awaited is not None else forecast.expires_at,
             )
         )
@@ -159,8 +164,8 @@ class Strategist:
             return self._skip("an order is working")
         if side is Side.SELL and not self._allow_short():
             return self._skip("short sales are off")
-        last = self._entered.get((symbol, strategy))
-        if last is not None and now - last < recipe.cooldown_bars * recipe.bar_seconds * SECOND:
+        last = self._board.entered(symbol, strategy)
+        if last is not None and 0 <= now - last < recipe.cooldown_bars * recipe.bar_seconds * SECOND:
             return self._skip("pause between entries")
         standing = self._board.open_for(symbol, strategy)
         if any(s.side is side and now < s.expires_ns for s in standing):
@@ -198,7 +203,7 @@ class Strategist:
             return False
         standing = self._board.open_for(symbol, strategy)
         suggestion = self._suggestion(chosen, quantity)
-        self._entered[(symbol, strategy)] = now
+        self._board.note_entry(symbol, strategy, now)
         for old in standing:
             self._bus.publish(
                 SuggestionSuperseded(ts_event=now, ts_init=now, id=old.id, symbol=symbol, by=suggestion.id)
