@@ -87,6 +87,7 @@ async def strategist(bus: Bus, clock: StepClock, store: Store, seconds: int) -> 
         orders=market,  # type: ignore[arg-type]
         sizer=market,  # type: ignore[arg-type]
         board=board,
+        store=store,
         recipes={"trend": recipe(seconds)},
     )
     await made.start()
