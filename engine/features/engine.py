@@ -112,10 +112,12 @@ class FeatureEngine:
             series.vectors.update(zip(rows.tolist(), vectors, strict=True))
         return int(rows.size)
 
-    def announce(self, seconds: int) -> None:
-        """Publish the newest vector of every symbol, as if its bar had just closed."""
-        for row in tuple(self._series[seconds].vectors):
-            self._publish(seconds, row, self._clock.now(), self._series[seconds].vectors[row].tobytes())
+    def announce(self, seconds: int, symbol: Symbol, as_of: int) -> None:
+        """Publish the newest vector of ``symbol`` as that of its bar that ended at ``as_of``; nothing without one."""
+        row = self._rows.get(symbol, -1)
+        vector = self._series[seconds].vectors.get(row)
+        if vector is not None:
+            self._publish(seconds, row, as_of, vector.tobytes())
 
     def _on_bar(self, event: BarClosed) -> None:
         series, row = self._series.get(event.seconds), self._rows.get(event.symbol)

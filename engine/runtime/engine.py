@@ -28,9 +28,11 @@ from engine.model.report import BrokerSnapshot
 from engine.model.suggestion import SuggestionState
 from engine.operations.assemble import Assembled
 from engine.operations.clock_watch import ClockGauge
+from engine.operations.lamps import Lamps
 from engine.operations.permissions import require_private
 from engine.runtime.clusters import ClusterBook
 from engine.runtime.ending import UncleanStop, stop_all
+from engine.runtime.first_look import FirstLook
 from engine.runtime.handler import CommandHandler
 from engine.runtime.health import assemble_health
 from engine.runtime.housekeeping import CLOCK_KEY, Housekeeping
@@ -115,6 +117,7 @@ class Engine:
         self.parts = self._assemble()
         self._market_time = MarketTime(self.parts.place, spec.replay is not None, self._stop_asked)
         self._server: Server | None = None
+        self._first_look: FirstLook | None = None
 
     # -- assembly --------------------------------------------------------------------------------------------------
 
@@ -314,6 +317,9 @@ class Engine:
         parts.operations.tasks.own("housekeeping", parts.housekeeping.run)
         place = self.parts.place
         if self.spec.broker != "paper":
+            features, desk = parts.thought.features, parts.trading.desk
+            first_look = FirstLook(self.clock, place.cache, place.bars, features, lambda: desk.synced)
+            self._first_look = first_look
             history = LiveHistory(
                 self.spec.broker,
                 place.gateway.describe if place.gateway is not None else None,
@@ -323,7 +329,9 @@ class Engine:
                 place.bars,
                 self._instruments,
                 place.calendars,
-                self.parts.thought.features,
+                features,
+                first_look,
+                Lamps(parts.bus, self.clock),
             )
             self._own(history.fetch(), "history")
             if place.gateway is not None:
@@ -345,6 +353,9 @@ class Engine:
 
     async def run(self, for_seconds: float | None = None) -> None:
         """Run until asked to stop, or for ``for_seconds`` of market time."""
+        if self._first_look is not None:
+            # Not before: what a run that is to trade alone (--auto) finds at once must find it armed.
+            self._own(self._first_look.run(), "first look")
         if isinstance(self.clock, ReplayClock):
             await self._market_time.run(self.clock, for_seconds)
         elif for_seconds is not None:

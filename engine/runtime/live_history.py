@@ -1,5 +1,6 @@
 """What a live market was before we came: its instruments as the broker lists them, and their past."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -18,12 +19,19 @@ from engine.market.calendars import Calendars
 from engine.market.instruments import Authority, Instruments
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
-from engine.runtime.marketplace import NAMES, note_volume
+from engine.operations.lamps import Lamps
+from engine.runtime.first_look import FirstLook
+from engine.runtime.marketplace import NAMES
+from engine.runtime.volume import note_volume
 
 HISTORY = {86_400: 320, 300: 320, 60: 400}
 """Seconds of a bar -> how many of them."""
 _DAY_S = 86_400
 _PAUSE_S, _LONGEST_PAUSE_S = 5.0, 300.0
+_AT_ONCE = 3
+_CODE = "HISTORY"
+_NAMED = 5
+"""Symbols named in the banner."""
 _log = structlog.get_logger("history")
 
 Describe = Callable[[tuple[Symbol, ...]], Awaitable[tuple[Instrument, ...]]]
@@ -43,11 +51,17 @@ class LiveHistory:
         instruments: Instruments,
         calendars: Calendars,
         features: FeatureEngine,
+        first_look: FirstLook,
+        lamps: Lamps,
     ) -> None:
         """``describe`` asks the broker for its contract lists; None where it has none worth asking."""
         self._name, self._describe, self._clock, self._collector = name, describe, clock, collector
         self._cache, self._bars, self._instruments = cache, bars, instruments
         self._calendars, self._features = calendars, features
+        self._first_look, self._lamps = first_look, lamps
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._missing: dict[tuple[int, Symbol], str] = {}
+        """(seconds, symbol) -> why there is none."""
 
     async def fetch(self) -> None:
         """Learn what the instruments are and load their past."""
@@ -86,28 +100,64 @@ class LiveHistory:
             self._cache.described(instrument.symbol)
 
     async def _load(self, wanted: list[tuple[int, Symbol]]) -> list[tuple[int, Symbol]]:
-        """Ask for each; return what has not come."""
+        """Ask for each, a few at a time; return what is to be asked for again."""
         refused: list[tuple[int, Symbol]] = []
-        loaded: dict[int, dict[Symbol, dict[str, NDArray[np.float64]]]] = {seconds: {} for seconds in HISTORY}
-        for seconds, symbol in wanted:
-            try:
-                found = await self._collector.history(symbol, seconds, HISTORY[seconds], self._clock.now())
-                if found is not None:
-                    loaded[seconds][symbol] = self._seed(symbol, seconds, found[1])
-            except (ProviderError, ValueError) as error:
-                # A ValueError is bars with a price that cannot be: they are as good as none.
-                _log.warning("history is late", symbol=symbol, seconds=seconds, reason=str(error))
-                refused.append((seconds, symbol))
-        for seconds, columns in loaded.items():
-            if columns and seconds in self._features.intervals:
-                self._features.seed(seconds, columns)
+        for seconds in HISTORY:
+            loaded: dict[Symbol, dict[str, NDArray[np.float64]]] = {}
+            async with asyncio.TaskGroup() as group:
+                for symbol in [symbol for length, symbol in wanted if length == seconds]:
+                    group.create_task(self._ask(symbol, seconds, loaded, refused), name=f"history {symbol}")
+            if loaded and seconds in self._features.intervals:
+                self._features.seed(seconds, loaded)
                 self._features.compute(seconds)
+                for symbol in loaded:
+                    self._first_look.note(symbol, seconds)
+        self._tell()
         return refused
+
+    async def _ask(
+        self,
+        symbol: Symbol,
+        seconds: int,
+        loaded: dict[Symbol, dict[str, NDArray[np.float64]]],
+        refused: list[tuple[int, Symbol]],
+    ) -> None:
+        key = (seconds, symbol)
+        try:
+            async with self._room:
+                found = await self._collector.history(symbol, seconds, HISTORY[seconds], self._clock.now())
+            if found is not None:
+                loaded[symbol] = self._seed(symbol, seconds, found[1])
+        except (ProviderError, ValueError) as error:
+            # A ValueError is bars with a price that cannot be: they are as good as none.
+            _log.warning("history is late", symbol=symbol, seconds=seconds, reason=str(error))
+            refused.append(key)
+            self._missing[key] = str(error)
+        else:
+            self._missing.pop(key, None)
+            if found is None and seconds in self._features.intervals:
+                self._missing[key] = f"no history of {symbol} ({seconds} s): {self._name}: there is none"
+
+    def _tell(self) -> None:
+        """Say in the banner what is missing and why, and when it has come."""
+        if not self._missing:
+            self._lamps.over(_CODE, "The history has come.")
+            return
+        symbols = tuple(dict.fromkeys(symbol for _, symbol in self._missing))
+        more = f" and {len(symbols) - _NAMED} more" if len(symbols) > _NAMED else ""
+        reason = next(iter(self._missing.values()))
+        self._lamps.light(
+            _CODE,
+            "amber",
+            f"History is missing of {', '.join(symbols[:_NAMED])}{more}: {reason}.",
+            "Strategies wait until enough bars have closed.",
+            "Look at the market data permissions at the broker.",
+        )
 
     def _seed(self, symbol: Symbol, seconds: int, columns: BarColumnsByName) -> dict[str, NDArray[np.float64]]:
         self._bars.seed(symbol, seconds, columns)
+        note_volume(self._bars, self._instruments, symbol)
         if seconds == _DAY_S:
-            note_volume(self._bars, self._instruments, symbol)
             self._cache.seed_close(symbol, float(np.asarray(columns["close"])[-1]))
         ends = columns.get("ts_close", np.asarray(columns["ts_open"], np.int64) + seconds * SECOND)
         return {

@@ -21,7 +21,6 @@ from engine.market.cache import MarketCache
 from engine.market.calendars import Calendars
 from engine.market.corporate_actions import CorporateActions, LockHook, SplitHook
 from engine.market.instruments import Instruments
-from engine.model.events.market import BarClosed
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument, InstrumentKind
 from engine.model.money import exact
@@ -31,6 +30,7 @@ from engine.runtime.late import late
 from engine.runtime.rebasing import know_splits
 from engine.runtime.recording import Recording
 from engine.runtime.spec import EngineSpec
+from engine.runtime.volume import VolumeKeeper
 from engine.simulation.market.instruments import SimInstrument, default_universe, instruments_for
 from engine.simulation.market.market import SimulatedMarket
 from engine.simulation.market.sessions import SessionDay
@@ -128,7 +128,7 @@ def assemble_marketplace(
 ) -> Marketplace:
     """Build the market half of a run. ``held`` is the signed position, for the path inside a played bar."""
     bars = BarStore(bus, clock, spec.market, instruments, calendars)
-    VolumeKeeper(bus, bars, instruments)
+    VolumeKeeper(bus, bars, instruments, live=recording is None and spec.demo is None)
     actions = CorporateActions(spec.market.jump_up, spec.market.jump_down, on_rebased, on_split)
     if recording is None:
         # What was imported of the past is on the new terms already: a replay looks at the prices alone.
@@ -187,25 +187,6 @@ def assemble_marketplace(
         provider=made[0] if made else None,
         simulation=simulation,
     )
-
-
-class VolumeKeeper:
-    """Keeps each instrument's average daily volume current: the mean of its last twenty sessions."""
-
-    def __init__(self, bus: Bus, bars: BarStore, instruments: Instruments) -> None:
-        self._bars, self._instruments = bars, instruments
-        bus.subscribe(BarClosed, self._on_bar, owner="volume keeper")
-
-    def _on_bar(self, event: BarClosed) -> None:
-        if event.seconds == DAY_S:
-            note_volume(self._bars, self._instruments, event.symbol)
-
-
-def note_volume(bars: BarStore, instruments: Instruments, symbol: Symbol) -> None:
-    """Learn the average volume of ``symbol`` from its newest daily bars, as far as there are any."""
-    found = bars.arrays(symbol, DAY_S, 20)
-    if found is not None and found.size:
-        instruments.traded(symbol, float(np.mean(found.volume)))
 
 
 def warm(place: Marketplace) -> None:

@@ -30,9 +30,20 @@ class Market:
         self.refuse = {BAD}
         self.closes: dict[Symbol, float] = {}
         self.news: list[Symbol] = []
+        self.looked_at: list[tuple[Symbol, int]] = []
+        self.banner = ""
 
     def symbols(self) -> tuple[Symbol, ...]:
         return (BAD, GOOD, LATE)
+
+    def note(self, symbol: Symbol, seconds: int) -> None:
+        self.looked_at.append((symbol, seconds))
+
+    def light(self, code: str, severity: str, happened: str, did: str, you_can: str) -> None:
+        self.banner = happened
+
+    def over(self, code: str, text: str) -> None:
+        self.banner = ""
 
     async def history(self, symbol: Symbol, seconds: int, count: int, end_ns: int):  # type: ignore[no-untyped-def]
         self.asked.append((symbol, seconds))
@@ -82,7 +93,7 @@ async def test_a_symbol_that_is_refused_holds_nobody_up_and_is_asked_for_again()
     async def describe(symbols: tuple[Symbol, ...]) -> tuple[Instrument, ...]:
         return tuple(Instrument(symbol=s, sector="Technology") for s in symbols if s not in unknown)
 
-    history = LiveHistory("ibkr", describe, clock, market, market, market, book, market, market)  # type: ignore[arg-type]
+    history = LiveHistory("ibkr", describe, clock, *[market] * 3, book, *[market] * 4)  # type: ignore[arg-type]
     task = asyncio.create_task(history.fetch())
     await asyncio.sleep(0.01)
     assert {s for s, _ in market.seeded} == {GOOD, LATE}
@@ -91,6 +102,8 @@ async def test_a_symbol_that_is_refused_holds_nobody_up_and_is_asked_for_again()
     assert book.get(GOOD).sector == "Technology"  # type: ignore[union-attr]
     assert market.features[-1][0] == 300
     assert not task.done()
+    assert "of BAD, LATE: no permission (162)" in market.banner
+    assert (GOOD, 300) in market.looked_at
     market.refuse.clear()
     unknown.clear()
     for _ in range(20):
@@ -102,12 +115,13 @@ async def test_a_symbol_that_is_refused_holds_nobody_up_and_is_asked_for_again()
     assert book.get(LATE).sector == "Technology"  # type: ignore[union-attr]
     assert not math.isnan(book.get(BAD).adv20)  # type: ignore[union-attr]
     assert set(market.news) == {GOOD, BAD, LATE}
+    assert market.banner == ""
 
 
 async def test_what_is_refused_for_ever_is_asked_for_ever_less_often() -> None:
     clock, market = StepClock(0), Market()
     book = Instruments((described(s) for s in market.symbols()), Authority.GUESS)
-    history = LiveHistory("alpaca", None, clock, market, market, market, book, market, market)  # type: ignore[arg-type]
+    history = LiveHistory("alpaca", None, clock, *[market] * 3, book, *[market] * 4)  # type: ignore[arg-type]
     task = asyncio.create_task(history.fetch())
     for _ in range(3600):
         clock.advance(1)
@@ -180,3 +194,36 @@ async def test_books_that_differ_are_asked_for_again_because_cash_is_told_late(
     seen = await module.last_look(Teller(), desk, lambda snapshot: snapshot == "fresh")  # type: ignore[arg-type]
     assert seen == "fresh"
     assert desk.taken == ["stale", "stale", "fresh"]
+
+
+async def test_a_silent_request_does_not_make_the_other_symbols_wait() -> None:
+    clock, market = StepClock(0), Market()
+    market.refuse.clear()
+    book = Instruments((described(s) for s in market.symbols()), Authority.GUESS)
+    told = market.history
+
+    async def history(symbol: Symbol, seconds: int, count: int, end_ns: int):  # type: ignore[no-untyped-def]
+        if symbol == BAD:
+            await clock.sleep(25.0)
+            raise ProviderError("no history within 25 s")
+        return await told(symbol, seconds, count, end_ns)
+
+    market.history = history  # type: ignore[method-assign]
+    work = LiveHistory("ibkr", None, clock, *[market] * 3, book, *[market] * 4)  # type: ignore[arg-type]
+    task = asyncio.create_task(work.fetch())
+    await asyncio.sleep(0.01)
+    assert {s for s, _ in market.seeded} == {GOOD}
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_source_that_has_no_bars_is_named_where_a_strategy_wants_them() -> None:
+    clock, market = StepClock(0), Market()
+    book = Instruments((described(s) for s in market.symbols()), Authority.GUESS)
+
+    async def none(symbol: Symbol, seconds: int, count: int, end_ns: int) -> None:
+        return None
+
+    market.history = none  # type: ignore[method-assign, assignment]
+    await LiveHistory("ibkr", None, clock, *[market] * 3, book, *[market] * 4).fetch()  # type: ignore[arg-type]
+    assert market.banner.startswith("History is missing of BAD, GOOD, LATE: no history of BAD (300 s)")
