@@ -1,6 +1,7 @@
 """Interactive Brokers as a broker: cleared orders out, claims in. It believes the wire and nothing else."""
 
 import asyncio
+import contextlib
 
 from ib_async import Contract, Order
 
@@ -27,6 +28,10 @@ from engine.model.report import (
     LinkState,
 )
 
+_SUMMARY = (
+    "NetLiquidation,TotalCashValue,SettledCash,AvailableFunds,ExcessLiquidity,FullAvailableFunds,FullExcessLiquidity,"
+    "InitMarginReq,MaintMarginReq,FullInitMarginReq,FullMaintMarginReq,DayTradesRemaining,$LEDGER:ALL"
+)
 _CLOSING = (Origin.PROTECTIVE, Origin.FLATTEN)
 
 
@@ -258,13 +263,25 @@ class IbkrBroker:
             self._qualify()
 
     async def _account_now(self) -> Account | None:
-        """The values told so far; asked for again when they never came whole."""
-        try:
-            async with asyncio.timeout(self._settings.read_timeout_s):
-                if not self._hearing.account_whole.is_set():
-                    await self._link.pace.control()
-                    self._link.client.reqAccountUpdates(True, self.account_id)
-                await self._hearing.account_whole.wait()
-        except TimeoutError:
-            return None
-        return self._hearing.account()
+        """The values told so far; asked for again when they never came whole, and as a summary where they never do."""
+        heard, patience_s = self._hearing, self._settings.read_timeout_s / 2
+        if not heard.account_whole.is_set():
+            await self._link.pace.control()
+            self._link.client.reqAccountUpdates(True, self.account_id)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await heard.account_whole.wait()
+        if heard.summary_id or not heard.account_whole.is_set():
+            # A summary is told anew every few minutes alone: each comparison asks for one of its own.
+            await self._link.pace.control()
+            if heard.summary_id:
+                self._link.client.cancelAccountSummary(heard.summary_id)
+            heard.account_whole.clear()
+            heard.summary_id = self._link.next_id()
+            self._link.client.reqAccountSummary(heard.summary_id, "All", _SUMMARY)
+            try:
+                async with asyncio.timeout(patience_s):
+                    await heard.account_whole.wait()
+            except TimeoutError:
+                return None
+        return heard.account()

@@ -35,7 +35,7 @@ class OrderEar(Protocol):
     def on_position(self, account: str, contract: Contract, quantity: float, cost: float) -> None: ...
     def on_account_value(self, tag: str, value: str, currency: str, account: str) -> None: ...
     def on_end(self, what: str, req_id: int = 0) -> None:
-        """A list is complete: open_orders, completed, executions, positions or account."""
+        """A list is complete: open_orders, completed, executions, positions, account or summary."""
 
 
 class LinkEar(Protocol):
@@ -161,6 +161,13 @@ class Ears(Wrapper):
 
     def accountDownloadEnd(self, _account: str) -> None:
         self._end("account")
+
+    def accountSummary(self, reqId: int, account: str, tag: str, value: str, currency: str) -> None:
+        if self.orders is not None:
+            self._tell(self.orders.on_account_value, tag, value, currency, account)
+
+    def accountSummaryEnd(self, reqId: int) -> None:
+        self._end("summary", reqId)
 
     def _end(self, what: str, req_id: int = 0) -> None:
         if self.orders is not None:

@@ -67,6 +67,8 @@ class Hearing:
         self.sink: ReportSink | None = None
         self.account_whole = asyncio.Event()
         """The account's values have been told completely since the connection began."""
+        self.summary_id = 0
+        """Request for the account's summary, at a gateway that tells its values in no other way; else 0."""
         self.questions = Questions(clock, cancel, self.say)
         """What-if questions, by the id they were asked with."""
         self._values: dict[tuple[str, str], str] = {}
@@ -77,6 +79,7 @@ class Hearing:
         self._survey.give_up(why)
         self._values.clear()
         self.account_whole.clear()
+        self.summary_id = 0
         self.questions.fail(why)
 
     def stop(self) -> None:
@@ -253,6 +256,11 @@ class Hearing:
         if what == "account":
             self.account_whole.set()
             self._tell_account()
+            self.summary_id = 0
+        elif what == "summary":
+            if req_id == self.summary_id:
+                self.account_whole.set()
+                self._tell_account()
         elif what != "executions" or req_id == self._survey.request_id:
             self._survey.end(what)
 

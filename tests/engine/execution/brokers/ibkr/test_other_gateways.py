@@ -9,7 +9,7 @@ from ib_async import Contract, ContractDetails
 
 from engine.bus.errors import BrokerError
 from engine.execution.brokers.ibkr.contracts import Contracts, Listing, _fitting
-from engine.execution.brokers.ibkr.reading import account_of
+from engine.execution.brokers.ibkr.reading import account_of, quantity
 from engine.model.report import LinkState
 from tests.engine.execution.brokers.ibkr.rig import IbRig, in_memory
 
@@ -102,6 +102,27 @@ def test_a_gateway_that_never_tells_the_time_is_not_taken_for_dead(tmp_path: Pat
         assert rig.ib_link.state is LinkState.UP
 
     in_memory(tmp_path, story, config={"accents": ("no time",)})
+
+
+def test_a_gateway_that_tells_the_account_as_a_summary_alone_is_traded_with(tmp_path: Path) -> None:
+    async def story(rig: IbRig) -> None:
+        rig.gateway.faults.add("swallow", messages=["ACCOUNT_UPDATES"])
+        rig.gateway.drop()
+        await rig.holds(lambda: not rig.desk.synced)
+        await rig.holds(lambda: rig.desk.synced, 60)
+        await a_bracket(rig)
+        told = await rig.broker.snapshot()
+        assert told.account is not None
+        assert told.account.cash == rig.ledger.cash()
+
+    in_memory(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("told", "read"), [(97.0, "97"), (0.5, "0.5"), ("1200.0", "1200"), (1.7976931348623157e308, "None")]
+)
+def test_whole_quantities_are_whole(told: float | str, read: str) -> None:
+    assert str(quantity(told)) == read
 
 
 def test_another_accounts_currency_and_a_whole_without_a_list_are_read() -> None:

@@ -44,6 +44,8 @@ def test_t_r2_a_part_that_is_not_answered_halts_trading_and_is_named(tmp_path: P
         gateway = begin_gateway()
         for part in missing:
             gateway.faults.add(ENDS[part])
+        if "account" in missing:
+            gateway.faults.add("mute", messages=["ACCOUNT_SUMMARY_END"])
         rig = IbRig(tmp_path, gateway, LoopClock(), True, {})
         await rig.begin(synced=False)
         await rig.holds(lambda: rig.modes.mode is Mode.HALTED, 60)
