@@ -58,7 +58,7 @@ class FeedWatch:
         self._scanned_ns = now
         patience = self._settings.source_silent_s if self._silent_sources else self._settings.symbol_silent_s
         patience_ns = round(patience * SECOND)
-        counted, silent, late = 0, 0, 0
+        counted, silent, late, bare = 0, 0, 0, 0
         for symbol in self._market.symbols():
             session = self._market.session(symbol, now)
             if session is None or session.state is not SessionState.OPEN:
@@ -72,13 +72,19 @@ class FeedWatch:
                 silent += 1
             elif quote is not None and quote.data_type is not DataType.LIVE:
                 late += 1
-        self._judge(counted, silent, late)
+            elif quote is not None and not quote.two_sided and now - max(session.open_ns, self._since_ns) > patience_ns:
+                bare += 1
+        self._judge(counted, silent, late, bare)
 
-    def _judge(self, counted: int, silent: int, late: int) -> None:
-        if counted and 100.0 * (silent + late) / counted > self._settings.universe_percent:
+    def _judge(self, counted: int, silent: int, late: int, bare: int) -> None:
+        if counted and 100.0 * (silent + late + bare) / counted > self._settings.universe_percent:
             words = [
                 f"{n} of {counted} symbols {what}"
-                for n, what in ((silent, "have no fresh price"), (late, "are delayed or frozen"))
+                for n, what in (
+                    (silent, "have no fresh price"),
+                    (late, "are delayed or frozen"),
+                    (bare, "have no bid and ask"),
+                )
                 if n
             ]
             text = f"Prices: {', '.join(words)}."
