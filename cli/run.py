@@ -27,6 +27,8 @@ from engine.runtime.journal_of_program import configure_log
 from engine.runtime.spec import EngineSpec
 
 PROGRESS_EVERY_S = 0.5
+_FOLLOWED = 10.0
+"""Up to so many times the market's own pace what it trades is told line by line."""
 
 
 def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace, lock: ProfileLock) -> int:
@@ -65,7 +67,7 @@ async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None)
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, engine.ask_to_stop)
     if not getattr(args, "quiet", False):
-        banner.listen(engine.parts.bus)
+        banner.listen(engine.parts.bus, trades=spec.speed is not None and spec.speed <= _FOLLOWED)
     await engine.start()
     await engine.listen()
     if args.auto:

@@ -132,11 +132,11 @@ class LiveHistory:
             # A ValueError is bars with a price that cannot be: they are as good as none.
             _log.warning("history is late", symbol=symbol, seconds=seconds, reason=str(error))
             refused.append(key)
-            self._missing[key] = str(error)
+            self._missing[key] = str(error).partition(" s): ")[2] or str(error)
         else:
             self._missing.pop(key, None)
             if found is None and seconds in self._features.intervals:
-                self._missing[key] = f"no history of {symbol} ({seconds} s): {self._name}: there is none"
+                self._missing[key] = f"{self._name}: it has none of {symbol}"
 
     def _tell(self) -> None:
         """Say in the banner what is missing and why, and when it has come."""

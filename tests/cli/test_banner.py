@@ -1,13 +1,17 @@
 """The lines of a run without a window: each says something once, and that it is over."""
 
+from decimal import Decimal
+
 import pytest
 
 from cli.banner import Banner, market
 from engine.api.rows import SourceRow
-from engine.model.decision import Mode
-from engine.model.events.decision import ModeChanged
+from engine.model.decision import Denial, Mode
+from engine.model.events.decision import ModeChanged, RiskDenied
 from engine.model.events.system import Alarm
-from engine.model.market import Session, SessionState
+from engine.model.ids import IntentId, SuggestionId, Symbol
+from engine.model.market import Session, SessionState, Side
+from engine.model.order import OrderRequest, OrderType
 
 
 def alarm(severity: str = "red", cleared: bool = False, code: str = "LINK", happened: str = "It broke.") -> Alarm:
@@ -49,3 +53,34 @@ def test_a_closed_market_says_until_when_and_one_open_symbol_is_enough() -> None
     assert market([shut, None]) == "market closed until Mon 2026-11-23 14:30 UTC"
     assert market([shut, session(SessionState.OPEN, monday)]) == ""
     assert market([]) == "market closed"
+
+
+def test_why_something_was_denied_is_told_once_and_what_is_not_known_goes_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    banner = Banner()
+    denials = (
+        Denial(code="G1", text="The order is worth 744,945.", limit="50,000", value="744,945"),
+        Denial(code="G2", text="The average volume is not known."),
+    )
+    request = OrderRequest(
+        intent_id=IntentId("s-S-0001"),
+        symbol=Symbol("ACME"),
+        side=Side.BUY,
+        quantity=Decimal(5),
+        order_type=OrderType.MARKET,
+    )
+    for name in ("S-0001", "S-0002"):
+        banner.on_denied(
+            RiskDenied(
+                ts_event=1,
+                ts_init=1,
+                symbol=request.symbol,
+                side=request.side,
+                intent_id=request.intent_id,
+                denials=denials,
+                request=request,
+                suggestion_id=SuggestionId(name),
+            )
+        )
+    assert capsys.readouterr().err == "S-0001: denied: G2 The average volume is not known. (and G1)\n"

@@ -226,4 +226,4 @@ async def test_a_source_that_has_no_bars_is_named_where_a_strategy_wants_them() 
 
     market.history = none  # type: ignore[method-assign, assignment]
     await LiveHistory("ibkr", None, clock, *[market] * 3, book, *[market] * 4).fetch()  # type: ignore[arg-type]
-    assert market.banner.startswith("History is missing of BAD, GOOD, LATE: no history of BAD (300 s)")
+    assert market.banner.startswith("History is missing of BAD, GOOD, LATE: ibkr: it has none of BAD")
