@@ -87,6 +87,8 @@ class Holding:
         self._fills: dict[ExecId, Fill] = {}
         self._order: list[tuple[int, ExecId]] = []
         self._tallies: list[Tally] = []
+        self.charges: dict[str, Decimal] = {}
+        """Commissions by the currency they were taken in."""
 
     @property
     def tally(self) -> Tally:
@@ -105,6 +107,9 @@ class Holding:
             del self._order[start]
         at = bisect_left(self._order, key)
         self._order.insert(at, key)
+        if known is not None:
+            self.charges[known.currency] -= known.commission
+        self.charges[fill.currency] = self.charges.get(fill.currency, ZERO) + fill.commission
         self._fills[fill.exec_id] = fill
         self._recompute(min(start, at))
         return True

@@ -366,6 +366,11 @@ class Ledger:
             tally = holding.tally
             flow = tally.realised if self._margined(symbol) else tally.flow - tally.brought
             flows[currency] = flows.get(currency, ZERO) + flow
+            for taken_in, charge in holding.charges.items():
+                if charge and taken_in != currency:
+                    # A broker may take its commission in another currency than the price was paid in.
+                    flows[currency] += charge
+                    flows[taken_in] = flows.get(taken_in, ZERO) - charge
         return flows
 
     def _convert(self, amount: Decimal, currency: str) -> Decimal | None:

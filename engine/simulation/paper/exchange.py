@@ -57,7 +57,7 @@ class PaperExchange:
         self._by_ref: dict[str, str] = {}
         self._by_symbol: dict[str, list[PaperOrder]] = {}
         self._venues: dict[str, Venue] = {}
-        self._voice = Voice(clock, self._latency, self.account)
+        self._voice = Voice(clock, self._latency, self.account, market)
         self._counter = itertools.count(1)
         self._issued = 0
         self.account_id = AccountId(settings.account)
@@ -154,7 +154,7 @@ class PaperExchange:
     def snapshot_now(self) -> BrokerSnapshot:
         """Everything the exchange holds, at once: it is in this process. Executions and closed orders are today's."""
         now, books = self._clock.now(), (self._account, self.account())
-        return picture(now, now - DAY_NS, self._orders.values(), self._executions, *books)
+        return picture(now, now - DAY_NS, self._orders.values(), self._executions, self._voice.told, *books)
 
     async def what_if(self, request: OrderRequest) -> WhatIf | None:
         """Margin and commission after an order."""

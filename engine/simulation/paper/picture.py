@@ -1,14 +1,13 @@
 """Everything the paper exchange holds, as a snapshot. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from engine.model.ids import Symbol
 from engine.model.position import Account
-from engine.model.report import BrokerPosition, BrokerSnapshot, ExecutionReport
+from engine.model.report import BrokerPosition, BrokerSnapshot, CommissionReport, ExecutionReport
 from engine.simulation.paper.account import PaperAccount
 from engine.simulation.paper.orders import PaperOrder, shown
-from engine.simulation.paper.voice import told
 
 
 def picture(
@@ -16,6 +15,7 @@ def picture(
     since_ns: int,
     orders: Iterable[PaperOrder],
     executions: Sequence[tuple[ExecutionReport, Decimal]],
+    told: Callable[[ExecutionReport, Decimal], CommissionReport],
     books: PaperAccount,
     account: Account,
 ) -> BrokerSnapshot:

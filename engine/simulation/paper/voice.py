@@ -20,25 +20,22 @@ from engine.model.report import (
     LinkState,
     StatusReport,
 )
+from engine.simulation.paper.books import Market
 from engine.simulation.paper.orders import PaperOrder
 
 Sink = Callable[[AnyReport], None]
 
 
-def told(execution: ExecutionReport, amount: Decimal) -> CommissionReport:
-    """The report of what an execution cost."""
-    return CommissionReport(
-        ts_event=execution.ts_event, ts_seen=execution.ts_seen, exec_id=execution.exec_id, commission=amount
-    )
-
-
 class Voice:
     """Delivers reports to the sink; what is on its way when the link closes is lost, as it would be."""
 
-    def __init__(self, clock: Clock, latency_s: Callable[[], float], account: Callable[[], Account]) -> None:
+    def __init__(
+        self, clock: Clock, latency_s: Callable[[], float], account: Callable[[], Account], market: Market
+    ) -> None:
         self._clock = clock
         self._latency_s = latency_s
         self._account = account
+        self._market = market
         self._last = 0
         self.sink: Sink = lambda report: None
         self.link = LinkState.DOWN
@@ -98,7 +95,18 @@ class Voice:
 
     def commission(self, execution: ExecutionReport, amount: Decimal) -> None:
         """Report what an execution cost; it comes after the execution, as at a real broker."""
-        self.say(told(execution, amount))
+        self.say(self.told(execution, amount))
+
+    def told(self, execution: ExecutionReport, amount: Decimal) -> CommissionReport:
+        """The report of what an execution cost, in the currency of what was traded."""
+        instrument = self._market.instrument(execution.symbol)
+        return CommissionReport(
+            ts_event=execution.ts_event,
+            ts_seen=execution.ts_seen,
+            exec_id=execution.exec_id,
+            commission=amount,
+            currency="USD" if instrument is None else instrument.currency,
+        )
 
     def account(self) -> None:
         """Report the account's values as they are now."""

@@ -38,6 +38,7 @@ def fill(
     symbol: str = "AAPL",
     at: int | None = None,
     revision: int = 1,
+    currency: str = "USD",
 ) -> Fill:
     ts = START + (n if at is None else at)
     return Fill(
@@ -50,6 +51,7 @@ def fill(
         quantity=Decimal(quantity),
         price=Decimal(price),
         commission=Decimal(commission),
+        currency=currency,
         ts_event=ts,
         ts_seen=ts,
     )
@@ -181,6 +183,16 @@ async def test_t_r6_a_correction_and_a_commission_are_booked_exactly(world: Worl
     assert world.ledger.cash() == {"USD": Decimal("10000") - 950 - Decimal("1.25")}
     world.book(fill(1, Side.BUY, "100", "10.00"))
     assert world.ledger.positions()["AAPL"].average_price == Decimal("9.50"), "an older revision changes nothing"
+
+
+async def test_a_commission_in_another_currency_is_taken_from_that_cash(world: World) -> None:
+    world.account("10000")
+    world.book(fill(1, Side.BUY, "10", "10.00"))
+    world.book(fill(1, Side.BUY, "10", "10.00", "1.25", currency="EUR"))
+    world.book(fill(2, Side.BUY, "10", "10.00", "1.00"))
+    assert world.ledger.cash() == {"USD": Decimal("9799"), "EUR": Decimal("-1.25")}
+    world.book(fill(1, Side.BUY, "10", "10.00", "1.50", currency="EUR", revision=2))
+    assert world.ledger.cash() == {"USD": Decimal("9799"), "EUR": Decimal("-1.50")}
 
 
 async def test_positions_tell_their_story(world: World) -> None:
