@@ -25,7 +25,12 @@ STRATEGIES = ROOT / "config" / "strategies"
 
 
 class Unready(Exception):
-    """What the settings ask for is not in this version; the message says what to change."""
+    """What the settings ask for is not in this version, or is missing; the message says what to change."""
+
+    def __init__(self, key: str, text: str) -> None:
+        """``key``: of the settings, or an option of the command line."""
+        super().__init__(f"{key}: {text}")
+        self.key, self.text = key, text
 
 
 def strategies_folder(profile: Path) -> Path:
@@ -68,7 +73,7 @@ def alpaca_keys(settings: Settings, profile: Path) -> tuple[Secret, Secret]:
     for name in ("api_key", "api_secret"):
         reference = getattr(settings.providers.alpaca, name)
         if reference is None:
-            raise Unready(f"providers.alpaca.{name}: say where it is kept: keyring:NAME or env:NAME")
+            raise Unready(f"providers.alpaca.{name}", "say where it is kept: keyring:NAME or env:NAME")
         store = KeyringStore(profile.name) if str(reference).startswith("keyring:") else None
         found.append(resolve(str(reference), store, os.environ))
     return found[0], found[1]
@@ -81,23 +86,30 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
     simulated = settings.providers.simulated.enabled and settings.broker.kind == "paper" and not replay
     gateway = settings.broker.kind != "paper" and not (demo or replay)
     if gateway and settings.broker.kind == "ibkr" and not settings.ibkr.account:
-        raise Unready("ibkr.account: name the account to trade, such as DU1234567")
+        raise Unready("ibkr.account", "name the account to trade, such as DU1234567")
     for name, provider in settings.providers:
         if name not in ("simulated", "plugins", "alpaca") and getattr(provider, "enabled", False):
-            raise Unready(f"providers.{name}.enabled: this provider is not in this version; set it to false")
+            raise Unready(f"providers.{name}.enabled", "this provider is not in this version; set it to false")
     if settings.llm.provider != "none":
-        raise Unready(f"llm.provider: {settings.llm.provider} is not in this version; set it to none")
+        raise Unready("llm.provider", f"{settings.llm.provider} is not in this version; set it to none")
+    for key, value, off, what in (
+        ("cache.url", settings.cache.url, "memory", "another cache"),
+        ("relay.url", settings.relay.url, "none", "a relay"),
+        ("metrics.port", settings.metrics.port, 0, "the export of metrics"),
+    ):
+        if value != off:
+            raise Unready(key, f"must be {off}: {what} is not in this version")
     if not (demo or replay or simulated or gateway):
-        raise Unready("providers: none is enabled; enable providers.simulated, or start with --demo or --replay")
+        raise Unready("providers", "none is enabled; enable providers.simulated, or start with --demo or --replay")
     seed = args.seed if getattr(args, "seed", None) is not None else settings.providers.simulated.seed
     universe = () if demo else tuple(described(Symbol(symbol)) for symbol in settings.universe)
     market = settings.providers.simulated
     world = getattr(args, "world", None) or market.world
     if world not in WORLD_NAMES:
-        raise Unready(f"--world: {world!r} is not one of {', '.join(WORLD_NAMES)}")
+        raise Unready("--world", f"{world!r} is not one of {', '.join(WORLD_NAMES)}")
     symbols = getattr(args, "symbols", None)
     if symbols is not None and not 1 <= symbols <= MOST_SYMBOLS:
-        raise Unready(f"--symbols: {symbols} is not from 1 to {MOST_SYMBOLS}")
+        raise Unready("--symbols", f"{symbols} is not from 1 to {MOST_SYMBOLS}")
     auto = bool(getattr(args, "auto", False))
     return EngineSpec(
         profile=profile,

@@ -1,6 +1,7 @@
 """The arguments. Stable: scripts depend on them."""
 
 import argparse
+import math
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -80,6 +81,16 @@ def _speed(text: str) -> float | None:
     return value
 
 
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above zero")
+    return value
+
+
 def _money(text: str) -> Decimal:
     try:
         value = Decimal(text)
@@ -93,7 +104,7 @@ def _money(text: str) -> Decimal:
 def _run_arguments(run: argparse.ArgumentParser) -> None:
     run.add_argument("--demo", action="store_true", help="the simulated market and the paper exchange")
     run.add_argument(
-        "--for", dest="for_seconds", type=float, metavar="SECONDS", help="stop after this much market time"
+        "--for", dest="for_seconds", type=_seconds, metavar="SECONDS", help="stop after this much market time"
     )
     run.add_argument(
         "--speed", type=_speed, default=1.0, metavar="X|max", help="market seconds per second (demo, replay)"
@@ -141,7 +152,7 @@ def _arm_arguments(
 def _replay_arguments(replay: argparse.ArgumentParser) -> None:
     replay.add_argument("--speed", type=_speed, default=None, metavar="X|max", help="market seconds per second")
     replay.add_argument(
-        "--for", dest="for_seconds", type=float, metavar="SECONDS", help="stop after this much market time"
+        "--for", dest="for_seconds", type=_seconds, metavar="SECONDS", help="stop after this much market time"
     )
     replay.add_argument("--auto", action="store_true", help="let the agent trade on paper within its limits")
     replay.add_argument("--jsonl", metavar="FILE|-", help="write one JSON object per event")

@@ -16,6 +16,7 @@ import msgspec
 from cli.banner import Banner, market
 from cli.compose import Unready, make_spec
 from cli.talk import BAD_ARGUMENTS, DONE, FAILED, complain, print_json
+from config.load import place_of
 from config.lock import ProfileLock
 from config.settings import Settings
 from engine.bus.clock import ReplayClock
@@ -36,7 +37,7 @@ def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace,
     try:
         spec = make_spec(settings, args, profile, file)
     except Unready as error:
-        complain(str(error))
+        complain(f"{place_of(file, error.key)}: {error.text}")
         return BAD_ARGUMENTS
     configure_log(profile / "logs", to_terminal=False)
     try:

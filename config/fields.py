@@ -73,7 +73,14 @@ HttpsUrl = Annotated[str, AfterValidator(_check_https)]
 WssUrl = Annotated[str, AfterValidator(_check_wss)]
 """wss://..., or ws:// to this machine."""
 
-Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9.\-/=^]{0,19}$")]
+
+def _check_symbol(text: str) -> str:
+    if not re.fullmatch(r"[A-Z0-9][A-Z0-9.\-/=^]{0,19}", text):
+        raise ValueError("must be a ticker in capitals, such as AAPL, BRK.B or EUR.USD")
+    return text
+
+
+Symbol = Annotated[str, AfterValidator(_check_symbol)]
 """A ticker in capitals: AAPL, BRK.B, EUR/USD."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -63,6 +63,14 @@ def load_or_last_good(
         return Loaded(good.settings, good.notes, problem)
 
 
+def place_of(file: Path, key: str) -> str:
+    """Say where ``key`` stands, as messages do: file, line and key; without the line where the file has none for it."""
+    if key.startswith("--") or not file.exists():
+        return key
+    line = yaml_tree.parse(read_text(file), str(file)).lines.get(tuple(key.split(".")))
+    return str(Problem(str(file), key, "", line)).removesuffix(": ")
+
+
 def last_good(file: Path) -> Path:
     """Return where the last good copy of a settings file is kept."""
     return file.with_name(file.name + ".last-good")
@@ -201,6 +209,8 @@ def _sentence(details: Any, path: yaml_tree.Path) -> str:
         return f"must be one of {expected}" + (f". Did you mean {near[0]}?" if near else "")
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         return "must be a group of keys, such as {kind: paper}"
+    if kind == "too_short":
+        return f"must have at least {context['min_length']} {'entry' if context['min_length'] == 1 else 'entries'}"
     message = str(details["msg"]).replace("Input should be", "must be").replace("String should", "must")
     return message[0].lower() + message[1:]
 

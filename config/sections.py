@@ -94,7 +94,7 @@ class CacheSettings(Section):
     """Where answers of providers are kept for a while."""
 
     url: Annotated[str, AfterValidator(_cache)] = Field(
-        "memory", title="Cache", description="memory or redis://host:port/number."
+        "memory", title="Cache", description="memory; redis://host:port/number is not in this version."
     )
     password: SecretRef | None = Field(None, title="Password", description="Where the cache's password is kept.")
 
@@ -103,7 +103,7 @@ class RelaySettings(Section):
     """Where every event is copied to, for other programs to follow."""
 
     url: Annotated[str, AfterValidator(_relay)] = Field(
-        "none", title="Relay", description="none, amqp://..., redis://... or kafka://host:port."
+        "none", title="Relay", description="none; amqp://, redis:// and kafka:// are not in this version."
     )
     password: SecretRef | None = Field(None, title="Password", description="Where the relay's password is kept.")
 
@@ -111,4 +111,6 @@ class RelaySettings(Section):
 class MetricsSettings(Section):
     """The Prometheus endpoint."""
 
-    port: int = Field(0, title="Port", description="Prometheus endpoint on this machine; 0 is off.", ge=0, le=65535)
+    port: int = Field(
+        0, title="Port", description="0 is off; the Prometheus endpoint is not in this version.", ge=0, le=65535
+    )

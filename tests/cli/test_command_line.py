@@ -135,6 +135,26 @@ def test_what_is_not_in_this_version_is_refused_by_its_key(tmp_path, capsys):
     assert "providers.polygon" in err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mode: paper\nmetrics: {port: 9100}", "line 2, metrics.port: must be 0: the export of metrics is not in this"),
+        ("relay:\n  url: redis://x", "line 2, relay.url: must be none"),
+        ("cache: {url: 'redis://x:1/0'}", "line 1, cache.url: must be memory"),
+        (
+            "providers:\n  finnhub:\n    enabled: true",
+            "line 3, providers.finnhub.enabled: this provider is not in this",
+        ),
+    ],
+)
+def test_a_setting_that_would_do_nothing_is_refused_with_its_file_and_line(tmp_path, capsys, text, said):
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    code, _, errors = call(capsys, "run", "--demo", "--for", "1", "--profile", str(tmp_path))
+    assert code == 2
+    assert said in errors
+
+
 def test_a_replay_of_an_empty_archive_says_how_to_fill_it(tmp_path, capsys):
     tmp_path.chmod(0o700)
     code, _, err = call(capsys, "replay", "all", "--profile", str(tmp_path))
@@ -203,7 +223,17 @@ def test_doctor_lists_every_check(tmp_path, capsys):
     assert {"settings", "strategies", "database", "keyring", "display", "clock"} <= set(names)
 
 
-@pytest.mark.parametrize("arguments", [["nosuch"], ["run", "--speed", "fast"], ["data"], ["secrets", "burn"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nosuch"],
+        ["run", "--speed", "fast"],
+        ["run", "--for", "-5"],
+        ["run", "--for", "nan"],
+        ["data"],
+        ["secrets", "burn"],
+    ],
+)
 def test_wrong_arguments_exit_with_two(arguments, capsys):
     with pytest.raises(SystemExit) as exit_:
         main.main(arguments)

@@ -1,6 +1,8 @@
 """Settings of the link to TWS or IB Gateway."""
 
-from pydantic import BaseModel, ConfigDict, Field
+import re
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 _CLOCK_TIME = r"^([01]\d|2[0-3]):[0-5]\d$"
 
@@ -19,7 +21,6 @@ class IbkrSettings(BaseModel):
         "",
         title="Account",
         description="Account to trade, such as DU1234567.",
-        pattern=r"^([A-Z]{1,3}[0-9]{4,12})?$",
     )
     cash_account: bool = Field(
         False, title="Cash account", description="The account cannot borrow: no margin, no short sales."
@@ -82,3 +83,10 @@ class IbkrSettings(BaseModel):
     farms_block_orders: bool = Field(
         True, title="Farms block orders", description="A broken market data farm stops new orders until it is back."
     )
+
+    @field_validator("account")
+    @classmethod
+    def _account_code(cls, account: str) -> str:
+        if account and not re.fullmatch(r"[A-Z][A-Z0-9]{2,19}", account):
+            raise ValueError("must be the code of an account, such as DU1234567")
+        return account
