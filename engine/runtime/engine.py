@@ -13,7 +13,6 @@ from engine.api.commands import Receipt
 from engine.bus.bell import Bell
 from engine.bus.bus import Bus
 from engine.bus.clock import LiveClock, ReplayClock
-from engine.bus.errors import IntegrityError
 from engine.execution.broker import Broker
 from engine.market.calendars import Calendars
 from engine.market.instruments import Authority, Instruments
@@ -54,6 +53,7 @@ from engine.runtime.marketplace import (
 )
 from engine.runtime.queries import Queries
 from engine.runtime.rebasing import Rebasing
+from engine.runtime.record_check import check_records
 from engine.runtime.recording import open_recording
 from engine.runtime.server import Server
 from engine.runtime.showing import Showing, assemble_showing, show_recovered
@@ -250,7 +250,7 @@ class Engine:
         _log.info("history is loaded", bars=seeded, symbols=len(parts.place.cache.symbols()))
         await parts.recorder.start()
         await trading.modes.start()
-        await self._check_records()
+        await check_records(parts.storage.database, parts.audit, Bell(parts.bus, self.clock), trading.modes)
         await trading.ledger.start()
         trading.what_ifs.start()
         await trading.refresher.start()
@@ -281,31 +281,6 @@ class Engine:
         tasks.own("halt flag", self.supervisor.watch_flag, Mode.HALTED)
         for task in parts.place.collector.tasks:
             tasks.watch(task)
-
-    async def _check_records(self) -> None:
-        """Damaged records do not keep the engine from watching; they keep it from trading until a person has looked."""
-        recovery = self.parts.storage.database.recovery
-        if recovery is not None:
-            source = f"the backup {recovery.restored_from.name}" if recovery.restored_from else "nothing: it is new"
-            self._observe(
-                "DATABASE",
-                f"The order journal was damaged ({recovery.reason}); it was set aside as {recovery.set_aside.name}.",
-                f"It was restored from {source}. The engine only observes.",
-                "Compare orders and positions with the broker, then raise the mode by hand.",
-            )
-        try:
-            await self.parts.audit.start()
-        except IntegrityError as error:
-            self._observe(
-                "AUDIT",
-                f"The record of what was done is damaged: {error}.",
-                "The engine only observes.",
-                "Run main.py audit verify, and compare with the broker.",
-            )
-
-    def _observe(self, code: str, happened: str, did: str, you_can: str) -> None:
-        Bell(self.parts.bus, self.clock)(code, "red", happened, did, you_can)
-        self.parts.trading.modes.lower(Mode.OBSERVE, code.lower(), happened)
 
     async def listen(self) -> None:
         """Open the door."""
