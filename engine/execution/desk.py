@@ -124,8 +124,6 @@ class OrderDesk:
         )
         self._unsent_cancels: set[OrderRef] = set()
         self._orphans: dict[str, CommissionReport] = {}
-        self.cancels_asked: set[OrderRef] = set()
-        """Orders that somebody here asked to cancel in this run; the broker ends others."""
         self.halted = False
         """In-memory halt: set before anything durable, honoured by every send (invariant I12)."""
 
@@ -191,6 +189,11 @@ class OrderDesk:
     def reserve_ref(self, origin: Origin, account: AccountId) -> OrderRef:
         """A reference that was never used. Raises ``JournalError``."""
         return self._references.reserve(origin, account, self._clock.now())
+
+    def cancel_asked(self, ref: OrderRef) -> bool:
+        """Whether somebody here ever asked to cancel it; the broker ends others."""
+        record = self._records.get(ref)
+        return record is not None and record.cancel_tries > 0
 
     def drifting(self, symbol: Symbol) -> bool:
         return symbol in self._agreement.drifting
@@ -301,7 +304,6 @@ class OrderDesk:
         return self._ask_cancel(record, by)
 
     def _ask_cancel(self, record: OrderRecord, by: str) -> Receipt:
-        self.cancels_asked.add(record.ref)
         record = self._records.apply(ask_cancel(record, self._clock.now()), "cancel asked", by)
         self._watch(record, again=True)
         failpoints.reach("cancel noted")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from engine.bus.clock import SECOND
@@ -157,10 +158,17 @@ async def test_a_persons_lost_stop_is_told_with_its_price_and_not_placed(rig: Ri
     assert "Place a stop for 40 at 95.00" in told[0].you_can
 
 
-async def test_a_stop_that_a_person_cancels_stays_cancelled_without_an_alarm(rig: Rig) -> None:
+@pytest.mark.parametrize("restarted", [False, True], ids=["same run", "restarted"])
+async def test_a_stop_that_a_person_cancels_stays_cancelled_without_an_alarm(rig: Rig, restarted: bool) -> None:
     ref = enter(rig, filled=100)
     for leg in legs(rig, ref):
-        rig.desk.cancel(leg.ref, "person")
+        if leg.request.stop_price is not None:
+            rig.desk.cancel(leg.ref, "person")
+    if restarted:
+        await rig.restart(crash=False)
+        await guarded(rig)
+        target = next(leg for leg in legs(rig, ref) if not leg.state.closed)
+        rig.broker.fill(rig.broker.truth(target.ref), 10, "110.00")
     rig.clock.advance(60)
     assert not working_stops(rig, ref)
     assert not alarms(rig)
