@@ -16,6 +16,7 @@ import msgspec
 from engine.api.commands import Receipt
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock, Timer
+from engine.execution.entry_family import ALIVE, ENDED, Family
 from engine.execution.ports import Booking, Clearing
 from engine.execution.record import is_protective
 from engine.execution.settings import ExecutionSettings
@@ -31,7 +32,7 @@ from engine.model.events.order import (
     OrderPartlyFilled,
     OrderRejected,
 )
-from engine.model.ids import IntentId, OrderRef
+from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.money import ZERO
 from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus, Origin, TimeInForce
 
@@ -44,8 +45,6 @@ FIT_S = 10.0
 RECENT_NS = 120 * SECOND
 """How long after an entry's end its stop is placed again; later the market is another one, and a person looks."""
 MOST_TRIES = 3
-_ALIVE = (S.WORKING, S.PARTIAL, S.HELD)
-_ENDED = (S.CANCELLED, S.EXPIRED)
 _HEARD = (
     OrderAccepted,
     OrderHeld,
@@ -64,52 +63,11 @@ class Desk(Protocol):
     @property
     def synced(self) -> bool: ...
     def cancel_asked(self, ref: OrderRef) -> bool: ...
+    def drifting(self, symbol: Symbol) -> bool: ...
     def orders(self) -> Mapping[OrderRef, OrderStatus]: ...
     def submit(self, cleared: ClearedOrder) -> OrderStatus: ...
     def cancel(self, ref: OrderRef, by: str) -> Receipt: ...
     def modify(self, ref: OrderRef, *, quantity: Decimal | None = None, by: str = "") -> Receipt: ...
-
-
-class Family(msgspec.Struct, frozen=True):
-    """An entry and its exits, as the order desk knows them."""
-
-    entry: OrderStatus
-    exits: tuple[OrderStatus, ...]
-    position: Decimal
-    """Signed, of the symbol."""
-
-    @property
-    def held(self) -> Decimal:
-        """What the entry has opened and is still there."""
-        closed = sum((leg.filled for leg in self.exits), ZERO)
-        there = max(self.position * self.entry.request.side.sign, ZERO)
-        return max(min(self.entry.filled - closed, there), ZERO)
-
-    @property
-    def stops(self) -> tuple[OrderStatus, ...]:
-        return tuple(leg for leg in self.exits if leg.request.stop_price is not None)
-
-    @property
-    def unsure(self) -> bool:
-        """Something of it is under way or not confirmed."""
-        return any(not s.state.closed and s.state not in _ALIVE for s in (self.entry, *self.exits))
-
-    def waiting(self, exits_wait: bool) -> bool:
-        """The entry is filled in part, and the broker holds every stop back until it is complete."""
-        live = [stop for stop in self.stops if not stop.state.closed]
-        return exits_wait and not self.entry.state.closed and bool(live) and all(s.state is S.HELD for s in live)
-
-    @property
-    def lost(self) -> bool:
-        """No stop works any more for what is held."""
-        return self.entry.state.closed and bool(self.stops) and all(stop.state.closed for stop in self.stops)
-
-    @property
-    def too_large(self) -> tuple[OrderStatus, ...]:
-        """Exits of an entry that ended which could close more than it opened."""
-        if self.entry.state not in _ENDED:
-            return ()
-        return tuple(leg for leg in self.exits if leg.state in _ALIVE and leg.remaining > self.held)
 
 
 class Guard:
@@ -161,6 +119,11 @@ class Guard:
                 self._look_in(status.parent_ref, SETTLE_S)
         elif status.filled and not status.request.reduce_only:
             self._look_in(status.ref, SETTLE_S)
+        for ref in tuple(self._told):
+            told = self._desk.orders().get(ref)
+            if told is not None and told.request.symbol == status.request.symbol:
+                # A stop that a person placed, or the end of the position: what was told may be over.
+                self._look_in(ref, SETTLE_S)
 
     def _look_in(self, ref: OrderRef, seconds: float) -> None:
         if ref not in self._timers:
@@ -176,10 +139,11 @@ class Guard:
         if entry is None or not exits or not entry.filled:
             return
         position = self._booking.positions().get(entry.request.symbol)
-        family = Family(entry, exits, position.quantity if position is not None else ZERO)
-        if family.held <= ZERO:
+        held = position.quantity if position is not None else ZERO
+        family = Family(entry, exits, held, self._stops_elsewhere(entry, exits))
+        if family.bare <= ZERO and not family.too_large:
             self._clear(entry)
-        elif not self._desk.synced or family.unsure:
+        elif not self._desk.synced or family.unsure or self._desk.drifting(entry.request.symbol):
             self._look_in(ref, AGAIN_S)
         elif family.waiting(self._exits_wait):
             self._wait(family)
@@ -189,6 +153,16 @@ class Guard:
             self._fit(family)
         else:
             self._clear(entry)
+
+    def _stops_elsewhere(self, entry: OrderStatus, exits: tuple[OrderStatus, ...]) -> Decimal:
+        mine, closing = {leg.ref for leg in exits}, entry.request.side.opposite
+        others = (
+            s.remaining
+            for s in self._desk.orders().values()
+            if s.state in ALIVE and s.ref not in mine and s.request.stop_price is not None
+            if s.request.symbol == entry.request.symbol and s.request.side is closing
+        )
+        return sum(others, ZERO)
 
     # --- the three cases
 
@@ -210,9 +184,9 @@ class Guard:
         self._tell(
             entry,
             "red",
-            f"{what}, and the broker holds its stop back until all of it is filled: {family.held:f} have no stop.",
+            f"{what}, and the broker holds its stop back until all of it is filled: {family.bare:f} have no stop.",
             "The entry was left as it is: it is yours.",
-            f"Cancel order {entry.ref}: the stop is then for what is filled, or placed by you.",
+            f'Cancel the rest: main.py order "cancel {entry.ref}". The stop is then for what is filled.',
         )
 
     def _lost(self, family: Family) -> None:
@@ -223,7 +197,7 @@ class Guard:
         stop = max(family.stops, key=lambda s: s.changed_ns)
         price = stop.request.stop_price
         recent = self._clock.now() - max(entry.changed_ns, stop.changed_ns) < RECENT_NS
-        ours = entry.request.origin is Origin.AUTO and entry.state in _ENDED and recent
+        ours = entry.request.origin is Origin.AUTO and entry.state in ENDED and recent
         tries = self._tries.get(entry.ref, 0)
         reason = stop.reason or "no reason was given"
         if ours and tries < MOST_TRIES:
@@ -234,7 +208,7 @@ class Guard:
                     entry,
                     "amber",
                     f"{self._part(entry)}, and the broker ended its stop with the rest.",
-                    f"A stop at {price:f} for {family.held:f} is placed again; the target is gone.",
+                    f"A stop at {price:f} for {family.bare:f} is placed again; the target is gone.",
                 )
                 self._look_in(entry.ref, AGAIN_S)
                 return
@@ -244,9 +218,9 @@ class Guard:
         self._tell(
             entry,
             "red",
-            f"{entry.request.symbol}: {family.held:f} have no stop: the broker ended it ({reason}).",
+            f"{entry.request.symbol}: {family.bare:f} have no stop: the broker ended it ({reason}).",
             "Nothing was placed.",
-            f"Place a stop for {family.held:f} at {price:f}, or close the position.",
+            f'Place one: main.py order "{self._stop_text(family, stop.request)}", or close the position.',
         )
 
     def _place_again(self, family: Family, lost: OrderRequest) -> str:
@@ -254,7 +228,7 @@ class Guard:
         request = msgspec.structs.replace(
             lost,
             intent_id=IntentId(f"{lost.intent_id}-again-{self._tries[family.entry.ref]}"),
-            quantity=family.held,
+            quantity=family.bare,
             tif=TimeInForce.GTC,
             good_till_ns=None,
             oca_group="",
@@ -277,6 +251,9 @@ class Guard:
             return
         tries = self._tries[entry.ref] = self._tries.get(entry.ref, 0) + 1
         refused = ""
+        if family.held <= ZERO:
+            self._needless(family)
+            return
         for leg in family.too_large:
             receipt = self._desk.modify(leg.ref, quantity=leg.filled + family.held, by=self.name)
             refused = refused if receipt.ok else receipt.text
@@ -288,10 +265,29 @@ class Guard:
                 "red",
                 f"{self._part(entry)}, but its exits are for more than the {family.held:f} that are held.",
                 f"They were asked to shrink, in vain{f': {refused}' if refused else ''}.",
-                f"Set their quantity to {family.held:f}, or cancel them and place a stop.",
+                f'Set their quantity: main.py order "modify {family.too_large[0].ref} qty {family.held:f}".',
             )
 
+    def _needless(self, family: Family) -> None:
+        """Nothing is held any more: an exit that fills now would open a position."""
+        entry = family.entry
+        if entry.request.origin is Origin.AUTO:
+            for leg in family.too_large:
+                self._desk.cancel(leg.ref, "what it protected is not held any more")
+            return
+        self._tell(
+            entry,
+            "red",
+            f"{entry.request.symbol}: nothing of entry {entry.ref} is held any more, but its exits still work.",
+            "They were left as they are: they are yours.",
+            f'Cancel them: main.py order "cancel {family.too_large[0].ref}".',
+        )
+
     # --- words
+
+    @staticmethod
+    def _stop_text(family: Family, lost: OrderRequest) -> str:
+        return f"{lost.side.value.lower()} {lost.symbol} {family.bare:f} stp {lost.stop_price:f} gtc"
 
     @staticmethod
     def _part(entry: OrderStatus) -> str:

@@ -3,16 +3,19 @@
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from engine.api.order_language import parse_order_text
 from engine.bus.clock import SECOND
 from engine.execution.guarding import Guard
 from engine.execution.settings import ExecutionSettings
 from engine.model.events.system import Alarm
 from engine.model.ids import OrderRef
-from engine.model.order import OrderStatus, OrderType, Origin
+from engine.model.market import Side
+from engine.model.order import OrderStatus, OrderType, Origin, TimeInForce
 from engine.model.report import BrokerStatus
 from tests.support.desk_rig import Rig
 
@@ -62,6 +65,11 @@ def alarms(rig: Rig) -> list[Alarm]:
     return [e for e in rig.events if isinstance(e, Alarm) and e.code.startswith("EXITS")]
 
 
+def command_in(alarm: Alarm) -> Any:
+    """What the alarm tells a person to type is understood."""
+    return parse_order_text(alarm.you_can.split('"')[1], "i-1")
+
+
 def end_group(rig: Rig, ref: str) -> None:
     """The broker cancels an entry with all its exits, as Alpaca's pages say."""
     family = [t for t in rig.broker.orders if t.open and (t.ref == ref or t.parent == rig.broker.truth(ref).broker_id)]
@@ -87,7 +95,7 @@ async def test_a_persons_entry_is_left_and_the_alarm_names_what_to_do(rig: Rig) 
     told = alarms(rig)
     assert [a.severity for a in told] == ["red"]
     assert "40 have no stop" in told[0].happened
-    assert f"Cancel order {ref}" in told[0].you_can
+    assert type(command_in(told[0])).__name__ == "CancelOrder"
 
 
 async def test_an_entry_that_completes_in_time_is_left_alone(rig: Rig) -> None:
@@ -155,7 +163,36 @@ async def test_a_persons_lost_stop_is_told_with_its_price_and_not_placed(rig: Ri
     told = alarms(rig)
     assert [a.severity for a in told] == ["red"]
     assert "40 have no stop" in told[0].happened
-    assert "Place a stop for 40 at 95.00" in told[0].you_can
+    request = command_in(told[0]).request
+    assert (request.side, request.quantity, request.stop_price) == (Side.SELL, D(40), D(95))
+    assert (request.order_type, request.tif) == (OrderType.STOP, TimeInForce.GTC)
+
+
+async def test_the_alarm_is_over_when_the_person_has_placed_what_it_named(rig: Rig) -> None:
+    ref = enter(rig, Origin.MANUAL)
+    end_group(rig, ref)
+    rig.clock.advance(30)
+    rig.submit(command_in(alarms(rig)[0]).request)
+    rig.until(lambda: alarms(rig)[-1].cleared, seconds=15)
+
+
+async def test_stops_of_other_entries_do_not_hide_that_this_one_has_none(rig: Rig) -> None:
+    first = enter(rig, Origin.MANUAL, filled=100)
+    for leg in legs(rig, first):
+        rig.broker.acknowledge(rig.broker.truth(leg.ref))
+    second = enter(rig, Origin.MANUAL)
+    end_group(rig, second)
+    rig.clock.advance(30)
+    assert "40 have no stop" in alarms(rig)[0].happened
+
+
+async def test_the_alarm_is_over_with_the_position(rig: Rig) -> None:
+    ref = enter(rig, Origin.MANUAL)
+    end_group(rig, ref)
+    rig.clock.advance(30)
+    sale = rig.submit(rig.request(side=Side.SELL, quantity=40))
+    rig.broker.fill(rig.broker.truth(sale), 40, "100.00")
+    rig.until(lambda: alarms(rig)[-1].cleared, seconds=15)
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["same run", "restarted"])
@@ -206,6 +243,21 @@ async def test_exits_that_stay_larger_than_what_is_held_are_made_to_fit(rig: Rig
     rig.until(lambda: {leg.request.quantity for leg in legs(rig, ref)} == {D(40)}, seconds=40)
     rig.clock.advance(60)
     assert not alarms(rig)
+
+
+@pytest.mark.parametrize("origin", [AUTO, Origin.MANUAL])
+async def test_exits_of_what_is_not_held_any_more_end_or_are_told(rig: Rig, origin: Origin) -> None:
+    ref = enter(rig, origin)
+    for leg in legs(rig, ref):
+        rig.broker.truth(leg.ref).status = BrokerStatus.WORKING.value
+        rig.broker.acknowledge(rig.broker.truth(leg.ref))
+    rig.broker.finish(rig.broker.truth(ref), BrokerStatus.CANCELLED)
+    sale = rig.submit(rig.request(side=Side.SELL, quantity=40))
+    rig.broker.fill(rig.broker.truth(sale), 40, "100.00")
+    rig.clock.advance(60)
+    assert all(leg.state.closed for leg in legs(rig, ref)) is (origin is AUTO)
+    if origin is Origin.MANUAL:
+        assert "its exits still work" in alarms(rig)[-1].happened
 
 
 async def test_a_stop_the_gate_refuses_three_times_is_a_red_alarm(rig: Rig) -> None:
