@@ -25,6 +25,7 @@ class Line:
         "buys",
         "down",
         "entry_risk",
+        "left",
         "multiplier",
         "openings",
         "orders",
@@ -56,6 +57,8 @@ class Line:
         self.stops: list[tuple[float, float]] = []
         """(price, quantity) of the stop orders that protect the position."""
         self.orders: list[OrderStatus] = []
+        self.left: dict[OrderRef, float] = {}
+        """What each open order may still fill, at most: the larger of old and new while a change is open."""
         self.reserved: list[OrderRequest] = []
 
     def worst(self, buys: float = 0.0, sells: float = 0.0) -> float:
@@ -203,6 +206,8 @@ class ExposureBook:
 
     def _remaining(self, status: OrderStatus) -> float:
         remaining = float(status.remaining)
+        if status.pending is not None:
+            remaining = max(remaining, float(status.pending.quantity - status.filled))
         change = self._changes.get(status.ref)
         if change is None:
             return remaining
@@ -215,9 +220,10 @@ class ExposureBook:
     def _take(self, line: Line, status: OrderStatus) -> None:
         request = status.request
         line.orders.append(status)
+        left = line.left[status.ref] = self._remaining(status)
         if not is_closing(request):
             line.openings += not status.external
-            self._count(line, request, self._remaining(status))
+            self._count(line, request, left)
         elif request.stop_price is not None and request.order_type in STOPS:
             protects = request.side is (Side.SELL if line.quantity > 0 else Side.BUY)
             if protects and line.quantity:
@@ -290,7 +296,7 @@ def closes(
         request = status.request
         if request.side is not side or status.ref == but:
             continue
-        remaining = float(status.remaining)
+        remaining = line.left[status.ref]
         parent_ref = request.parent_ref or status.parent_ref
         if parent_ref is not None:
             parent = find(parent_ref)

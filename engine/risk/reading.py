@@ -74,7 +74,7 @@ def without(line: Line, status: OrderStatus) -> Line:
         line.multiplier,
         line.sector,
     )
-    rest.buys, rest.sells, rest.reserved = line.buys, line.sells, line.reserved
+    rest.buys, rest.sells, rest.reserved, rest.left = line.buys, line.sells, line.reserved, line.left
     rest.orders = [o for o in line.orders if o.ref != status.ref]
     if not is_closing(status.request):
         if status.request.side is Side.BUY:

@@ -279,6 +279,39 @@ def test_a_change_does_not_stand_in_its_own_way() -> None:
         assert verdict.cleared is passes, verdict.denials
 
 
+def test_a_larger_close_that_is_asked_for_counts_until_the_change_is_settled() -> None:
+    """A sell of 40 that is being changed to 90 may sell 90: no second order may sell what it could."""
+    world = held()
+    ref = world.desk.put(world.close(40, limit_price=101))
+    request = world.desk.all[ref].request
+    closable(world, 60)
+    larger = msgspec.structs.replace(request, quantity=d(90))
+    assert world.gate.clear_change(ref, larger).cleared
+    closable(world, 10)
+    world.desk.move(ref, OrderState.PENDING_MODIFY, pending=larger)
+    closable(world, 10)
+    world.gate.release(ref)  # refused by the broker
+    world.desk.move(ref, OrderState.WORKING, pending=None)
+    closable(world, 60)
+    assert world.gate.clear_change(ref, msgspec.structs.replace(request, quantity=d(10))).cleared
+    closable(world, 60)
+
+
+def test_an_open_change_of_an_earlier_run_counts_the_larger_of_old_and_new() -> None:
+    world = wide()
+    ref = world.desk.put(world.manual(quantity=100), state=OrderState.PARTIAL, filled=d(40))
+    request = world.desk.all[ref].request
+    world.desk.move(ref, OrderState.PENDING_MODIFY, pending=msgspec.structs.replace(request, quantity=d(300)))
+    assert world.gate._exposure.line(AAPL).buys == 260.0
+    world.desk.move(ref, OrderState.PENDING_MODIFY, pending=msgspec.structs.replace(request, quantity=d(50)))
+    assert world.gate._exposure.line(AAPL).buys == 60.0
+    sell = world.desk.put(world.close(10, limit_price=110))
+    world.ledger.hold(AAPL, 100)
+    larger = msgspec.structs.replace(world.desk.all[sell].request, quantity=d(70))
+    world.desk.move(sell, OrderState.PENDING_MODIFY, pending=larger)
+    closable(world, 30)
+
+
 # --- a change sees the rest of the symbol
 
 
