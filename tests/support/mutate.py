@@ -95,7 +95,7 @@ TARGETS = {
             ),
             *("tests/engine/execution/algos/test_algo_gate.py", "tests/contracts/test_risk_rule_contract.py"),
         ),
-        (*_SHARED, "engine.memory.counters"),
+        (*_SHARED, "engine.memory.counters", "engine.risk.limits", "engine.risk.pin", "engine.risk.sessions"),
     ),
     "fold": Target(
         ("engine/execution/fold.py", "engine/execution/record.py"),
