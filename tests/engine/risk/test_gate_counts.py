@@ -35,8 +35,8 @@ def test_a_count_is_read_from_the_store_once_and_kept_in_step_with_it() -> None:
     store = CountingCounters()
     store.values[("a", TODAY)] = 3
     counts = DayCounts(store)
-    assert [counts.get("a", TODAY) for _ in range(3)] == [3, 3, 3]
-    assert store.reads == 1
+    assert [(counts.get("a", TODAY), counts.get("b", TODAY)) for _ in range(3)] == [(3, 0)] * 3
+    assert store.reads == 2
     counts.add("a", TODAY, 2)
     assert (counts.get("a", TODAY), store.values[("a", TODAY)]) == (5, 5)
     assert counts.get("a", "2026-03-03") == 0
@@ -123,13 +123,11 @@ def test_what_is_usual_needs_five_orders_and_looks_at_the_last_twenty() -> None:
     log.add(sent(5))
     assert log.usual_notional() == 100.0
     log = SentLog()
-    for n in range(10):
-        log.add(sent(n, 100.0))
-    for n in range(10):
-        log.add(sent(10 + n, 500.0))
-    assert log.usual_notional() == 300.0
-    log.add(sent(20, 500.0))  # the oldest of the cheap ones leaves
-    assert log.usual_notional() == 500.0
+    for n in range(1, 21):
+        log.add(sent(n, float(n)))
+    assert log.usual_notional() == 10.5
+    log.add(sent(21, 21.0))  # the first leaves
+    assert log.usual_notional() == 11.5
 
 
 def test_the_smallest_order_is_an_order_too() -> None:

@@ -262,6 +262,7 @@ def test_the_first_rule_that_is_missing_is_named() -> None:
 def test_nothing_is_sized_while_a_limit_is_broken() -> None:
     world = World(settings=unchecked("auto.gross_percent", None))
     assert world.gate.size(AAPL, Side.BUY, d(100), d(98)).bound_by == "LIMITS"
+    assert World(settings=unchecked("manual.day_loss_halt_percent", 0)).gate.risk_at_stops() is None
 
 
 @pytest.mark.parametrize("percent", [0.5, 3])
