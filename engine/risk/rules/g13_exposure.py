@@ -17,8 +17,7 @@ def check(s: Situation) -> Findings:
     if above(gross, most):
         text = f"All positions and orders would be {percent(gross, most)} of equity; the limit is {percent(most)}."
         return hard(CODE, text, percent(most), percent(gross, most))
-    buying = s.request.side is Side.BUY
-    net = s.of_equity(abs(book.long + s.quantity * unit if buying else book.short - s.quantity * unit))
+    net = s.of_equity(abs(_net(s, s.quantity * unit)))
     most = s.limits.net_percent * s.ramp
     if above(net, most):
         text = f"Longs less shorts would be {percent(net, most)} of equity; the limit is {percent(most)}."
@@ -27,3 +26,12 @@ def check(s: Situation) -> Findings:
     if symbols > top:
         return hard(CODE, f"There would be {symbols} positions; the limit is {top}.", top, symbols)
     return NOTHING
+
+
+def _net(s: Situation, value: float) -> float:
+    """Return the net with this order of ``value`` and without the one it replaces."""
+    here = s.exposure.lines.get(s.symbol, s.line)
+    unit = here.price * here.multiplier
+    if s.request.side is Side.BUY:
+        return s.exposure.long - (here.buys - s.line.buys) * unit + value
+    return s.exposure.short + (here.sells - s.line.sells) * unit - value

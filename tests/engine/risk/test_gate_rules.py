@@ -15,7 +15,7 @@ from engine.model.order import OrderState, OrderType, Origin
 from engine.risk.ports import ShortFacts
 from engine.risk.rules import g15_funds
 from tests.engine.risk.edges import wide
-from tests.engine.risk.world import AAPL, DAY, MINUTE, World, d, limits, unchecked
+from tests.engine.risk.world import AAPL, DAY, MINUTE, XOM, World, d, limits, unchecked
 
 
 def instrument(world: World, **changes: Any) -> None:
@@ -309,3 +309,20 @@ def test_an_own_resting_order_is_no_obstacle_to_a_flatten() -> None:
     market = {"order_type": OrderType.MARKET, "limit_price": None}
     assert "G29" in world.codes(world.close(10, **market))
     assert world.codes(world.close(10, origin=Origin.FLATTEN, **market)) == []
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_net_exposure_counts_a_changed_order_once(side: Side) -> None:
+    world = wide(manual={"net_percent": 100, "position_percent": 100, "gross_percent": 400}, allow_short=True)
+    world.shorts.answer = ShortFacts(shortable=3.0, shares=1e9, fee_percent=1.0)
+    plain = {"stop_loss": None, "take_profit": None}
+    world.ledger.hold(AAPL, 100 if side is Side.BUY else -100)
+    ref = world.desk.put(world.manual(side=side, quantity=6000, **plain))
+    other = d("99.50") if side is Side.BUY else d("100.50")
+    world.desk.put(world.manual(symbol=XOM, side=side, quantity=1000, limit_price=60, **plain))
+    request = msgspec.structs.replace(world.desk.all[ref].request, limit_price=other)
+    price = max(other, d(100))
+    most = (1_000_000 - 60_000 - 10_000) / price // 1
+    for quantity, passes in ((most, True), (most + 1, False)):
+        verdict = world.gate.check_change(ref, msgspec.structs.replace(request, quantity=d(quantity)))
+        assert ("G13" not in [found.code for found in verdict.denials]) is passes, verdict.denials
