@@ -18,6 +18,6 @@ def check(s: Situation) -> Findings:
         return NOTHING
     reserve = s.common.day_trades_reserve
     if left <= reserve:
-        text = f"{left} day trades are left; {reserve} stay in reserve."
+        text = f"Day trades left: {left}, kept in reserve: {reserve}."
         return (soft if s.auto else warn)(CODE, text, reserve, left)
     return NOTHING
