@@ -25,7 +25,7 @@ from engine.model.money import ZERO, exact, units
 from engine.model.order import ClearedOrder, OrderRequest, OrderStatus, Origin
 from engine.risk import bracket
 from engine.risk.counters import DayCounts, Decisions, Messages, Sent, SentLog
-from engine.risk.exposure import ExposureBook, is_closing
+from engine.risk.exposure import ExposureBook
 from engine.risk.latches import Latch, Latches
 from engine.risk.limits import LimitBook
 from engine.risk.losses import LossBook
@@ -391,7 +391,7 @@ class Gate:
             )
 
         legs: tuple[ClearedOrder, ...] = ()
-        if not is_closing(request) and not s.reducing:
+        if not s.reducing:
             legs = tuple(
                 cleared(self._orders.reserve_ref(Origin.PROTECTIVE, account), leg) for leg in bracket.legs(request, ref)
             )

@@ -85,6 +85,14 @@ def test_half_a_quote_prices_what_closes_and_nothing_else() -> None:
     assert marketable(Side.BUY, quote, 50.0, d("0.01"), 2.0, anything=False) is None
 
 
+def test_a_limit_in_place_of_a_market_order_reaches_a_quote_between_two_ticks() -> None:
+    world = World()
+    world.market.set(AAPL, 100.0, bid=100.005, ask=100.005)
+    quote = world.market.quote(AAPL)
+    prices = [marketable(side, quote, 100.0, d("0.01"), 0.001, anything=False) for side in (Side.BUY, Side.SELL)]
+    assert prices == [d("100.01"), d("100.00")]
+
+
 def test_a_sell_in_place_of_a_market_order_costs_a_tick_at_least() -> None:
     assert marketable(Side.SELL, None, 0.01, d("0.01"), 2.0, anything=True) == d("0.01")
     assert marketable(Side.SELL, None, 0.004, d("0.01"), 2.0, anything=True) == d("0.01")

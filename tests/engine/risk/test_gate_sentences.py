@@ -185,7 +185,8 @@ def test_a_strategy_without_a_name_is_called_that() -> None:
 def test_the_quiet_after_a_halt_counts_down() -> None:
     world = wide()
     world.market.resumed[AAPL] = world.clock.now() - 2 * MINUTE
-    assert said(world, world.request(), "G26").text == "AAPL resumed 2.0 minutes ago; the agent waits 5."
+    found = said(world, world.request(), "G26")
+    assert (found.text, found.limit, found.value) == ("AAPL resumed 2.0 minutes ago; the agent waits 5.", "5.0", "2.0")
     world.market.resumed[AAPL] = world.clock.now() - 5 * MINUTE + 1
     assert "resumed 5.0 minutes ago" not in said(world, world.request(), "G26").text
 
