@@ -86,13 +86,13 @@ TARGETS = {
         (
             *("engine/risk/gate.py", "engine/risk/exposure.py", "engine/risk/conversion.py", "engine/risk/reading.py"),
             *("engine/risk/latches.py", "engine/risk/counters.py", "engine/risk/rules/mode.py"),
-            *("engine/risk/rules/lock.py", "engine/risk/rules/g*.py"),
+            *("engine/risk/rules/lock.py", "engine/risk/rules/shape.py", "engine/risk/rules/g*.py"),
+            "engine/risk/observer.py",
         ),
         (
             *_risk("market_events", "gate_limits", "gate", "gate_numbers", "governor", "sizing", "modes", "limit_book"),
-            *_risk(
-                "gate_sentences", "gate_counts", "gate_rules", "exposure", "latches", "conversion", "collar", "funds"
-            ),
+            *_risk("gate_sentences", "gate_counts", "gate_rules", "exposure", "latches", "conversion"),
+            *_risk("collar", "funds", "shape"),
             *("tests/engine/execution/algos/test_algo_gate.py", "tests/contracts/test_risk_rule_contract.py"),
         ),
         (*_SHARED, "engine.memory.counters", "engine.risk.limits", "engine.risk.pin", "engine.risk.sessions"),
