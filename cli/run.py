@@ -53,7 +53,7 @@ def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace,
         print_json(args.json, summary)
     elif not getattr(args, "quiet", False) and args.jsonl != "-":
         _say_summary(summary, spec)
-    if unclean:
+    if unclean and summary.notes:
         complain(summary.notes[-1])
     return DONE if summary.reconciled and not unclean else FAILED
 
@@ -87,7 +87,7 @@ async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None)
         except UncleanStop as error:
             summary = error.summary
             unclean = True
-    return summary, unclean
+    return summary, unclean or engine.parts.ledger_of_run.cut_short
 
 
 @contextlib.contextmanager
@@ -103,8 +103,14 @@ def _sink(target: str | None) -> Iterator[IO[str] | None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         # A line at a time: who follows the file sees each event as it happens.
-        with Path(target).open("w", encoding="utf-8", buffering=1) as file:
+        file = Path(target).open("w", encoding="utf-8", buffering=1)  # noqa: SIM115  its end may fail, and is told
+        try:
             yield file
+        finally:
+            try:
+                file.close()
+            except OSError as error:
+                complain(f"{target} is not complete: {error.strerror or error}")
 
 
 async def _progress(engine: Engine, args: argparse.Namespace, banner: Banner) -> None:

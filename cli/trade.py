@@ -83,7 +83,7 @@ def suggestions(profile: Path, args: argparse.Namespace) -> int:
             complain(str(error))
             return FAILED
         if not shown.ok:
-            complain(shown.text)
+            print_json(args.json, _order_json(shown)) if args.json else complain(f"{shown.code} {shown.text}")
             return FAILED
         _show_suggestion(shown) if not args.json else None
         command = Approve(suggestion_id=name, approval_hash=str(shown.data.get("approval_hash", "")), by="cli")
