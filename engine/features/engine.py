@@ -84,7 +84,10 @@ class FeatureEngine:
         """Load history: per symbol ``ts_event`` (int64 end of bar) and open, high, low, close, volume, oldest first."""
         series = self._series[seconds]
         index = _market_index([(np.asarray(h["ts_event"], np.int64), h["close"]) for h in history.values()])
-        if index is not None:
+        if index is not None and series.closes:
+            # Others are followed already: what comes later ends where the market stands, so that nobody's market jumps.
+            index = index[0], index[1] * (series.market / float(index[1][-1]))
+        elif index is not None:
             series.market = float(index[1][-1])
         for symbol, columns in history.items():
             row = self._rows.get(symbol)

@@ -309,6 +309,7 @@ class Engine:
                 Lamps(parts.bus, self.clock),
             )
             self._own(history.fetch(), "history")
+            self._own(history.keep(), "missing bars")
             if place.gateway is not None:
                 hours = hours_at(self.clock, place.gateway, place.cache, history)
                 parts.operations.tasks.own("hours", hours.run)

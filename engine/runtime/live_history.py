@@ -19,6 +19,7 @@ from engine.market.calendars import Calendars
 from engine.market.instruments import Authority, Instruments
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
+from engine.model.market import SessionState
 from engine.operations.lamps import Lamps
 from engine.runtime.first_look import FirstLook
 from engine.runtime.marketplace import NAMES
@@ -26,7 +27,10 @@ from engine.runtime.volume import note_volume
 
 HISTORY = {86_400: 320, 300: 320, 60: 400}
 """Seconds of a bar -> how many of them."""
-_DAY_S = 86_400
+_DAY_S, _FIVE_S, _MINUTE_S = 86_400, 300, 60
+_LOOK_S = 30
+_REFILLED = 10
+"""Symbols asked for again at once; the broker allows sixty questions in ten minutes."""
 _PAUSE_S, _LONGEST_PAUSE_S = 5.0, 300.0
 _AT_ONCE = 3
 _CODE = "HISTORY"
@@ -62,6 +66,8 @@ class LiveHistory:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._missing: dict[tuple[int, Symbol], str] = {}
         """(seconds, symbol) -> why there is none."""
+        self._refilled: dict[Symbol, int] = {}
+        """When bars that had not come were asked for again."""
 
     async def fetch(self) -> None:
         """Learn what the instruments are and load their past."""
@@ -77,6 +83,25 @@ class LiveHistory:
             await self._clock.sleep(pause_s)
             pause_s = _PAUSE_S if len(waiting) < before else min(2 * pause_s, _LONGEST_PAUSE_S)
         _log.info("history is loaded", source=self._name, symbols=len(symbols))
+
+    async def keep(self) -> None:
+        """Ask again for bars that should have closed and did not: after a drop, or where no trades are told."""
+        while True:
+            await self._clock.sleep(_LOOK_S)
+            now = self._clock.now()
+            behind = [symbol for symbol in self._cache.symbols() if self._behind(symbol, now)][:_REFILLED]
+            self._refilled.update(dict.fromkeys(behind, now))
+            await self._load([(seconds, symbol) for seconds in (_FIVE_S, _MINUTE_S) for symbol in behind], told=False)
+
+    def _behind(self, symbol: Symbol, now: int) -> bool:
+        """Whether a bar of five minutes is missing that the broker must have by now."""
+        newest = self._bars.arrays(symbol, _FIVE_S, 1)
+        session = self._cache.session(symbol, now)
+        if newest is None or not newest.size or session is None or session.state is not SessionState.OPEN:
+            return False
+        since = max(int(newest.ts_close[-1]), session.open_ns)
+        late, asked = (_FIVE_S + _LOOK_S) * SECOND, self._refilled.get(symbol, 0)
+        return now - since >= late and now - asked >= _FIVE_S * SECOND
 
     async def _learn(self, symbols: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
         """Ask what ``symbols`` are; return those that nobody has described yet."""
@@ -99,20 +124,21 @@ class LiveHistory:
             self._bars.described(instrument.symbol)
             self._cache.described(instrument.symbol)
 
-    async def _load(self, wanted: list[tuple[int, Symbol]]) -> list[tuple[int, Symbol]]:
+    async def _load(self, wanted: list[tuple[int, Symbol]], *, told: bool = True) -> list[tuple[int, Symbol]]:
         """Ask for each, a few at a time; return what is to be asked for again."""
         refused: list[tuple[int, Symbol]] = []
         for seconds in HISTORY:
             loaded: dict[Symbol, dict[str, NDArray[np.float64]]] = {}
             async with asyncio.TaskGroup() as group:
                 for symbol in [symbol for length, symbol in wanted if length == seconds]:
-                    group.create_task(self._ask(symbol, seconds, loaded, refused), name=f"history {symbol}")
+                    group.create_task(self._ask(symbol, seconds, loaded, refused, told), name=f"history {symbol}")
             if loaded and seconds in self._features.intervals:
                 self._features.seed(seconds, loaded)
                 self._features.compute(seconds)
                 for symbol in loaded:
                     self._first_look.note(symbol, seconds)
-        self._tell()
+        if told:
+            self._tell()
         return refused
 
     async def _ask(
@@ -121,6 +147,7 @@ class LiveHistory:
         seconds: int,
         loaded: dict[Symbol, dict[str, NDArray[np.float64]]],
         refused: list[tuple[int, Symbol]],
+        told: bool,
     ) -> None:
         key = (seconds, symbol)
         try:
@@ -132,10 +159,11 @@ class LiveHistory:
             # A ValueError is bars with a price that cannot be: they are as good as none.
             _log.warning("history is late", symbol=symbol, seconds=seconds, reason=str(error))
             refused.append(key)
-            self._missing[key] = str(error).partition(" s): ")[2] or str(error)
+            if told:
+                self._missing[key] = str(error).partition(" s): ")[2] or str(error)
         else:
             self._missing.pop(key, None)
-            if found is None and seconds in self._features.intervals:
+            if told and found is None and seconds in self._features.intervals:
                 self._missing[key] = f"{self._name}: it has none of {symbol}"
 
     def _tell(self) -> None:

@@ -1,6 +1,10 @@
 """Vectors of a whole universe are published a few at a time: others have their turn between."""
 
+from typing import Any
+
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, StepClock
@@ -75,3 +79,19 @@ async def test_after_the_stop_nothing_more_is_told() -> None:
     await rig.engine.stop()
     rig.clock.advance(5)
     assert len(stop) < len(SYMBOLS)
+
+
+def test_history_that_comes_later_does_not_make_the_market_of_others_jump() -> None:
+    rig = Rig()
+    ends = START + np.arange(-9, 1) * 60 * SECOND
+
+    def rising(step: float) -> dict[str, NDArray[Any]]:
+        close = 100.0 * (1 + step) ** np.arange(10)
+        return {"ts_event": ends, **dict.fromkeys(("open", "high", "low", "close"), close), "volume": np.ones(10)}
+
+    rig.engine.seed(60, {SYMBOLS[0]: rising(0.01)})
+    series = rig.engine._series[60]
+    before = series.market
+    rig.engine.seed(60, {SYMBOLS[1]: rising(-0.01)})
+    assert series.market == before > 105
+    rig.engine.compute(60)

@@ -12,6 +12,7 @@ from engine.bus.errors import ProviderError
 from engine.market.instruments import Authority, Instruments, described
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
+from engine.model.market import Session, SessionState
 from engine.runtime.last_look import agreed
 from engine.runtime.live_history import HISTORY, LiveHistory
 
@@ -227,3 +228,52 @@ async def test_a_source_that_has_no_bars_is_named_where_a_strategy_wants_them() 
     market.history = none  # type: ignore[method-assign, assignment]
     await LiveHistory("ibkr", None, clock, *[market] * 3, book, *[market] * 4).fetch()  # type: ignore[arg-type]
     assert market.banner.startswith("History is missing of BAD, GOOD, LATE: ibkr: it has none of BAD")
+
+
+async def test_a_bar_that_should_have_closed_and_did_not_is_asked_for_once_in_its_time() -> None:
+    clock, market = StepClock(0), Market()
+    market.refuse.clear()
+    book = Instruments((described(s) for s in market.symbols()), Authority.GUESS)
+    newest = {GOOD: 3_000, LATE: 3_000}
+    state = SessionState.OPEN
+
+    def arrays(symbol: Symbol, seconds: int, count: int):  # type: ignore[no-untyped-def]
+        class Bars:
+            size = 1 if symbol in newest else 0
+            volume = np.array([1e6])
+            ts_close = np.array([newest.get(symbol, 0) * SECOND])
+            ts_open = ts_close - seconds * SECOND
+
+        return Bars()
+
+    def session(symbol: Symbol, at_ns: int) -> Session:
+        return Session(state=state, date="d", open_ns=1, close_ns=10**18, next_open_ns=10**18)
+
+    market.arrays, market.session = arrays, session  # type: ignore[method-assign, attr-defined]
+    clock.advance(3_001)
+    history = LiveHistory("ibkr", None, clock, *[market] * 3, book, *[market] * 4)  # type: ignore[arg-type]
+    task = asyncio.create_task(history.keep())
+
+    async def live(seconds: int) -> None:
+        for _ in range(seconds):
+            await asyncio.sleep(0)
+            clock.advance(1)
+            await asyncio.sleep(0)
+
+    await live(320)
+    assert market.asked == []
+    newest[LATE] = 3_300
+    await live(60)
+    assert market.asked == [(GOOD, 300), (GOOD, 60)]
+    assert (GOOD, 300) in market.looked_at
+    market.refuse = {GOOD, LATE}
+    await live(200)
+    assert market.asked == [(GOOD, 300), (GOOD, 60)], "not more often than bars close"
+    await live(200)
+    assert {s for s, _ in market.asked} == {LATE, GOOD}
+    assert market.banner == "", "that a bar is late is no lack of history"
+    state, known = SessionState.CLOSED, len(market.asked)
+    await live(2_000)
+    assert len(market.asked) == known
+    task.cancel()
+    await asyncio.wait([task])
