@@ -165,6 +165,11 @@ class BarStore:
         opened, close = float(parts.open[0]), float(parts.close[-1])
         return start, opened, float(parts.high.max()), float(parts.low.min()), close, volume
 
+    def newest(self, symbol: Symbol, seconds: int) -> int:
+        """Return the end of the newest kept bar, UTC ns, nothing folded; 0 when none is kept."""
+        series = self._series.get((symbol, seconds))
+        return int(series.last(1).ts_close[-1]) if series is not None and len(series) else 0
+
     def last_close(self, symbol: Symbol) -> float | None:
         """Return the close of the newest daily bar, None when there is none."""
         series = self._series.get((symbol, DAY_S))

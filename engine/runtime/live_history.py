@@ -13,6 +13,7 @@ from engine.bus.errors import ProviderError
 from engine.collection.collector import Collector
 from engine.collection.provider import BarColumnsByName
 from engine.features.engine import FeatureEngine
+from engine.market.bar_history import folded
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
 from engine.market.calendars import Calendars
@@ -66,6 +67,8 @@ class LiveHistory:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._missing: dict[tuple[int, Symbol], str] = {}
         """(seconds, symbol) -> why there is none."""
+        self._news: set[tuple[Symbol, int]] = set()
+        """Whose newest bar has come as history just now; one that closed here has been judged."""
         self._refilled: dict[Symbol, int] = {}
         """When bars that had not come were asked for again."""
 
@@ -95,11 +98,10 @@ class LiveHistory:
 
     def _behind(self, symbol: Symbol, now: int) -> bool:
         """Whether a bar of five minutes is missing that the broker must have by now."""
-        newest = self._bars.arrays(symbol, _FIVE_S, 1)
-        session = self._cache.session(symbol, now)
-        if newest is None or not newest.size or session is None or session.state is not SessionState.OPEN:
+        newest, session = self._bars.newest(symbol, _FIVE_S), self._cache.session(symbol, now)
+        if not newest or session is None or session.state is not SessionState.OPEN:
             return False
-        since = max(int(newest.ts_close[-1]), session.open_ns)
+        since = max(newest, session.open_ns)
         late, asked = (_FIVE_S + _LOOK_S) * SECOND, self._refilled.get(symbol, 0)
         return now - since >= late and now - asked >= _FIVE_S * SECOND
 
@@ -127,16 +129,20 @@ class LiveHistory:
     async def _load(self, wanted: list[tuple[int, Symbol]], *, told: bool = True) -> list[tuple[int, Symbol]]:
         """Ask for each, a few at a time; return what is to be asked for again."""
         refused: list[tuple[int, Symbol]] = []
-        for seconds in HISTORY:
+        for seconds in (_DAY_S, _MINUTE_S, _FIVE_S):
             loaded: dict[Symbol, dict[str, NDArray[np.float64]]] = {}
             async with asyncio.TaskGroup() as group:
                 for symbol in [symbol for length, symbol in wanted if length == seconds]:
                     group.create_task(self._ask(symbol, seconds, loaded, refused, told), name=f"history {symbol}")
+            if seconds == _FIVE_S:
+                self._fold_minutes(loaded, [symbol for length, symbol in wanted if length == seconds])
             if loaded and seconds in self._features.intervals:
                 self._features.seed(seconds, loaded)
                 self._features.compute(seconds)
                 for symbol in loaded:
-                    self._first_look.note(symbol, seconds)
+                    if (symbol, seconds) in self._news:
+                        self._first_look.note(symbol, seconds)
+                self._news.clear()
         if told:
             self._tell()
         return refused
@@ -166,6 +172,21 @@ class LiveHistory:
             if told and found is None and seconds in self._features.intervals:
                 self._missing[key] = f"{self._name}: it has none of {symbol}"
 
+    def _fold_minutes(self, loaded: dict[Symbol, dict[str, NDArray[np.float64]]], wanted: list[Symbol]) -> None:
+        """Make the five minutes that the broker does not give of the minutes that it gave."""
+        for symbol in wanted:
+            minutes, instrument = (
+                self._bars.arrays(symbol, _MINUTE_S, HISTORY[_MINUTE_S]),
+                self._instruments.get(symbol),
+            )
+            if symbol in loaded or minutes is None or instrument is None:
+                continue
+            found = folded(minutes, _FIVE_S, instrument.calendar, self._calendars, self._clock.now())
+            if found is not None and found.size > 1:
+                # The first may have begun before the first minute that is known.
+                loaded[symbol] = self._seed(symbol, _FIVE_S, found.slice(1, None)._asdict())
+                self._missing.pop((_FIVE_S, symbol), None)
+
     def _tell(self) -> None:
         """Say in the banner what is missing and why, and when it has come."""
         if not self._missing:
@@ -183,7 +204,10 @@ class LiveHistory:
         )
 
     def _seed(self, symbol: Symbol, seconds: int, columns: BarColumnsByName) -> dict[str, NDArray[np.float64]]:
+        before = self._bars.newest(symbol, seconds)
         self._bars.seed(symbol, seconds, columns)
+        if self._bars.newest(symbol, seconds) > before:
+            self._news.add((symbol, seconds))
         note_volume(self._bars, self._instruments, symbol)
         if seconds == _DAY_S:
             self._cache.seed_close(symbol, float(np.asarray(columns["close"])[-1]))

@@ -7,9 +7,14 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, StepClock
 from engine.bus.errors import ProviderError
+from engine.features.engine import FeatureEngine
+from engine.market.bars import BarStore
+from engine.market.calendars import Calendars
 from engine.market.instruments import Authority, Instruments, described
+from engine.market.settings import MarketSettings
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument
 from engine.model.market import Session, SessionState
@@ -74,7 +79,10 @@ class Market:
             size = 3
             volume = np.array([1e6, 2e6, 3e6])
 
-        return Bars()
+        return Bars() if (symbol, seconds) in self.seeded and seconds == 86_400 else None
+
+    def newest(self, symbol: Symbol, seconds: int) -> int:
+        return 1 + 3 * seconds * SECOND if (symbol, seconds) in self.seeded else 0
 
     def seed_close(self, symbol: Symbol, price: float) -> None:
         self.closes[symbol] = price
@@ -237,19 +245,13 @@ async def test_a_bar_that_should_have_closed_and_did_not_is_asked_for_once_in_it
     newest = {GOOD: 3_000, LATE: 3_000}
     state = SessionState.OPEN
 
-    def arrays(symbol: Symbol, seconds: int, count: int):  # type: ignore[no-untyped-def]
-        class Bars:
-            size = 1 if symbol in newest else 0
-            volume = np.array([1e6])
-            ts_close = np.array([newest.get(symbol, 0) * SECOND])
-            ts_open = ts_close - seconds * SECOND
-
-        return Bars()
+    def kept(symbol: Symbol, seconds: int) -> int:
+        return newest[symbol] * SECOND + len(market.seeded) if symbol in newest and seconds == 300 else 0
 
     def session(symbol: Symbol, at_ns: int) -> Session:
         return Session(state=state, date="d", open_ns=1, close_ns=10**18, next_open_ns=10**18)
 
-    market.arrays, market.session = arrays, session  # type: ignore[method-assign, attr-defined]
+    market.newest, market.session = kept, session  # type: ignore[method-assign, attr-defined]
     clock.advance(3_001)
     history = LiveHistory("ibkr", None, clock, *[market] * 3, book, *[market] * 4)  # type: ignore[arg-type]
     task = asyncio.create_task(history.keep())
@@ -264,16 +266,68 @@ async def test_a_bar_that_should_have_closed_and_did_not_is_asked_for_once_in_it
     assert market.asked == []
     newest[LATE] = 3_300
     await live(60)
-    assert market.asked == [(GOOD, 300), (GOOD, 60)]
+    assert market.asked == [(GOOD, 60), (GOOD, 300)]
     assert (GOOD, 300) in market.looked_at
     market.refuse = {GOOD, LATE}
     await live(200)
-    assert market.asked == [(GOOD, 300), (GOOD, 60)], "not more often than bars close"
+    assert market.asked == [(GOOD, 60), (GOOD, 300)], "not more often than bars close"
     await live(200)
     assert {s for s, _ in market.asked} == {LATE, GOOD}
     assert market.banner == "", "that a bar is late is no lack of history"
     state, known = SessionState.CLOSED, len(market.asked)
     await live(2_000)
     assert len(market.asked) == known
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_five_minutes_that_are_not_given_are_made_of_the_minutes_that_are() -> None:
+    now = 1_767_970_800 * SECOND + 130 * SECOND
+    clock, told = StepClock(now), list[tuple[Symbol, int]]()
+    bus = Bus(lambda *_: None)
+    book = Instruments((Instrument(symbol=GOOD, calendar="24/7"),), Authority.GUESS)
+    bars = BarStore(bus, clock, MarketSettings(), book, Calendars())
+    features = FeatureEngine(bus, clock, [GOOD], [300])
+
+    class Minutes(Market):
+        def symbols(self) -> tuple[Symbol, ...]:
+            return (GOOD,)
+
+        async def history(self, symbol: Symbol, seconds: int, count: int, end_ns: int):  # type: ignore[no-untyped-def]
+            if seconds != 60:
+                raise ProviderError("no data (162)")
+            opens = now // (60 * SECOND) * (60 * SECOND) - np.arange(400, 0, -1) * 60 * SECOND
+            column = np.linspace(10.0, 11.0, 400)
+            return "ibkr", {"ts_open": opens, **dict.fromkeys(("open", "high", "low", "close", "volume"), column)}
+
+        def note(self, symbol: Symbol, seconds: int) -> None:
+            told.append((symbol, seconds))
+
+    market = Minutes()
+    history = LiveHistory(
+        "ibkr",
+        None,
+        clock,
+        market,
+        market,
+        bars,
+        book,
+        Calendars(),
+        features,
+        market,
+        market,  # type: ignore[arg-type]
+    )
+    task = asyncio.create_task(history.fetch())
+    await asyncio.sleep(0.01)
+    known = bars.arrays(GOOD, 300, 500)
+    assert known is not None
+    assert 77 <= known.size <= 80
+    assert int(known.ts_close[-1]) == now // (300 * SECOND) * 300 * SECOND
+    assert bars.newest(GOOD, 300) == int(known.ts_close[-1])
+    assert told == [(GOOD, 300)]
+    for _ in range(30):
+        clock.advance(1)
+        await asyncio.sleep(0)
+    assert told == [(GOOD, 300)], "asked for again, but judged once"
     task.cancel()
     await asyncio.wait([task])
