@@ -49,7 +49,7 @@ class IbkrSettings(BaseModel):
         gt=0, le=60,
     )  # fmt: skip
     retry_most_s: float = Field(
-        60.0, title="Longest retry", description="Most seconds between two attempts to connect.", gt=0, le=600
+        15.0, title="Longest retry", description="Most seconds between two attempts to connect.", gt=0, le=600
     )
     messages_per_s: int = Field(
         50,
