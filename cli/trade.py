@@ -125,7 +125,8 @@ def _show_status(receipt: Receipt) -> None:
     data = receipt.data
     print(f"{str(data.get('book', '')).upper()} · {data.get('mode')} · autonomy {data.get('autonomy')}", end="")
     print(f" · link {data.get('link')} · account {data.get('account')}")
-    print(f"equity {data.get('equity')}  cash {data.get('cash')}")
+    equity = data.get("equity")
+    print(f"equity {'not known' if equity is None else equity}  cash {data.get('cash')}")
     for position in _rows(data, "positions"):
         average = round(Decimal(str(position["average_price"])), 4)
         print(f"  {position['symbol']:<8} {position['quantity']:>12} @ {average}")

@@ -143,8 +143,9 @@ class LiveHistory:
                     if (symbol, seconds) in self._news:
                         self._first_look.note(symbol, seconds)
                 self._news.clear()
-        if told:
-            self._tell()
+            if told:
+                # After each length: a silent broker takes long over every one.
+                self._tell()
         return refused
 
     async def _ask(

@@ -104,7 +104,8 @@ async def test_a_symbol_that_is_refused_holds_nobody_up_and_is_asked_for_again()
 
     history = LiveHistory("ibkr", describe, clock, *[market] * 3, book, *[market] * 4)  # type: ignore[arg-type]
     task = asyncio.create_task(history.fetch())
-    await asyncio.sleep(0.01)
+    for _ in range(200):
+        await asyncio.sleep(0)
     assert {s for s, _ in market.seeded} == {GOOD, LATE}
     assert market.closes == {GOOD: 10.0} | ({LATE: 10.0} if LATE in market.closes else {})
     assert book.get(GOOD).adv20 == 2e6  # type: ignore[union-attr]
@@ -220,7 +221,8 @@ async def test_a_silent_request_does_not_make_the_other_symbols_wait() -> None:
     market.history = history  # type: ignore[method-assign]
     work = LiveHistory("ibkr", None, clock, *[market] * 3, book, *[market] * 4)  # type: ignore[arg-type]
     task = asyncio.create_task(work.fetch())
-    await asyncio.sleep(0.01)
+    for _ in range(200):
+        await asyncio.sleep(0)
     assert {s for s, _ in market.seeded} == {GOOD}
     task.cancel()
     await asyncio.wait([task])
@@ -318,7 +320,8 @@ async def test_five_minutes_that_are_not_given_are_made_of_the_minutes_that_are(
         market,  # type: ignore[arg-type]
     )
     task = asyncio.create_task(history.fetch())
-    await asyncio.sleep(0.01)
+    for _ in range(200):
+        await asyncio.sleep(0)
     known = bars.arrays(GOOD, 300, 500)
     assert known is not None
     assert 77 <= known.size <= 80
