@@ -8,6 +8,7 @@ from widgets.paint import TEXTS, draw_keycap, keycap_width, paper_hatch
 from widgets.theme import current_theme
 
 _GAP = 6
+SEND_MIN_PX = 150
 
 
 class KeyButton(QPushButton):
@@ -18,7 +19,8 @@ class KeyButton(QPushButton):
         self.key, self.role, self.mode = key, role, "paper"
         self.blocked = False
         self.key_first = True
-        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        wide = QSizePolicy.Policy.Preferred if role == "send" else QSizePolicy.Policy.Minimum
+        self.setSizePolicy(wide, QSizePolicy.Policy.Fixed)
         self.setAutoDefault(False)
         self._speak()
 
@@ -51,7 +53,9 @@ class KeyButton(QPushButton):
         return QSize(round(width), theme.px(28 if self.role == "send" else 24))
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        # A long reason on a send button must not push the panes apart: it is elided there, and stands above in full.
+        hint = self.sizeHint()
+        return QSize(min(hint.width(), current_theme().px(SEND_MIN_PX)), hint.height()) if self.role == "send" else hint
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -398,3 +398,12 @@ def test_a_quote_that_changes_nothing_keeps_the_verdict(qtbot, ticket, out):
     ticket.set_market(Around(bid=190.40, ask=190.42, last=190.41, equity=Decimal(1_000_000)))
     ticket.press_send()
     assert len(out) == 1
+
+
+def test_a_long_reason_on_the_send_button_does_not_widen_the_ticket(ticket):
+    before = ticket.minimumSizeHint().width()
+    ticket.set_blocked("", "trading is halted: the day's loss has reached its limit and nobody has resumed it yet")
+    ticket.layout().invalidate()
+    assert ticket.minimumSizeHint().width() <= max(before, 320)
+    assert "nobody has resumed it yet" in ticket.send.text()
+    assert any("nobody has resumed it yet" in text for text in ticket.objections.texts)
