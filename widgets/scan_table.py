@@ -100,7 +100,10 @@ class ScanTable(RowTable):
             self,
             lambda: self.say(
                 tr("Scan"),
-                (tr("Nothing found"), tr("Write a rule above and press Enter: close > ema(20) and rsi(14) < 70")),
+                (
+                    tr("No scan yet, or nothing found"),
+                    tr("Write a rule above and press Enter: close > ema(20) and rsi(14) < 70"),
+                ),
             ),
         )
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, Q
 from market_agent_gui.actions import BY_ID, GROUPS, Risk, key_text
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.translate import say
+from widgets.theme import current_theme
 
 QUEUE_KEYS = (
     ("J / K", "next, previous suggestion"),
@@ -25,7 +26,7 @@ QUEUE_KEYS = (
 
 def card_html(keys: KeyMap, known: set[str], book: str) -> str:
     """Return the card as a page of HTML."""
-    parts = [f"<h2>Market Agent · {html.escape(book.upper() or 'PAPER')}</h2>"]
+    parts: list[tuple[int, str]] = []
     for group in GROUPS:
         rows = [
             f"<tr><td><b>{html.escape(key_text(keys.key(spec.id)))}</b></td><td>{html.escape(say(spec.title))}</td>"
@@ -34,13 +35,24 @@ def card_html(keys: KeyMap, known: set[str], book: str) -> str:
             if spec.group == group and spec.id in known and keys.key(spec.id)
         ]
         if rows:
-            parts.append(f"<h3>{html.escape(say(group))}</h3><table cellpadding='3'>{''.join(rows)}</table>")
+            text = f"<h3>{html.escape(say(group))}</h3><table cellpadding='3'>{''.join(rows)}</table>"
+            parts.append((len(rows) + 2, text))
     queue = "".join(
         f"<tr><td><b>{html.escape(key)}</b></td><td>{html.escape(say(text))}</td></tr>" for key, text in QUEUE_KEYS
     )
     title = html.escape(say("Suggestions, while that pane has the focus"))
-    parts.append(f"<h3>{title}</h3><table cellpadding='3'>{queue}</table>")
-    return "".join(parts)
+    parts.append((len(QUEUE_KEYS) + 2, f"<h3>{title}</h3><table cellpadding='3'>{queue}</table>"))
+    head = f"<h2>Market Agent · {html.escape(book.upper() or 'PAPER')}</h2>"
+    columns = "".join(f"<td width='50%'>{column}</td>" for column in _in_two(parts))
+    return f"{head}<table width='100%' cellspacing='0'><tr>{columns}</tr></table>"
+
+
+def _in_two(parts: list[tuple[int, str]]) -> tuple[str, str]:
+    """Split (lines, text) in order into two columns as alike in length as may be."""
+    whole = sum(lines for lines, _ in parts)
+    cuts = [abs(whole - 2 * sum(lines for lines, _ in parts[:at])) for at in range(len(parts) + 1)]
+    at = cuts.index(min(cuts))
+    return "".join(text for _, text in parts[:at]), "".join(text for _, text in parts[at:])
 
 
 _MARGINS = QMarginsF(15, 15, 15, 15)
@@ -68,7 +80,7 @@ class KeyCard(QDialog):
         super().__init__()
         self.setWindowTitle(say("Keys"))
         self.setModal(True)
-        self.resize(560, 680)
+        self.resize(current_theme().px(900), current_theme().px(820))
         view = QTextBrowser()
         view.setOpenLinks(False)
         view.setHtml(page)

@@ -7,10 +7,13 @@ from PySide6.QtWidgets import QWidget
 from market_agent_gui.actions import key_text
 from market_agent_gui.keys.rehearsal import GROUPS, TITLES, Line
 from market_agent_gui.translate import say
+from widgets.paint import TEXTS, draw_keycap, keycap_width
 from widgets.theme import current_theme
 
 ROW_PX = 24
 ROWS = 20
+CAPS_PX = 1600
+"""Narrower, keys are plain words: what they would do needs the room."""
 
 
 class RehearsalOverlay(QWidget):
@@ -79,11 +82,16 @@ class RehearsalOverlay(QWidget):
         widths = [need * self.width() // whole for need in needs]
         return [*widths[:-1], self.width() - sum(widths[:-1])]
 
-    @staticmethod
-    def _key_width(lines: list[Line]) -> int:
+    @property
+    def _caps(self) -> bool:
+        """Whether there is room for the caps of keys."""
+        return self.width() >= current_theme().px(CAPS_PX)
+
+    def _key_width(self, lines: list[Line]) -> int:
         theme = current_theme()
-        metrics = QFontMetrics(theme.font(12))
-        return max((metrics.horizontalAdvance(key_text(line.key)) for line in lines), default=0) + theme.px(12)
+        keys, metrics = [key_text(line.key) for line in lines], QFontMetrics(theme.font(12))
+        widths = [keycap_width(TEXTS, theme, key) if self._caps else metrics.horizontalAdvance(key) for key in keys]
+        return max(widths, default=0) + theme.px(12)
 
     @staticmethod
     def _title_width(line: Line) -> int:
@@ -106,9 +114,12 @@ class RehearsalOverlay(QWidget):
         key_width = self._key_width(lines[:ROWS])
         for number, line in enumerate(lines[:ROWS]):
             rect = QRect(inner.left(), inner.top() + row * (number + 1), inner.width(), row)
-            painter.setFont(theme.font(12))
-            painter.setPen(theme.color("t1" if line.able else "t3"))
-            painter.drawText(rect, middle | Qt.AlignmentFlag.AlignLeft, key_text(line.key))
+            ink, centre = theme.color("t1" if line.able else "t3"), rect.top() + rect.height() / 2
+            painter.setPen(ink)
+            if self._caps:
+                draw_keycap(painter, TEXTS, theme, rect.left(), centre, key_text(line.key), ink)
+            else:
+                TEXTS.draw(painter, theme, rect.left(), centre, key_text(line.key), ink)
             painter.setFont(theme.font(12, QFont.Weight.DemiBold))
             name = rect.adjusted(key_width, 0, 0, 0)
             # What would be sent is never cut: the title, which the key already names, gives way.
