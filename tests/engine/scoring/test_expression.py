@@ -85,6 +85,8 @@ def test_a_feature_is_read_by_its_name():
 
 def test_the_text_of_an_outcome_shows_the_numbers_seen():
     assert Rule("close > sma(2)", TwoIndicators()).check(bars(1, 3)).text == "close 3 > sma(2) 2"
+    wide = Rule("close > sma(2)", TwoIndicators()).check(bars(6_671_120, 7_302_990))
+    assert wide.text == "close 7302990 > sma(2) 6987055", "no exponents: nobody reads them"
 
 
 @pytest.mark.parametrize(
