@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication
 
 from engine.model.decision import Denial, Verdict
 from engine.model.ids import IntentId, Symbol
@@ -403,7 +404,7 @@ def test_a_quote_that_changes_nothing_keeps_the_verdict(qtbot, ticket, out):
 def test_a_long_reason_on_the_send_button_does_not_widen_the_ticket(ticket):
     before = ticket.minimumSizeHint().width()
     ticket.set_blocked("", "trading is halted: the day's loss has reached its limit and nobody has resumed it yet")
-    ticket.layout().invalidate()
+    QApplication.sendPostedEvents()
     assert ticket.minimumSizeHint().width() <= max(before, 320)
     assert "nobody has resumed it yet" in ticket.send.text()
     assert any("nobody has resumed it yet" in text for text in ticket.objections.texts)
