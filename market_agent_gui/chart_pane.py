@@ -25,7 +25,7 @@ INTERVALS: dict[str, tuple[int, str]] = {
 
 SHORT = {"60": "1m", "300": "5m", "900": "15m", "3600": "1h", "86400": "1D", "604800": "1W"}
 """Tab id to its title: six of them, the symbol and the buttons share one line."""
-NARROW_PX = 700
+NARROW_PX = 800
 """Below it the lesser buttons become one."""
 
 _STYLE = ("style_candles", "style_bars", "style_line", "style_heikin_ashi")
@@ -58,7 +58,8 @@ class ChartPane(QWidget):
         self.more = self._button((*_STYLE, *_AXIS, "compare", *_DRAW))
         self.more.setText("⋯")
         self.more.hide()
-        row = QHBoxLayout()
+        self.bar = QWidget()
+        row = QHBoxLayout(self.bar)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.head, 1)
@@ -67,7 +68,7 @@ class ChartPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(row)
+        column.addWidget(self.bar)
         column.addWidget(self.chart, 1)
         self.setFocusProxy(self.chart)
         self._say()

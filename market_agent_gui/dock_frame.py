@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from market_agent_gui.docks import DockSpec
 from market_agent_gui.links import LETTERS, ROLES
 from market_agent_gui.translate import say
+from widgets.pane_head import PaneHead
 from widgets.theme import HEAD_PX, current_theme
 
 
@@ -84,9 +85,25 @@ class DockHead(QWidget):
         row.setSpacing(8)
         row.addWidget(self.title)
         row.addWidget(self.note, 1)
-        row.addWidget(self.link)
-        row.addWidget(self.shut)
+        marks = QHBoxLayout()
+        marks.setSpacing(2)
+        marks.addWidget(self.link)
+        marks.addWidget(self.shut)
+        row.addLayout(marks)
+        self._row = row
         self.retranslate()
+
+    def take(self, bar: QWidget) -> None:
+        """Show the pane's own bar beside the title: one line instead of two."""
+        self.note.hide()
+        self._row.insertWidget(1, bar, 1)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("bg1"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color("hair"))
+        painter.end()
 
     def retranslate(self) -> None:
         self.title.setText(say(self._spec.title))
@@ -109,6 +126,16 @@ class DockHead(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(60, current_theme().px(HEAD_PX))
+
+
+def bar_of(pane: QWidget) -> QWidget | None:
+    """Return the line of tabs and words over a pane, None where it has none."""
+    bar = getattr(pane, "bar", None) or getattr(pane, "head", None)
+    return bar if isinstance(bar, QWidget) else None
+
+
+_MARKS = ("ownsKeys", "chartKeys", "takesLetters")
+"""What keys mean in a pane holds in its bar too."""
 
 
 class _NoHead(QWidget):
@@ -151,6 +178,24 @@ class DockFrame(QDockWidget):
         """Put the pane in."""
         self.pane = pane
         self._column.addWidget(pane, 1)
+        self._place_bar()
+
+    def _place_bar(self) -> None:
+        """Put the pane's bar into the head, or back over the pane where the dock is a tab and has no head."""
+        bar = bar_of(self.pane) if self.pane is not None else None
+        layout = self.pane.layout() if self.pane is not None else None
+        if bar is None or not isinstance(layout, QVBoxLayout):
+            return
+        in_head = self.titleBarWidget() is self.head
+        for part in (bar, *bar.findChildren(PaneHead)):
+            if isinstance(part, PaneHead):
+                part.set_plain(in_head)
+        for mark in _MARKS:
+            bar.setProperty(mark, self.pane.property(mark) if self.pane is not None else None)
+        if in_head:
+            self.head.take(bar)
+        elif layout.indexOf(bar) < 0:
+            layout.insertWidget(0, bar)
 
     def fit_head(self, tabbed: bool = False) -> None:
         """Hide the head while the dock is a tab."""
@@ -161,6 +206,7 @@ class DockFrame(QDockWidget):
             if old is not None:
                 old.hide()
             wanted.show()
+            self._place_bar()
 
     def retranslate(self) -> None:
         self.setWindowTitle(say(self.spec.title))

@@ -120,7 +120,7 @@ class _Picture(QWidget):
         middle = theme.px(_LINE) / 2
         points = in_points(row)
         quiet = theme.color("t3")
-        unit = tr("from .50, points of probability") if points else tr("score, −1 to +1, no record yet")
+        unit = tr("from .50, points of probability") if points else tr("score, −1 to +1")
         TEXTS.draw(painter, theme, theme.px(12), middle, tr("Source"), quiet, pixels=11)
         TEXTS.draw(painter, theme, bars, middle, TEXTS.elided(theme, unit, width, 11), quiet, pixels=11)
         TEXTS.draw(painter, theme, weight_x, middle, tr("weight"), quiet, pixels=11, align="right")

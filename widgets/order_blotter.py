@@ -142,7 +142,7 @@ def order_columns(zone: str) -> tuple[Column, ...]:
             format=_note,
             align="left",
             colour=lambda r: "warn" if r.unsure or r.head.state == "PENDING_MODIFY" else "t2",
-            width_for="not confirmed: do not re-enter",
+            width_for="not confirmed: do not",
             stretch=True,
             tooltip=lambda r: "\n".join(order.note for order in r.orders if order.note),
         ),

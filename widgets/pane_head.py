@@ -24,6 +24,7 @@ class PaneHead(QWidget):
         self._places: list[tuple[QRect, str]] = []
         self._words: list[tuple[str, str, int]] = []
         self._notes: list[tuple[str, str]] = []
+        self._plain = False
         self.setFixedHeight(current_theme().px(24))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if tabs:
@@ -36,6 +37,12 @@ class PaneHead(QWidget):
         self._tabs = list(tabs)
         self._speak()
         self.update()
+
+    def set_plain(self, plain: bool) -> None:
+        """Leave ground and line to what it stands on, beside a title."""
+        if plain != self._plain:
+            self._plain = plain
+            self.update()
 
     @property
     def current(self) -> str:
@@ -75,9 +82,10 @@ class PaneHead(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = current_theme()
         painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.color("bg1"))
-        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color("hair"))
-        middle, x = (self.height() - 1) / 2, float(theme.px(12))
+        if not self._plain:
+            painter.fillRect(self.rect(), theme.color("bg1"))
+            painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color("hair"))
+        middle, x = (self.height() - 1) / 2, float(theme.px(4 if self._plain else 12))
         self._places = []
         for name, title in self._tabs:
             on = name == self._current
@@ -96,7 +104,9 @@ class PaneHead(QWidget):
             x += theme.px(16)
         for text, role, weight in self._words:
             room = self.width() - x - theme.px(12)
-            if room > theme.px(20):
+            first = (text, role, weight) == self._words[0]
+            # A figure of which a part is cut says nothing: what comes after the first word is whole or long enough.
+            if room > theme.px(20 if first else 60) or TEXTS.width(theme, text, 12, weight) <= room:
                 shown = TEXTS.elided(theme, text, room, 12, weight)
                 x += TEXTS.draw(painter, theme, x, middle, shown, theme.color(role), weight=weight) + theme.px(8)
         right = float(self.width() - theme.px(12))
@@ -116,6 +126,8 @@ class PaneHead(QWidget):
         for rect, name in self._places:
             if rect.contains(event.position().toPoint()):
                 self.set_current(name)
+                return
+        event.ignore()  # beside a title, an empty place is taken hold of to move the pane
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         names = [name for name, _ in self._tabs]

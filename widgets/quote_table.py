@@ -49,7 +49,7 @@ class QuoteTable(QWidget):
         self._hint = QLabel()
         self._hint.setTextFormat(Qt.TextFormat.PlainText)
         self._hint.setProperty("role", "secondary")
-        head = QWidget()
+        self.bar = head = QWidget()
         row = QHBoxLayout(head)
         row.setContentsMargins(4, 0, 8, 0)
         row.setSpacing(4)
