@@ -91,17 +91,25 @@ def average_line(position: PositionRow | None) -> AverageLine | None:
     return AverageLine(price=float(position.average_price), text=text)
 
 
-def fill_marks(fills: Iterable[FillRow]) -> tuple[FillMark, ...]:
-    """Return the marks of executions."""
-    return tuple(
-        FillMark(
-            ts_ns=row.ts_event,
-            price=float(row.price),
-            text=f"{say(row.side)} {quantity(row.quantity)} @ {row.price}",
-            buy=row.side == "BUY",
-        )
-        for row in fills
-    )
+def fill_marks(fills: Iterable[FillRow], seconds: int = 0) -> tuple[FillMark, ...]:
+    """Return the marks of executions; those of one side within a bar of ``seconds`` are one, at their mean price."""
+    groups: dict[tuple[str, int], list[FillRow]] = {}
+    for row in fills:
+        bar = row.ts_event // (seconds * 10**9) if seconds else row.ts_event
+        groups.setdefault((row.side, bar), []).append(row)
+    return tuple(_fill_mark(rows) for rows in groups.values())
+
+
+def _fill_mark(rows: list[FillRow]) -> FillMark:
+    side, size = rows[0].side, sum((row.quantity for row in rows), Decimal(0))
+    price = sum((row.price * row.quantity for row in rows), Decimal(0)) / size if size else rows[0].price
+    if len(rows) > 1:
+        places = max(2, *(-int(row.price.as_tuple().exponent) for row in rows))
+        price = price.quantize(Decimal(1).scaleb(-places))
+    text = f"{say(side)} {quantity(size)} @ {price}"
+    if len(rows) > 1:
+        text += " · " + say("{n} fills", n=len(rows))
+    return FillMark(ts_ns=max(row.ts_event for row in rows), price=float(price), text=text, buy=side == "BUY")
 
 
 def agent_zones(suggestions: Iterable[SuggestionRow]) -> tuple[AgentZone, ...]:

@@ -301,7 +301,8 @@ class ChartPresenter(PanePresenter):
         from market_agent_gui.chart_layers import fill_marks
 
         rows = self.services.bridge.mirror.rows("fills").values()
-        self._pane.chart.set_fills(fill_marks(row for row in rows if row.symbol == self.symbol))
+        own = [row for row in rows if row.symbol == self.symbol]
+        self._pane.chart.set_fills(fill_marks(own, min(self.seconds, DAY_S)))
 
     def _draw_agent(self) -> None:
         from market_agent_gui.chart_layers import agent_zones, evidence_pins
