@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, 
 
 from market_agent_gui.engine_host import HostState, Phase
 from market_agent_gui.translate import say
+from widgets.words import keep_said
 
 TITLES = {
     Phase.BAD_SETTINGS: "The settings cannot be used",
@@ -33,6 +34,7 @@ class EnginePage(QWidget):
         self.setBackgroundRole(QPalette.ColorRole.Window)
         self._settings_file = settings_file
         self._top = 0
+        self._state: HostState | None = None
         self.heading = QLabel()
         self.heading.setProperty("role", "headline")
         self.text = QLabel()
@@ -69,6 +71,7 @@ class EnginePage(QWidget):
         outer.addWidget(holder, 4, Qt.AlignmentFlag.AlignVCenter)
         outer.addStretch(1)
         parent.installEventFilter(self)
+        keep_said(self, self._say)
         self.hide()
 
     def show_state(self, state: HostState, top: int) -> None:
@@ -76,6 +79,17 @@ class EnginePage(QWidget):
         self._top = top
         if state.phase not in TITLES:
             self.hide()
+            return
+        self._state = state
+        self._say()
+        self._fit()
+        self.show()
+        self.raise_()
+        self.retry.setFocus()
+
+    def _say(self) -> None:
+        state = self._state
+        if state is None:
             return
         self.heading.setText(say(TITLES[state.phase]))
         self.text.setText(state.text)
@@ -87,10 +101,6 @@ class EnginePage(QWidget):
         bad = state.phase is Phase.BAD_SETTINGS
         self.retry.setText(say("Try again") if bad else say("Start the engine"))
         self.open.setText(say("Open {file}", file=self._settings_file))
-        self._fit()
-        self.show()
-        self.raise_()
-        self.retry.setFocus()
 
     def _fit(self) -> None:
         parent = self.parentWidget()
