@@ -108,7 +108,8 @@ class Head(QObject):
         if link is LinkState.UP:
             self.strip.set_away("")
         else:
-            self.strip.set_away(host.text or say("the engine does not answer"))
+            over = say("the replay is over") if self._shell.replay_is_over else ""
+            self.strip.set_away(over or host.text or say("the engine does not answer"))
 
     def _on_show(self, code: str) -> None:
         name = "orders" if "UNKNOWN" in code.upper() else "differences" if code.startswith("DRIFT:") else "log"

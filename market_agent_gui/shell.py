@@ -16,7 +16,7 @@ from market_agent_gui.bridge import EngineBridge, LinkState
 from market_agent_gui.chart_memory import ChartMemory
 from market_agent_gui.commander import Commander
 from market_agent_gui.docks import DOCKS
-from market_agent_gui.engine_host import EngineHost, HostState
+from market_agent_gui.engine_host import EngineHost, HostState, Phase
 from market_agent_gui.head import Head
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.controller import KeyController
@@ -257,6 +257,8 @@ class Shell(QObject):
     def _on_host(self, state: HostState) -> None:
         from market_agent_gui.engine_page import TITLES, EnginePage
 
+        if self.replay_is_over:
+            return  # what the replay came to stays in sight
         if self.page is None and state.phase in TITLES:
             self.page = EnginePage(self.window, self.settings_file.name)
             self.page.retry_wanted.connect(self.host.retry)
@@ -264,15 +266,20 @@ class Shell(QObject):
         if self.page is not None:
             self.page.show_state(state, self.window.head_height)
 
+    @property
+    def replay_is_over(self) -> bool:
+        """Whether the engine has ended because there is no more to play."""
+        state, host = self.bridge.mirror.state(), self.host.state
+        return state is not None and state.book == "replay" and host.phase is Phase.STOPPED and host.exit_code == 0
+
     def _on_link(self, state: str, text: str) -> None:
         self.host.on_link(state == LinkState.UP.value)
         if state == LinkState.UP.value:
             if self.page is not None:
                 self.page.hide()
         elif state == LinkState.LOST.value:
+            # Whether and when it is started again is for the host to say: after crashes it waits, then stays down.
             self.arming.disarm(say("the engine is not connected"))
-            if not self.host.owns and not self._quit.is_set():
-                self.host.start()
 
     def _on_failed(self, command: object, reason: str) -> None:
         name = type(command).__name__
