@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy.typing as npt
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from engine.api.frames import QuoteBlock
 from engine.api.rows import QuoteRow
+from widgets.paint import TEXTS
 from widgets.quote_book import QuoteBook
 from widgets.quote_model import QuoteModel
 from widgets.quote_view import QuoteView
@@ -24,6 +25,26 @@ def symbols_in(text: str) -> tuple[str, ...]:
     """Return the symbols of pasted text, upper case, each once: separated by spaces, commas or lines."""
     words = (word.upper() for word in re.split(r"[\s,;|]+", text) if _SYMBOL.match(word))
     return tuple(dict.fromkeys(words))
+
+
+class _Hint(QWidget):
+    """A quiet word at the right: whole, or not at all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+
+    def say(self, text: str) -> None:
+        self._text = text
+        self.setAccessibleName(text)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        if TEXTS.width(theme, self._text) <= self.width():
+            TEXTS.draw(painter, theme, self.width(), self.height() / 2, self._text, theme.color("t3"), align="right")
+        painter.end()
 
 
 class QuoteTable(QWidget):
@@ -46,16 +67,13 @@ class QuoteTable(QWidget):
         self._choice.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._choice.setAutoRaise(True)
         self._choice.setMenu(QMenu(self._choice))
-        self._hint = QLabel()
-        self._hint.setTextFormat(Qt.TextFormat.PlainText)
-        self._hint.setProperty("role", "secondary")
+        self._hint = _Hint()
         self.bar = head = QWidget()
         row = QHBoxLayout(head)
         row.setContentsMargins(4, 0, 8, 0)
         row.setSpacing(4)
         row.addWidget(self._choice)
-        row.addStretch(1)
-        row.addWidget(self._hint)
+        row.addWidget(self._hint, 1)
         head.setFixedHeight(current_theme().px(24))
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -180,7 +198,7 @@ class QuoteTable(QWidget):
             super().keyPressEvent(event)
 
     def _on_filter(self, text: str) -> None:
-        self._hint.setText("" if text else tr("type to filter"))
+        self._hint.say("" if text else tr("type to filter"))
 
     def _row_actions(self, key: str) -> list[QAction]:
         made = []

@@ -13,6 +13,7 @@ from widgets.theme import current_theme
 SHOW_MS = 6000
 BAD_MS = 15_000
 MOST = 4
+LATE_MS = 250
 _ROLES = {"info": "focus", "good": "up", "warn": "warn", "bad": "danger"}
 _MARKS = {"good": "ok", "warn": "warn", "bad": "bad"}
 
@@ -24,10 +25,27 @@ class Toast(QWidget):
 
     def __init__(self, parent: QWidget, title: str, text: str, kind: str) -> None:
         super().__init__(parent)
-        self.title, self.text, self.kind = title, text, kind
-        self.setAccessibleName(f"{title}. {text}".strip(". "))
+        self.title, self.text, self.kind = title, "", kind
+        self.count = 0
+        self._gone = QTimer(self)
+        self._gone.setSingleShot(True)
+        self._gone.setInterval(BAD_MS if kind in ("bad", "warn") else SHOW_MS)
+        self._gone.timeout.connect(self.close)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """Say the newest of several notes under one title, and how many there were; it stays for its time again."""
+        self.text = text
+        self.count += 1
+        self.setAccessibleName(f"{self.shown_title}. {text}".strip(". "))
         self.resize(self.sizeHint())
+        self._gone.start()
+        self.update()
+
+    @property
+    def shown_title(self) -> str:
+        return self.title if self.count < 2 else f"{self.title} ×{self.count}"
 
     def sizeHint(self) -> QSize:
         theme = current_theme()
@@ -54,7 +72,7 @@ class Toast(QWidget):
         if self.kind in _MARKS:
             x += draw_mark(painter, theme, x, y, _MARKS[self.kind]) + theme.px(6)
         room = self.width() - x - theme.px(10)
-        title = TEXTS.elided(theme, self.title, room, 12, 600)
+        title = TEXTS.elided(theme, self.shown_title, room, 12, 600)
         TEXTS.draw(painter, theme, x, y, title, theme.color("t1"), weight=600)
         for line in wrap(self.text, self.width() - theme.px(36)) if self.text else []:
             y += theme.px(16)
@@ -70,6 +88,11 @@ class Toaster(QObject):
         super().__init__(window)
         self._window, self._margin, self._keep_free = window, bottom_margin, keep_free
         self._toasts: list[Toast] = []
+        self._late = QTimer(self)
+        """After a resize: the panes take their places, and what must stay free its own, a moment later."""
+        self._late.setSingleShot(True)
+        self._late.setInterval(LATE_MS)
+        self._late.timeout.connect(self._place)
         window.installEventFilter(self)
 
     @property
@@ -79,6 +102,14 @@ class Toaster(QObject):
 
     def show_toast(self, title: str, text: str = "", kind: str = "info") -> Toast:
         """Show a note; ``kind`` is info, good, warn or bad. Plain text, whatever it holds."""
+        same = next((toast for toast in self._toasts if (toast.title, toast.kind) == (title, kind)), None)
+        if same is not None and text:
+            # An order filled in ten parts is one note, not a wall of them.
+            same.say(text)
+            self._toasts.remove(same)
+            self._toasts.append(same)
+            self._place()
+            return same
         toast = Toast(self._window, title, text, kind)
         toast.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         toast.closed.connect(self._forget)
@@ -86,10 +117,6 @@ class Toaster(QObject):
         for old in self._toasts[:-MOST]:
             old.close()
         self._toasts = self._toasts[-MOST:]
-        timer = QTimer(toast)
-        timer.setSingleShot(True)
-        timer.timeout.connect(toast.close)
-        timer.start(BAD_MS if kind in ("bad", "warn") else SHOW_MS)
         toast.show()
         self._place()
         return toast
@@ -120,4 +147,5 @@ class Toaster(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._window and event.type() == QEvent.Type.Resize:
             self._place()
+            self._late.start()
         return False

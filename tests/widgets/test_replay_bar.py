@@ -72,3 +72,34 @@ def test_sources_of_prices_and_news_are_one_dot_and_are_named(qtbot: QtBot) -> N
     assert "broker DU" in strip.health_text()
     strip.apply([msgspec.structs.replace(STATE, link="down")])
     assert strip._health()[1][1] == "down"
+
+
+def test_notes_under_one_title_are_one_note_with_the_newest_words_and_a_count(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(800, 600)
+    window.show()
+    toaster = Toaster(window)
+    toaster.show_toast("BUY AAPL", "40 filled at 190.10")
+    toaster.show_toast("SELL MSFT", "10 filled at 420.00")
+    toaster.show_toast("BUY AAPL", "60 filled at 190.11")
+    toaster.show_toast("BUY AAPL", "rejected", "bad")
+    assert [(toast.shown_title, toast.text) for toast in toaster.toasts] == [
+        ("SELL MSFT", "10 filled at 420.00"),
+        ("BUY AAPL ×2", "60 filled at 190.11"),
+        ("BUY AAPL", "rejected"),
+    ]
+
+
+def test_toasts_find_their_place_again_when_the_panes_have_found_theirs(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(1200, 800)
+    window.show()
+    place = QRect(900, 600, 300, 200)
+    toaster = Toaster(window, keep_free=lambda: place)
+    toaster.show_toast("a fill", "100 at 190.10")
+    window.resize(900, 600)
+    place = QRect(600, 350, 300, 250)  # the panes are laid out after the window's own event
+    qtbot.waitUntil(lambda: not place.intersects(toaster.toasts[0].geometry()))
+    assert window.rect().contains(toaster.toasts[0].geometry())
