@@ -36,6 +36,9 @@ def bars_width(plot_width: int, layers: Layers, style: ChartStyle) -> float:
     texts += [layers.average.text] if layers.average is not None else []
     future = max((metrics.horizontalAdvance(text) for text in texts), default=0)
     future += style.px(96) if texts else style.px(56)
+    small = QFontMetrics(style.small)
+    words = max((small.horizontalAdvance(zone.label) for zone in layers.zones), default=0)
+    future = max(future, words + style.px(12)) if words else future
     return max(plot_width * 0.55, plot_width - future)
 
 
@@ -72,10 +75,12 @@ def with_room(
 
 
 def _more_tags(before: Layers, after: Layers) -> bool:
-    """Whether there are tags that were not there before."""
+    """Whether there are tags, or words of zones, that were not there before."""
     legs = {(order.ref, order.leg) for order in before.orders}
-    return any((order.ref, order.leg) not in legs for order in after.orders) or (
-        before.average is None and after.average is not None
+    return (
+        any((order.ref, order.leg) not in legs for order in after.orders)
+        or (before.average is None and after.average is not None)
+        or (not before.zones and bool(after.zones))
     )
 
 

@@ -77,3 +77,11 @@ def test_a_tag_that_comes_finds_room_right_of_the_bars_and_its_changing_words_mo
     looked = chart.frame().view
     chart.set_orders(orders(close, close + 1))
     assert chart.frame().view == looked
+
+
+def test_the_words_of_zones_stand_right_of_the_bars_where_nothing_else_does(make_chart) -> None:
+    bars = random_bars(300)
+    chart = make_chart(bars)
+    chart.frame()
+    chart.set_zones(zones(float(bars.close[-1])))
+    assert all(label.box.left() >= chart.frame().last_x for label in chart.scene.zone_labels)
