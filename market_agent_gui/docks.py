@@ -77,7 +77,7 @@ _BOOK = tabs("positions", "fills", "denials", "scanner", "news", "limits", "log"
 
 WIDE = across(
     down(
-        across("watchlist", "chart", down("depth", "tape", shares=(0.75, 0.25)), shares=(0.195, 0.57, 0.235)),
+        across("watchlist", "chart", down("depth", "tape", shares=(0.75, 0.25)), shares=(0.195, 0.56, 0.245)),
         across(_BOOK, "orders", shares=(0.6, 0.4)),
         shares=(0.75, 0.25),
     ),

@@ -104,9 +104,9 @@ class PaneHead(QWidget):
             x += theme.px(16)
         for text, role, weight in self._words:
             room = self.width() - x - theme.px(12)
-            first = (text, role, weight) == self._words[0]
-            # A figure of which a part is cut says nothing: what comes after the first word is whole or long enough.
-            if room > theme.px(20 if first else 60) or TEXTS.width(theme, text, 12, weight) <= room:
+            # A figure of which a part is cut says something else: words with figures are whole or not there.
+            figures = any(character.isdigit() for character in text) and (text, role, weight) != self._words[0]
+            if TEXTS.width(theme, text, 12, weight) <= room or (room > theme.px(20) and not figures):
                 shown = TEXTS.elided(theme, text, room, 12, weight)
                 x += TEXTS.draw(painter, theme, x, middle, shown, theme.color(role), weight=weight) + theme.px(8)
         right = float(self.width() - theme.px(12))

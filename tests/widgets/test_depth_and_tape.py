@@ -15,6 +15,7 @@ from tests.widgets.factories import NOW, SECOND, order
 from widgets.depth_ladder import DepthLadder
 from widgets.ladder_rows import Own, at_step, build, own_orders, sizes
 from widgets.paint import TextCache
+from widgets.pane_head import PaneHead
 from widgets.tape import KEEP, Tape
 
 CENT = Decimal("0.01")
@@ -250,3 +251,22 @@ def test_both_sides_of_the_book_keep_a_quarter_of_the_ladder(ladder):
         levels = ladder.rungs._levels
         asks = [level for level in levels if level.price >= Decimal(str(round(190.35 + step * 0.01, 2)))]
         assert len(levels) // 4 <= len(asks) <= len(levels) * 3 // 4 + 1
+
+
+@pytest.mark.parametrize("width", range(120, 420, 15))
+def test_a_figure_in_a_bar_is_whole_or_not_there(qtbot, monkeypatch, width):
+    head = PaneHead()
+    qtbot.addWidget(head)
+    head.set_words([("AAPL", "t1", 600), ("190.33 × 190.35", "t1", 400), ("spread 0.02", "t3", 400)])
+    head.resize(width, 24)
+    drawn, real = [], TextCache.draw
+
+    def draw(cache, painter, theme, x, y, text, *more, **named):
+        drawn.append(text)
+        return real(cache, painter, theme, x, y, text, *more, **named)
+
+    monkeypatch.setattr(TextCache, "draw", draw)
+    head.grab()
+    assert drawn[0] == "AAPL"
+    assert set(drawn) <= {"AAPL", "190.33 × 190.35", "spread 0.02"}
+    assert width < 400 or len(drawn) == 3
