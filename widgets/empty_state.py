@@ -9,6 +9,9 @@ from widgets.paint import TEXTS
 from widgets.theme import current_theme
 
 
+HINT_PX = 400
+
+
 class EmptyState(QWidget):
     """Title, one sentence, and at most one button."""
 
@@ -60,6 +63,8 @@ class EmptyState(QWidget):
         )
         painter.setFont(theme.font(12))
         painter.setPen(theme.color("t3"))
-        room = QRectF(theme.px(12), middle + theme.px(10), self.width() - theme.px(24), theme.px(48))
+        # Two lines of like length read better than a wide one and a lone word.
+        wide = min(self.width() - theme.px(24), theme.px(HINT_PX))
+        room = QRectF((self.width() - wide) / 2, middle + theme.px(10), wide, theme.px(48))
         painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, self._hint)
         painter.end()
