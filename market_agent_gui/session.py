@@ -71,7 +71,9 @@ class Hooks:
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
         sys.excepthook = self._on_error
         loop.set_exception_handler(self._on_loop_error)
-        self._handlers = {number: signal.signal(number, self._on_signal) for number in ENDS}
+        # What whoever started us wants ignored (nohup) stays ignored.
+        heard = [number for number in ENDS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in heard}
 
     def remove(self) -> None:
         sys.excepthook = self._before

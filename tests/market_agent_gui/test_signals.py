@@ -28,3 +28,23 @@ def test_a_signal_to_end_closes_the_window_with_a_goodbye_to_the_engine(desk: De
 
     run(story())
     assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_is_to_be_ignored_stays_ignored(desk: Desk, run) -> None:
+    number = ENDS[-1]
+    before = signal.signal(number, signal.SIG_IGN)
+
+    async def story() -> None:
+        await desk.open()
+        hooks = Hooks(desk.shell)
+        hooks.install(asyncio.get_running_loop())
+        try:
+            assert signal.getsignal(number) is signal.SIG_IGN
+        finally:
+            hooks.remove()
+        assert signal.getsignal(number) is signal.SIG_IGN
+
+    try:
+        run(story())
+    finally:
+        signal.signal(number, before)
