@@ -37,6 +37,12 @@ def _missing(value: Number | None) -> bool:
 
 
 def _grouped(value: Number, decimals: int) -> str:
+    if not isinstance(value, Decimal):
+        # A number that ends in a 5 behind the last decimal is rounded as it is written, not as it is stored; every
+        # other one is the same either way.
+        written = repr(float(value))
+        if not ("e" in written or (written[-1] == "5" and len(written) - written.index(".") == decimals + 2)):
+            return f"{abs(value):,.{decimals}f}".replace(",", THIN)
     quantum = Decimal(1).scaleb(-decimals)
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     rounded = abs(exact.quantize(quantum, rounding=ROUND_HALF_EVEN))

@@ -1,7 +1,7 @@
 """Numbers as a trader reads them."""
 
 import math
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 from hypothesis import given
@@ -113,3 +113,17 @@ def test_quantities_and_money() -> None:
 def test_a_formatted_number_reads_back_to_its_rounding(value: float, decimals: int) -> None:
     text = formats.number(value, decimals).replace(THIN, "").replace("−", "-")
     assert float(text) == pytest.approx(value, abs=0.5 * 10.0**-decimals + 1e-9 * abs(value))
+
+
+@given(
+    st.one_of(st.floats(-1e9, 1e9), st.integers(-(10**9), 10**9), st.decimals(-(10**6), 10**6, places=5).map(float)),
+    st.integers(0, 6),
+)
+def test_a_number_is_rounded_as_it_is_written_not_as_it_is_stored(value: float, decimals: int) -> None:
+    written = D(repr(float(value))).quantize(D(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+    assert formats.number(value, decimals).replace(THIN, "").replace("−", "") == f"{abs(written):f}"
+
+
+@pytest.mark.parametrize(("value", "text"), [(2.675, "2.68"), (1.005, "1.00"), (0.125, "0.12"), (8.665, "8.66")])
+def test_a_half_goes_to_the_even_neighbour(value: float, text: str) -> None:
+    assert formats.number(value, 2) == text
