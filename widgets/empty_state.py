@@ -8,7 +8,6 @@ from widgets.key_button import KeyButton
 from widgets.paint import TEXTS
 from widgets.theme import current_theme
 
-
 HINT_PX = 400
 
 

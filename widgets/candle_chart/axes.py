@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QImage, QPainter
 
 from widgets.candle_chart.frame import Frame, number_text
 from widgets.candle_chart.layers import PriceAxis
@@ -64,9 +64,33 @@ def _day_starts(frame: Frame) -> list[int]:
     return [first + int(i) + 1 for i in np.flatnonzero(days[1:] != days[:-1])]
 
 
-def paint_price_labels(painter: QPainter, frame: Frame, marks: AxisMarks, avoid: list[int], part: QRect) -> None:
+PriceLabel = tuple[int, int, int, str, QImage | None]
+"""Height it stands for; where its baseline begins, or the top left corner of its picture; its words; the picture."""
+
+
+def price_labels(frame: Frame, marks: AxisMarks) -> tuple[PriceLabel, ...]:
+    """Return the labels of the price axis that lie within the price pane."""
+    axis, price, style, labels = frame.geometry.price_axis, frame.geometry.price, frame.style, frame.style.labels
+    height, right = style.px(18), axis.right() + 1 - style.px(8)
+    highest, lowest = price.top() + height // 2, price.bottom() - height // 4
+    found: list[PriceLabel] = []
+    for y, value in marks.prices:
+        if highest <= y <= lowest:
+            text = frame.price_text(value)
+            x, baseline = right - labels.width(style.axis, text), labels.baseline(style.axis, y - height // 2, height)
+            picture = labels.picture(text, style.axis, style.caption, None, frame.ratio)
+            if picture is None:
+                found.append((y, x, baseline, text, None))
+            else:
+                found.append((y, x + picture[0], baseline + picture[1], text, picture[2]))
+    return tuple(found)
+
+
+def paint_price_labels(
+    painter: QPainter, frame: Frame, placed: tuple[PriceLabel, ...], avoid: list[int], part: QRect
+) -> None:
     """Label the price axis where `part` touches it, leaving out what a tag would cover."""
-    axis, style, labels = frame.geometry.price_axis, frame.style, frame.style.labels
+    axis, style = frame.geometry.price_axis, frame.style
     asked = part.intersected(axis)
     if asked.isEmpty():
         return
@@ -74,17 +98,20 @@ def paint_price_labels(painter: QPainter, frame: Frame, marks: AxisMarks, avoid:
     painter.fillRect(asked, style.ground)
     if asked.left() <= axis.left():
         painter.fillRect(axis.left(), asked.top(), 1, asked.height(), style.hair)
-    price = frame.geometry.price
-    right, font, colour, ratio = axis.right() + 1 - style.px(8), style.axis, style.caption, frame.ratio
-    highest = max(asked.top() - height, price.top() + height // 2)
-    lowest = min(asked.bottom() + height, price.bottom() - height // 4)
-    for y, value in marks.prices:
-        if highest <= y <= lowest and not any(abs(y - tag) < height for tag in avoid):
-            text = frame.price_text(value)
-            baseline = labels.baseline(font, y - height // 2, height)
-            labels.draw(painter, right - labels.width(font, text), baseline, text, font, colour, ratio)
-    if asked.bottom() + height > price.bottom():
-        _pane_labels(painter, frame, right)
+    highest, lowest = asked.top() - height, asked.bottom() + height
+    for y, x, top, text, picture in placed:
+        if not highest <= y <= lowest:
+            continue
+        for tag in avoid:
+            if -height < y - tag < height:
+                break
+        else:
+            if picture is not None:
+                painter.drawImage(x, top, picture)
+            else:
+                style.labels.draw(painter, x, top, text, style.axis, style.caption, frame.ratio)
+    if asked.bottom() + height > frame.geometry.price.bottom():
+        _pane_labels(painter, frame, axis.right() + 1 - style.px(8))
 
 
 def _pane_labels(painter: QPainter, frame: Frame, right: int) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QRectF
-from PySide6.QtGui import QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPen
 
 from widgets.candle_chart import boxes, lines, tail
 from widgets.candle_chart.boxes import Columns
@@ -38,12 +38,12 @@ def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) 
 class TailPainter:
     """Paints the last bars of one frame again and again while only the last one changes."""
 
-    def __init__(self, frame: Frame, x0: int) -> None:
+    def __init__(self, frame: Frame, x0: int, clip: QRectF, ground: QImage) -> None:
+        """`clip` holds the columns that change, in logical pixels; `ground` is what lies behind the bars there."""
         self._frame, self._x0 = frame, x0
-        body, price, ratio = frame.geometry.body, frame.geometry.price, frame.ratio
-        self._clip = QRectF(x0 / ratio, body.top(), (frame.view.width - x0) / ratio, body.height())
-        self._price_clip = self._clip.intersected(QRectF(price))
-        self._bars = tail.TailBars(frame, x0, line_width(ratio))
+        self._clip, self._ground, self._at = clip, ground, clip.topLeft()
+        self._price_clip = self._clip.intersected(QRectF(frame.geometry.price))
+        self._bars = tail.TailBars(frame, x0, line_width(frame.ratio))
         # Dashes need their whole length, other symbols their own times: both are drawn the general way.
         plain = not frame.layers.compare and not any(layer.dash for layer in frame.layers.overlays)
         self._lines = (
@@ -56,12 +56,17 @@ class TailPainter:
         return x0 > 0 and not is_thin(frame) and tail.is_short(frame, x0)
 
     def paint(self, painter: QPainter) -> None:
-        """Paint over the backdrop; the painter maps logical pixels of the widget."""
+        """Paint backdrop and bars; the painter maps logical pixels of the widget."""
         frame = self._frame
-        logical = painter.worldTransform()
-        _map_device(painter, frame)
-        self._bars.paint_volume(painter)
-        painter.setWorldTransform(logical)
+        painter.setClipRect(self._clip)
+        painter.drawImage(self._at, self._ground)
+        if self._bars.is_mapped:
+            logical = painter.worldTransform()
+            _map_device(painter, frame)
+            self._bars.paint_volume(painter)
+            painter.setWorldTransform(logical)
+        else:
+            self._bars.paint_volume(painter)
         if frame.layers.panes:
             _pane_lines(painter, frame, self._x0, self._clip)
         painter.setClipRect(self._price_clip)
@@ -73,9 +78,12 @@ class TailPainter:
                 line.paint(painter)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         _ahead(painter, frame)
-        _map_device(painter, frame)
-        self._bars.paint_bars(painter)
-        painter.setWorldTransform(logical)
+        if self._bars.is_mapped:
+            _map_device(painter, frame)
+            self._bars.paint_bars(painter)
+            painter.setWorldTransform(logical)
+        else:
+            self._bars.paint_bars(painter)
 
 
 def is_thin(frame: Frame) -> bool:

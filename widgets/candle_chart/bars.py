@@ -99,13 +99,14 @@ class ChartData:
         """Volumes."""
         return self._columns[4][: self.size]
 
-    def prices(self, bar: int) -> tuple[float, float, float, float]:
-        """Return open, high, low and close of one bar."""
+    def values(self, bar: int) -> tuple[float, float, float, float, float]:
+        """Return open, high, low, close and volume of one bar, counted from the first."""
         columns = self._columns
         if isinstance(columns, tuple):
-            return float(columns[0][bar]), float(columns[1][bar]), float(columns[2][bar]), float(columns[3][bar])
-        opened, high, low, close = columns[:4, bar].tolist()
-        return opened, high, low, close
+            opened, high, low, close, volume = (float(column[bar]) for column in columns)
+        else:
+            opened, high, low, close, volume = columns[:, bar].tolist()
+        return opened, high, low, close, volume
 
     def load(
         self, ts: NDArray[np.int64], open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats
@@ -152,10 +153,11 @@ class ChartData:
             n = self.size = self.size + 1
             self._ts[n - 1] = ts
         columns = cast(Floats, self._columns)
+        if self._pyramid is None:
+            columns[:, n - 1] = values
+            return dropped
         before = columns[:, n - 1].tolist()
         columns[:, n - 1] = values
-        if self._pyramid is None:
-            return dropped
         if appended or high < before[1] or low > before[2] or volume < before[4]:
             self._fold(self.size - 1)
         else:

@@ -16,6 +16,9 @@ class BaseImage:
         self._image = QImage()
         self._tail_ground = QImage()
         self._tail: TailPainter | None = None
+        self._behind = False
+        self._dirty_of: Frame | None = None
+        self._dirty = (0, 0)
         self.marks = AxisMarks((), (), ())
 
     def rebuild(self, frame: Frame) -> None:
@@ -29,10 +32,10 @@ class BaseImage:
         painter = self._painter(self._image, frame)
         paint_backdrop(painter, frame, self.marks)
         painter.end()
-        first = self.first_dirty(frame)
-        self._tail = None
-        if first < width:
-            self._tail_ground = self._image.copy(max(0, first), 0, width - max(0, first), height)
+        first, end = self.dirty(frame)
+        self._tail, self._behind = None, False
+        if first < end:
+            self._tail_ground = self._image.copy(first, 0, end - first, height)
         if len(frame.data):
             painter = self._painter(self._image, frame)
             clip = QRectF(0, body.top(), width / frame.ratio, body.height())
@@ -40,29 +43,52 @@ class BaseImage:
             paint_bars(painter, frame, 0, width, clip)
             painter.end()
 
+    def follow(self) -> None:
+        """Hear that the last bar or its lines changed: the last columns are behind."""
+        self._behind = True
+
     def repaint_tail(self, frame: Frame) -> None:
-        """Paint the last columns again, after the last bar or its lines changed."""
-        x0, x1 = max(0, self.first_dirty(frame)), frame.view.width
+        """Paint the last columns again."""
+        self._behind = False
+        x0, x1 = self.dirty(frame)
         if x0 >= x1 or not len(frame.data):
             return
-        body, ratio = frame.geometry.body, frame.ratio
         painter = self._painter(self._image, frame)
-        clip = QRectF(x0 / ratio, body.top(), (x1 - x0) / ratio, body.height())
-        painter.setClipRect(clip)
-        painter.drawImage(clip.topLeft(), self._tail_ground)
-        if self._tail is None and TailPainter.suits(frame, x0):
-            self._tail = TailPainter(frame, x0)
-        if self._tail is not None:
-            self._tail.paint(painter)
-        else:
+        if not self._paint_tail(painter, frame, x0, x1):
+            clip = self._clip(frame, x0, x1)
+            painter.setClipRect(clip)
+            painter.drawImage(clip.topLeft(), self._tail_ground)
             paint_bars(painter, frame, x0, x1, clip)
         painter.end()
 
-    def first_dirty(self, frame: Frame) -> int:
-        """Return the first device column a change of the last bar can touch."""
-        n = len(frame.data)
-        # A line's last segment begins in the middle of the bar before.
-        return int(frame.view.x(n - 1.5)) - 3
+    def paint_tail(self, painter: QPainter, frame: Frame) -> bool:
+        """Paint the last columns on the widget itself; False where only the image can be painted.
+
+        The image stays behind until somebody asks for its last columns.
+        """
+        x0, x1 = self.dirty(frame)
+        if frame.ratio != int(frame.ratio) or x0 >= x1 or not len(frame.data):
+            return False
+        return self._paint_tail(painter, frame, x0, x1)
+
+    def _paint_tail(self, painter: QPainter, frame: Frame, x0: int, x1: int) -> bool:
+        if self._tail is None:
+            if not TailPainter.suits(frame, x0):
+                return False
+            self._tail = TailPainter(frame, x0, self._clip(frame, x0, x1), self._tail_ground)
+        self._tail.paint(painter)
+        return True
+
+    @staticmethod
+    def _clip(frame: Frame, x0: int, x1: int) -> QRectF:
+        body, ratio = frame.geometry.body, frame.ratio
+        return QRectF(x0 / ratio, body.top(), (x1 - x0) / ratio, body.height())
+
+    def dirty(self, frame: Frame) -> tuple[int, int]:
+        """Return the device columns [first, end) a change of the last bar can touch; whole logical ones if they are."""
+        if self._dirty_of is not frame:
+            self._dirty_of, self._dirty = frame, _dirty(frame)
+        return self._dirty
 
     def blit(self, painter: QPainter, target: QRect, frame: Frame) -> None:
         """Copy part of the image to the widget."""
@@ -71,6 +97,8 @@ class BaseImage:
         if part.isEmpty():
             return
         ratio = frame.ratio
+        if self._behind and self._touches_tail(frame, part):
+            self.repaint_tail(frame)
         if ratio == 1.0:
             painter.drawImage(part.topLeft(), self._image, part.translated(-body.left(), -body.top()))
             return
@@ -84,8 +112,23 @@ class BaseImage:
         painter.drawImage(QPoint(body.left(), body.top()), self._image)
         painter.restore()
 
+    def _touches_tail(self, frame: Frame, part: QRect) -> bool:
+        first, end = self.dirty(frame)
+        more = 0 if frame.ratio == int(frame.ratio) else 1
+        return (part.right() + 1 + more) * frame.ratio > first and (part.left() - more) * frame.ratio < end
+
     @staticmethod
     def _painter(image: QImage, frame: Frame) -> QPainter:
         painter = QPainter(image)
         painter.translate(-frame.geometry.body.topLeft())
         return painter
+
+
+def _dirty(frame: Frame) -> tuple[int, int]:
+    n, width, view = len(frame.data), frame.view.width, frame.view
+    # A line's last segment begins in the middle of the bar before; its edge is smoothed.
+    first = max(0, int(view.x(n - 1.5)) - 3)
+    if frame.ratio != int(frame.ratio):
+        return first, width
+    ratio = int(frame.ratio)
+    return first // ratio * ratio, min(width, -(-(int(view.x(n)) + 3) // ratio) * ratio)

@@ -394,7 +394,7 @@ class CandleChart(QWidget):
         if not self._legend_age.isValid() or self._legend_age.elapsed() >= self._legend_ms:
             self._legend_late.stop()
             self._legend_age.start()
-            region += self._scene.legend_region(self.frame())
+            region = region + self._scene.legend_region(self.frame())
         elif not self._legend_late.isActive():
             self._legend_late.start()
         self._repaint(region)

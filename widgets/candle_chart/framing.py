@@ -144,11 +144,11 @@ def make_frame(
 
 def holds_last_bar(frame: Frame, fixed_prices: bool) -> bool:
     """Whether the last bar fits the scales, so that only its columns need painting."""
-    data, n = frame.data, len(frame.data)
+    data, n, scale = frame.data, len(frame.data), frame.scale
     if n - 1 >= frame.view.high or n <= frame.view.low:
         return True
-    fits = fixed_prices or (frame.scale.low <= data.low[-1] and data.high[-1] <= frame.scale.high)
-    fits = fits and data.volume[-1] <= frame.volume_max
+    _, high, low, _, volume = data.values(n - 1)
+    fits = (fixed_prices or (scale.low <= low and high <= scale.high)) and volume <= frame.volume_max
     for pane, scale in zip(frame.layers.panes, frame.pane_scales, strict=True):
         for layer in (*pane.lines, *((pane.histogram,) if pane.histogram is not None else ())):
             fits = fits and not (layer.values[-1] < scale.low or layer.values[-1] > scale.high)

@@ -1,6 +1,8 @@
 """The lines above the bars: values of the bar under the crosshair, and of every line there; never over candles."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isfinite
 
 import numpy as np
 from PySide6.QtCore import QLineF, QSize
@@ -36,22 +38,23 @@ def bar_items(frame: Frame, bar: int) -> list[Item]:
     if not 0 <= bar < len(data):
         return []
     decimals = frame.decimals
-    ts = int(data.ts[bar])
-    when = (
-        day(ts, instrument.zone)
-        if instrument.interval_ns >= DAY
-        else clock(ts, instrument.zone, instrument.zone_label, False)
-    )
+    when = _when(int(data.ts[bar]), instrument.interval_ns >= DAY, instrument.zone, instrument.zone_label)
     text = style.text
     items: list[Item] = [("", when, text)]
-    for name, column in (("O", data.open), ("H", data.high), ("L", data.low), ("C", data.close)):
-        items.append((name, number_text(float(column[bar]), decimals), text))
-    items.append(("V", compact(float(data.volume[bar])), text))
-    before = float(data.close[bar - 1]) if bar else float(data.open[bar])
+    opened, high, low, close, volume = data.values(bar)
+    for name, price in (("O", opened), ("H", high), ("L", low), ("C", close)):
+        items.append((name, number_text(price, decimals), text))
+    items.append(("V", compact(volume), text))
+    before = data.values(bar - 1)[3] if bar else opened
     if before:
-        moved = (float(data.close[bar]) / before - 1) * 100
+        moved = (close / before - 1) * 100
         items.append(("", percent(moved), style.up if moved > 0 else style.down if moved < 0 else text))
     return items
+
+
+@lru_cache(maxsize=64)
+def _when(ts: int, is_day: bool, zone: str, label: str) -> str:
+    return day(ts, zone) if is_day else clock(ts, zone, label, False)
 
 
 def line_items(frame: Frame, bar: int) -> list[LineItem]:
@@ -61,7 +64,7 @@ def line_items(frame: Frame, bar: int) -> list[LineItem]:
     items = []
     for layer, places in _lines(frame.layers, frame.decimals):
         value = float(layer.values[bar]) if bar < len(layer.values) else float("nan")
-        shown = number_text(value, places) if np.isfinite(value) else _MISSING
+        shown = number_text(value, places) if isfinite(value) else _MISSING
         items.append(LineItem(layer.name, shown, layer.role, layer.dash))
     ts = int(frame.data.ts[bar])
     for series in frame.layers.compare:
@@ -106,13 +109,31 @@ def _packed(widths: list[int], style: ChartStyle, width: int) -> list[list[int]]
     return rows
 
 
+@dataclass(slots=True)
+class _Slot:
+    """A value as it is painted, and the room that is its own; what found no place has height 0."""
+
+    text: str
+    colour: QColor
+    room: int
+    x: int = 0
+    baseline: int = 0
+    top: int = 0
+    height: int = 0
+
+
 class Legend:
-    """The painted lines, kept until a value in it changes: a moved view shows the same one."""
+    """The painted lines, kept until a value in it changes: a moved view shows the same one.
+
+    Within a frame only values change: one that needs the same room is painted over, and nothing else.
+    """
 
     def __init__(self) -> None:
         self._key: tuple[object, ...] = ()
         self._drawn_of: tuple[ChartStyle, tuple[CompareSeries, ...]] | None = None
         self._image = QImage()
+        self._frame: Frame | None = None
+        self._slots: list[_Slot] = []
 
     def paint(self, painter: QPainter, frame: Frame, bar: int) -> None:
         """Paint as many items as fit."""
@@ -120,22 +141,52 @@ class Legend:
         key, drawn_of = self._state(frame, bar), (frame.style, frame.layers.compare)
         kept = self._drawn_of
         if key != self._key or kept is None or kept[0] is not drawn_of[0] or kept[1] is not drawn_of[1]:
+            self._draw(frame, bar_items(frame, bar), line_items(frame, bar))
+            self._key, self._drawn_of = key, drawn_of
+        painter.drawImage(header.topLeft(), self._image)
+
+    def _draw(self, frame: Frame, of_bar: list[Item], of_lines: list[LineItem]) -> None:
+        header = frame.geometry.header
+        changed = self._changed(frame, of_bar, of_lines)
+        if changed is None:
             size = QSize(round(header.width() * frame.ratio), round(header.height() * frame.ratio))
             if self._image.size() != size:
                 self._image = QImage(size, QImage.Format.Format_RGB32)
             self._image.setDevicePixelRatio(frame.ratio)
-            inside = QPainter(self._image)
-            inside.translate(-header.topLeft())
-            _paint(inside, frame, bar)
-            inside.end()
-            self._key, self._drawn_of = key, drawn_of
-        painter.drawImage(header.topLeft(), self._image)
+        inside = QPainter(self._image)
+        inside.translate(-header.topLeft())
+        if changed is None:
+            self._slots = _paint(inside, frame, of_bar, of_lines)
+            self._frame = frame
+        else:
+            for slot in changed:
+                if not slot.height:
+                    continue
+                inside.fillRect(slot.x - 1, slot.top, slot.room + 2, slot.height, frame.style.ground)
+                _paint_value(inside, frame, slot)
+        inside.end()
+
+    def _changed(self, frame: Frame, of_bar: list[Item], of_lines: list[LineItem]) -> list[_Slot] | None:
+        """Take over values and return those to paint again; None when the items have to be placed anew."""
+        text = frame.style.text
+        values = [(value, colour) for _, value, colour in of_bar] + [(item.value, text) for item in of_lines]
+        if frame is not self._frame or frame.ratio != int(frame.ratio) or len(values) != len(self._slots):
+            return None
+        labels, font = frame.style.labels, frame.style.legend_bold
+        changed = []
+        for slot, (value, colour) in zip(self._slots, values, strict=True):
+            if slot.text != value or slot.colour is not colour:
+                if labels.figures_width(font, value) != slot.room:
+                    return None
+                slot.text, slot.colour = value, colour
+                changed.append(slot)
+        return changed
 
     @staticmethod
     def _state(frame: Frame, bar: int) -> tuple[object, ...]:
         data = frame.data
         known = 0 <= bar < len(data)
-        row = (int(data.ts[bar]), *data.prices(bar), float(data.volume[bar])) if known else ()
+        row = (int(data.ts[bar]), *data.values(bar)) if known else ()
         before = float(data.close[bar - 1]) if known and bar else 0.0
         lines = [*frame.layers.overlays, *(layer for pane in frame.layers.panes for layer in pane.lines)]
         # NaN is never equal to itself and a missing value stays one: None compares.
@@ -146,14 +197,14 @@ class Legend:
         return (bar, row, before, shown, frame.instrument, places, header.width(), header.height(), frame.ratio)
 
 
-def _paint(painter: QPainter, frame: Frame, bar: int) -> None:
+def _paint(painter: QPainter, frame: Frame, of_bar: list[Item], of_lines: list[LineItem]) -> list[_Slot]:
+    """Paint everything that finds room and return the values in their order."""
     header, style = frame.geometry.header, frame.style
     painter.fillRect(header, style.ground)
     first = frame.geometry.header_line
-    _paint_bar(painter, frame, bar, header.top(), first)
-    items = line_items(frame, bar)
+    slots = _paint_bar(painter, frame, of_bar, header.top(), first)
     widest = frame.price_sample
-    widths = [_width(style, item.name, max(item.value, widest, key=len)) for item in items]
+    widths = [_width(style, item.name, max(item.value, widest, key=len)) for item in of_lines]
     height = style.px(ROW_PX)
     for row, numbers in enumerate(_packed(widths, style, header.width())):
         top = header.top() + first + row * height
@@ -161,27 +212,36 @@ def _paint(painter: QPainter, frame: Frame, bar: int) -> None:
             break
         x = style.px(_EDGE_PX)
         for number in numbers:
-            _paint_line(painter, frame, items[number], x, top, height)
+            slots.append(_paint_line(painter, frame, of_lines[number], x, top, height))
             x += widths[number] + style.px(_GAP_PX)
+    left_out = of_lines[len(slots) - len(of_bar) :]
+    rooms = [style.labels.figures_width(style.legend_bold, item.value) for item in left_out]
+    return slots + [_Slot(item.value, style.text, room) for item, room in zip(left_out, rooms, strict=True)]
 
 
-def _paint_bar(painter: QPainter, frame: Frame, bar: int, top: int, height: int) -> None:
+def _paint_bar(painter: QPainter, frame: Frame, items: list[Item], top: int, height: int) -> list[_Slot]:
     header, style, labels = frame.geometry.header, frame.style, frame.style.labels
     plain, bold = style.legend, style.legend_bold
     baseline = labels.baseline(plain, top, height)
     x, gap, space, end = style.px(_EDGE_PX), style.px(_GAP_PX), style.px(_SPACE_PX), header.right() - style.px(4)
-    for name, value, colour in bar_items(frame, bar):
+    slots = []
+    for name, value, colour in items:
         name_width = labels.width(plain, name) + space if name else 0
-        width = name_width + labels.figures_width(bold, value)
-        if x + width > end:
-            break
+        room = labels.figures_width(bold, value)
+        slot = _Slot(value, colour, room)
+        slots.append(slot)
+        if x + name_width + room > end:
+            end = 0
+            continue
         if name:
             labels.draw(painter, x, baseline, name, plain, style.caption, frame.ratio)
-        labels.draw_figures(painter, x + name_width, baseline, value, plain, colour, frame.ratio)
-        x += width + gap
+        slot.x, slot.baseline, slot.top, slot.height = x + name_width, baseline, top, height
+        _paint_value(painter, frame, slot)
+        x += name_width + room + gap
+    return slots
 
 
-def _paint_line(painter: QPainter, frame: Frame, item: LineItem, x: int, top: int, height: int) -> None:
+def _paint_line(painter: QPainter, frame: Frame, item: LineItem, x: int, top: int, height: int) -> _Slot:
     """Paint a sample of the line as it is drawn, its name and its value."""
     style, labels = frame.style, frame.style.labels
     baseline, colour = labels.baseline(style.legend, top, height), style.role(item.role)
@@ -191,4 +251,12 @@ def _paint_line(painter: QPainter, frame: Frame, item: LineItem, x: int, top: in
     x += style.px(_SAMPLE_PX) + style.px(_SAMPLE_GAP_PX)
     labels.draw(painter, x, baseline, item.name, style.legend, style.role("t2"), frame.ratio)
     x += labels.width(style.legend, item.name) + style.px(_SPACE_PX)
-    labels.draw_figures(painter, x, baseline, item.value, style.legend, style.text, frame.ratio)
+    room = labels.figures_width(style.legend_bold, item.value)
+    slot = _Slot(item.value, style.text, room, x, baseline, top, height)
+    _paint_value(painter, frame, slot)
+    return slot
+
+
+def _paint_value(painter: QPainter, frame: Frame, slot: _Slot) -> None:
+    labels, font = frame.style.labels, frame.style.legend
+    labels.draw_figures(painter, slot.x, slot.baseline, slot.text, font, slot.colour, frame.ratio)

@@ -191,13 +191,18 @@ LastPrice = tuple[int, QRect, QRect]
 """Height of the last price, its box on the axis, the countdown's box (empty where there is no room)."""
 
 
-def last_price_boxes(frame: Frame, placed: tuple[PlacedTag, ...]) -> LastPrice:
-    """Place the last price.
+def last_price_height(frame: Frame) -> int:
+    """Return the height of the last price, at the edge of the pane when it lies outside."""
+    price, y = frame.geometry.price, round(frame.y(frame.data.values(len(frame.data) - 1)[3]))
+    return min(max(y, price.top()), price.bottom())
+
+
+def last_price_boxes(frame: Frame, placed: tuple[PlacedTag, ...], y: int) -> LastPrice:
+    """Place the last price at height y.
 
     Order tags stay where they are; the last price, which moves anyway, finds the nearest free place beside them.
     """
     style, price, axis = frame.style, frame.geometry.price, frame.geometry.price_axis
-    y = min(max(round(frame.y(float(frame.data.close[-1]))), price.top()), price.bottom())
     taken = [item.axis_tag for item in placed]
     box = _free_box(axis, price, taken, y - style.px(18) // 2, style.px(18))
     height = style.px(15)
@@ -211,6 +216,8 @@ def last_price_boxes(frame: Frame, placed: tuple[PlacedTag, ...]) -> LastPrice:
 
 def _free_box(axis: QRect, pane: QRect, taken: list[QRect], top: int, height: int) -> QRect:
     top = min(max(top, pane.top()), pane.bottom() - height)
+    if not taken:
+        return QRect(axis.left() + 1, top, axis.width() - 1, height)
     tops = [top, *(other.top() - height for other in taken), *(other.bottom() + 1 for other in taken)]
     for candidate in sorted(tops, key=lambda wanted: abs(wanted - top)):
         box = QRect(axis.left() + 1, candidate, axis.width() - 1, height)
@@ -218,26 +225,3 @@ def _free_box(axis: QRect, pane: QRect, taken: list[QRect], top: int, height: in
         if inside and not any(box.intersects(other) for other in taken):
             return box
     return QRect(axis.left() + 1, top, axis.width() - 1, height)
-
-
-def paint_last_price(painter: QPainter, frame: Frame, last: LastPrice, countdown: str) -> None:
-    """Paint the dotted line from the last bar, the price on the axis and the time left in the bar."""
-    style, labels = frame.style, frame.style.labels
-    y, box, left_box = last
-    painter.setPen(pen(style.caption, 1, (1.0, 3.0)))
-    painter.drawLine(QLineF(max(0.0, frame.last_x), y + 0.5, frame.geometry.plot_width, y + 0.5))
-    if abs(box.center().y() - y) > 1:
-        painter.setPen(pen(style.text, 1))
-        painter.drawLine(QLineF(box.left() - 5, y + 0.5, box.left(), box.center().y() + 0.5))
-    painter.fillRect(box, style.text)
-    right = box.right() + 1 - style.px(7)
-    text, font = frame.price_text(float(frame.data.close[-1])), style.axis_bold
-    baseline = labels.baseline(font, box.top(), box.height())
-    labels.draw_figures(
-        painter, right - labels.figures_width(font, text), baseline, text, font, style.ground, frame.ratio
-    )
-    if countdown and not left_box.isNull():
-        painter.fillRect(left_box.adjusted(0, 1, 0, -1), style.ground)
-        font, baseline = style.small, labels.baseline(style.small, left_box.top(), left_box.height())
-        left = right - labels.figures_width(font, countdown)
-        labels.draw_figures(painter, left, baseline, countdown, font, style.role("t2"), frame.ratio)

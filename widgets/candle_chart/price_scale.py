@@ -1,6 +1,7 @@
 """Prices to heights: linear or logarithmic, and the round numbers on the axis."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,13 @@ class PriceScale:
             price = math.log(price)
         low, high = self._bounds()
         return self.top + (high - price) * ((self.bottom - self.top) / (high - low))
+
+    def mapper(self) -> Callable[[float], float]:
+        """Return `y` as a function with the bounds worked out."""
+        if self.logarithmic:
+            return self.y
+        top, high, factor = self.top, self.high, (self.bottom - self.top) / (self.high - self.low)
+        return lambda price: top + (high - price) * factor
 
     def ys(self, prices: Floats) -> Floats:
         """Return the heights of many prices."""

@@ -5,7 +5,7 @@ from functools import reduce
 from PySide6.QtCore import QLineF, QRect, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QRegion
 
-from widgets.candle_chart.axes import ALIGN_CENTER, ALIGN_RIGHT, paint_price_labels, paint_time_labels
+from widgets.candle_chart.axes import ALIGN_CENTER, ALIGN_RIGHT, paint_time_labels
 from widgets.candle_chart.base_image import BaseImage
 from widgets.candle_chart.drawings import paint_drawings
 from widgets.candle_chart.frame import Frame
@@ -20,7 +20,8 @@ from widgets.candle_chart.marks import (
     place_fills,
     place_pins,
 )
-from widgets.candle_chart.orders import LastPrice, PlacedTag, last_price_boxes, paint_last_price, paint_tags, place_tags
+from widgets.candle_chart.orders import PlacedTag, paint_tags, place_tags
+from widgets.candle_chart.price_strip import PriceStrip
 from widgets.candle_chart.time_axis import DAY, time_of_bar
 from widgets.candle_chart.zone_labels import ZoneLabel, paint_zone_labels, place_zone_labels
 from widgets.formats import clock, day
@@ -41,8 +42,7 @@ class Scene:
     def __init__(self) -> None:
         self._base = BaseImage()
         self._whole = True
-        self._tail = False
-        self._last_price: LastPrice = (0, QRect(), QRect())
+        self._price = PriceStrip()
         self.tags: tuple[PlacedTag, ...] = ()
         self.pins: tuple[PlacedPin, ...] = ()
         self.fills: tuple[PlacedFill, ...] = ()
@@ -53,7 +53,8 @@ class Scene:
         self._reach = QRect()
         self._tail_part = QRect()
         self._tick = QRegion()
-        self._tick_parts: list[QRect] = []
+        self._beside: list[QRect] = []
+        self._is_bare = False
 
     def invalidate(self) -> None:
         """Paint the image anew at the next paint."""
@@ -70,42 +71,41 @@ class Scene:
         boxes += [item.box.adjusted(-3, -2, 3, 2) for item in self.zone_labels]
         boxes += [item.box.united(QRect(int(item.x) - 1, int(item.from_y), 3, 1)) for item in self.pins]
         self._reach = reduce(QRect.united, boxes, QRect())
-        body, left = frame.geometry.body, int(self._base.first_dirty(frame) / frame.ratio) - 1
-        self._tail_part = QRect(left, body.top(), int(frame.last_x) + 3 - left, body.height()).intersected(body)
+        body, (first, end) = frame.geometry.body, self._base.dirty(frame)
+        whole_pixels = frame.ratio == int(frame.ratio)
+        left = int(first / frame.ratio) - (0 if whole_pixels else 1)
+        right = -int(-end // frame.ratio) if whole_pixels else int(frame.last_x) + 3
+        self._tail_part = QRect(left, body.top(), right - left, body.height()).intersected(body)
+        self._price.place(frame, self.tags, int(frame.last_x) - 1 if self._tail_part.isEmpty() else right)
+        self._tick, self._beside = QRegion(), []
+        # Nothing stands over the last bar and right of it but the last price.
+        crowded = frame.layers.drawings or self._reach.right() >= left
+        self._is_bare = not crowded and left > frame.geometry.plot_width // 2
 
     # ------------------------------------------------------------------ what to repaint
 
     def tick_region(self, frame: Frame) -> QRegion:
-        """Return what a change of the last bar touches; its columns are painted again at the next paint."""
-        self._tail = True
-        strip = self._price_strip(frame)
+        """Return what a change of the last bar touches, not to be changed; it is painted again at the next paint."""
+        self._base.follow()
+        strip = self._price.move(frame)
+        if self._beside:
+            # What a tick before this one touched still waits for its paint.
+            strip = strip.united(self._beside[0])
         # Two rectangles, the tail's and the strip: as a region they would be cut into three.
-        self._tick_parts = [self._tail_part, strip]
-        self._tick = QRegion(self._tail_part) + strip
-        return QRegion(self._tick)
+        self._tick, self._beside = QRegion(self._tail_part) + strip, [strip]
+        return self._tick
 
     def price_region(self, frame: Frame) -> QRegion:
         """Return where the last price and the time left in the bar stand and stood."""
-        return QRegion(self._price_strip(frame))
-
-    def _price_strip(self, frame: Frame) -> QRect:
-        before, self._last_price = self._last_price, last_price_boxes(frame, self.tags)
-        # One strip from the last bar to the edge: a region of many small rectangles costs more than it saves.
-        top, bottom = 1_000_000, -1
-        for y, box, left in (before, self._last_price):
-            top, bottom = min(top, y, box.top()), max(bottom, y, box.bottom())
-            if not left.isNull():
-                top, bottom = min(top, left.top()), max(bottom, left.bottom())
-        # A price beside the box, left out until now, may have got room; it reaches further than the box.
-        more, axis = frame.style.px(20), frame.geometry.price_axis
-        x = max(0, min(int(frame.last_x) - 1, axis.left() - 6))
-        top, bottom = max(top - more, axis.top()), min(bottom + more, axis.bottom())
-        return QRect(x, top, axis.right() + 1 - x, bottom + 1 - top)
+        return QRegion(self._price.move(frame))
 
     def legend_region(self, frame: Frame) -> QRegion:
         """Return the line above the bars, if it shows the last bar."""
         shows_last = self.crosshair is None or self.crosshair[0] == len(frame.data) - 1
-        return QRegion(frame.geometry.header) if shows_last else QRegion()
+        header = frame.geometry.header
+        if shows_last and self._beside:
+            self._tick, self._beside = self._tick + header, [*self._beside, header]
+        return QRegion(header) if shows_last else QRegion()
 
     def crosshair_region(self, frame: Frame) -> QRegion:
         """Return what the crosshair covers."""
@@ -125,15 +125,14 @@ class Scene:
 
     def paint(self, painter: QPainter, frame: Frame, region: QRegion, countdown: str, selected: str | None) -> None:
         """Paint the frame where `region` asks for it."""
-        has_bars, whole = len(frame.data) > 0, self._whole
+        whole, self._whole = self._whole, False
         if whole:
             self._base.rebuild(frame)
-        elif self._tail:
-            self._base.repaint_tail(frame)
-        self._whole = self._tail = False
-        if has_bars and whole:
-            self._last_price = last_price_boxes(frame, self.tags)
-        parts = self._tick_parts if region == self._tick else rectangles(region)
+            self._price.settle(frame)
+        (tick, beside), self._tick, self._beside = (self._tick, self._beside), QRegion(), []
+        parts = self._tail_and(painter, frame, beside, countdown, selected) if not whole and region == tick else None
+        if parts is None:
+            parts = rectangles(region)
         if frame.ratio == int(frame.ratio) and len(parts) <= _MOST_PARTS:
             # Qt fills through a clip of several rectangles line by line; through a single one it copies.
             for part in parts:
@@ -145,17 +144,31 @@ class Scene:
             self._base.blit(painter, part, frame)
         self._part(painter, frame, region.boundingRect(), countdown, selected)
 
+    def _tail_and(
+        self, painter: QPainter, frame: Frame, beside: list[QRect], countdown: str, selected: str | None
+    ) -> list[QRect] | None:
+        """Paint the last columns on the widget, return what else a tick touches; None where the image must be asked."""
+        tail = self._tail_part
+        if not beside or beside[0].intersects(tail) or not self._base.paint_tail(painter, frame):
+            return None
+        painter.setClipRect(tail)
+        if not self._is_bare or self.crosshair is not None or self.draft is not None:
+            self._part(painter, frame, tail, countdown, selected)
+            return beside
+        self._price.paint_line(painter, frame)
+        strip = beside[0]
+        painter.setClipRect(strip)
+        self._base.blit(painter, strip, frame)
+        self._price.paint_axis(painter, frame, self._base.marks, strip, countdown)
+        self._price.paint(painter, frame, strip, countdown)
+        return beside[1:]
+
     def _part(self, painter: QPainter, frame: Frame, part: QRect, countdown: str, selected: str | None) -> None:
         """Paint what stands on the bars' image and touches `part`, to which the painter is clipped."""
         geometry = frame.geometry
         has_bars = len(frame.data) > 0
         if part.right() >= geometry.plot_width:
-            taken = [item.axis_tag.center().y() for item in self.tags]
-            if has_bars:
-                taken.append(self._last_price[1].center().y())
-                below = self._last_price[2]
-                taken += [below.center().y()] if countdown and not below.isNull() else []
-            paint_price_labels(painter, frame, self._base.marks, taken, part)
+            self._price.paint_axis(painter, frame, self._base.marks, part, countdown)
         if part.bottom() >= geometry.time_axis.top():
             paint_time_labels(painter, frame, self._base.marks)
         if not has_bars:
@@ -174,10 +187,7 @@ class Scene:
         if drawings and part.intersects(geometry.price):
             paint_drawings(painter, frame, drawings, selected)
         if part.right() >= min(int(frame.last_x), geometry.plot_width - 6):
-            y, box, left = self._last_price
-            top, bottom = min(y - 1, box.top(), left.top() if countdown else y), max(y + 1, box.bottom(), left.bottom())
-            if part.top() <= bottom and part.bottom() >= top:
-                paint_last_price(painter, frame, self._last_price, countdown)
+            self._price.paint(painter, frame, part, countdown)
         if reached and self.zone_labels:
             paint_zone_labels(painter, frame, self.zone_labels, part)
         if reached and self.tags:

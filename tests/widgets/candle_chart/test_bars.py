@@ -102,11 +102,11 @@ def test_bars_are_read_where_they_stand_and_never_written_there() -> None:
     data = ChartData()
     data.load(*given.all())
     assert np.shares_memory(data.close, given.close)
-    assert data.prices(999) == tuple(column[999] for column in (given.open, given.high, given.low, given.close))
+    assert data.values(999) == tuple(column[999] for column in given.all()[1:])
     data.put(int(given.ts[-1]), 1.0, 2.0, 0.5, 1.5, 10.0)
     data.put(int(given.ts[-1]) + STEP, 2.0, 3.0, 1.5, 2.5, 20.0)
-    assert data.prices(999) == (1.0, 2.0, 0.5, 1.5)
-    assert data.prices(1000) == (2.0, 3.0, 1.5, 2.5)
+    assert data.values(999)[:4] == (1.0, 2.0, 0.5, 1.5)
+    assert data.values(1000)[:4] == (2.0, 3.0, 1.5, 2.5)
     assert len(data) == 1001
     for column, kept in zip(given.all(), before, strict=True):
         assert (column == kept).all()

@@ -21,7 +21,7 @@ from widgets.candle_chart.layers import (
     OrderState,
     Pin,
 )
-from widgets.candle_chart.orders import last_price_boxes
+from widgets.candle_chart.orders import last_price_boxes, last_price_height
 
 MakeChart = Callable[..., CandleChart]
 LEFT = Qt.MouseButton.LeftButton
@@ -141,7 +141,7 @@ def test_the_last_price_is_never_cut_nor_hidden_by_orders(make_chart: MakeChart)
     for height in (150, 260, 500):
         chart = make_chart(bars, 500, height)
         chart.set_orders(tuple(working(last + (i - 2) * 0.02, leg=f"leg{i}") for i in range(5)))
-        _, box, _ = last_price_boxes(chart.frame(), chart.scene.tags)
+        _, box, _ = last_price_boxes(chart.frame(), chart.scene.tags, last_price_height(chart.frame()))
         pane = chart.frame().geometry.price
         assert pane.top() <= box.top()
         assert box.bottom() <= pane.bottom()

@@ -152,6 +152,51 @@ def test_every_tick_leaves_the_picture_a_whole_repaint_gives(
         assert differences(shown[frame.geometry.header.height() :], full(chart)[frame.geometry.header.height() :]) == 0
 
 
+@pytest.mark.parametrize("visible", [60, 300])
+def test_what_is_uncovered_between_ticks_shows_the_last_bar_as_it_is(
+    make_chart: MakeChart, qapp: QApplication, visible: int
+) -> None:
+    """A tick paints the last columns on the screen; whoever asks for a part of them later finds them up to date."""
+    bars = random_bars(400)
+    chart = make_chart(bars)
+    mean = trailing_mean(bars.close)
+    chart.set_overlays((LineLayer(name="mean", values=mean),))
+    chart.show_range(400 - visible, 400 + visible * 0.3)
+    chart.set_price_range((float(bars.low[-1]) - 3, float(bars.high[-1]) + 3))
+    qapp.processEvents()
+    tick(chart, bars, 0, {"mean": mean[-1]})
+    qapp.processEvents()
+    frame, x = chart.frame(), int(chart.frame().last_x)
+    for k in range(1, 30):
+        tick(chart, bars, k, {"mean": mean[-1] + 0.02 * k})
+        qapp.processEvents()
+        if k % 5 == 2:
+            chart.update(x - 6, 100, 9, 150)
+        elif k % 5 == 3:
+            chart.move_crosshair(398, 120.0)
+        elif k % 5 == 4:
+            chart.move_crosshair(None, None)
+        qapp.processEvents()
+        shown = screen(chart)
+        assert chart.frame() is frame
+        assert differences(shown, full(chart)) == 0, f"after tick {k}"
+
+
+def test_two_ticks_before_one_paint_leave_the_picture_a_whole_repaint_gives(
+    make_chart: MakeChart, qapp: QApplication
+) -> None:
+    bars = random_bars(300)
+    chart = make_chart(bars)
+    chart.show_range(210.0, 320.0)
+    chart.set_price_range((90.0, 110.0))
+    qapp.processEvents()
+    for k, price in enumerate((93.0, 107.0, 99.0, 91.0, 104.0, 96.0)):
+        chart.update_bar(int(bars.ts[-1]), 100.0, 109.5, 90.5, price, 10.0 + k)
+        if k % 2:
+            qapp.processEvents()
+            assert differences(screen(chart), full(chart)) == 0
+
+
 def screen(chart: CandleChart) -> np.ndarray:
     """Return what the window shows: the backing store, without a new paint of everything."""
     image = chart.screen().grabWindow(chart.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
