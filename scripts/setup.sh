@@ -11,8 +11,28 @@ lock=requirements/$what.txt
 venv=.venv
 say() { printf '%s\n' "$*"; }
 
-# A stamp is the lock it was made from: equal bytes, nothing to do.
+# The engine's kernels become machine code on first use, which its first start would spend half a minute and more on.
+# They are compiled here, by a second of the demo, again when a source is newer than the stamp.
+compile_kernels() {
+    stamp=$venv/kernels-compiled
+    if [ -f "$stamp" ] && [ -z "$(find engine/features engine/simulation -name '*.py' -newer "$stamp" | head -n 1)" ]; then
+        return 0
+    fi
+    say "Compiling the numeric kernels for this machine (once, up to a minute or two)"
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"; exit 130' INT TERM
+    if $venv/bin/python main.py run --demo --for 1 --speed max --quiet --profile "$scratch" >"$venv/kernels.log" 2>&1; then
+        touch "$stamp"
+    else
+        say "That did not work ($venv/kernels.log); the engine's first start does it instead."
+    fi
+    rm -rf "$scratch"
+    trap - INT TERM
+}
+
+# A stamp is the lock it was made from: equal bytes, nothing to install.
 if [ -x $venv/bin/python ] && cmp -s "$lock" "$venv/lock-$what.txt" && $venv/bin/python -c '' 2>/dev/null; then
+    [ "$what" = dev ] || compile_kernels
     exit 0
 fi
 
@@ -77,4 +97,5 @@ trap - INT TERM
 cp "$lock" "$venv/lock-$what.txt"
 # The development lock holds every package of the app lock in the same version.
 [ "$what" = app ] || cp requirements/app.txt $venv/lock-app.txt
+[ "$what" = dev ] || compile_kernels
 say "Ready."
