@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 
 from engine.api.rows import SourceRow
+from engine.api.starting import StartStep
 from engine.bus.bus import Bus
 from engine.model.events.decision import ApprovalAsked, ModeChanged, RiskDenied
 from engine.model.events.order import OrderFilled, OrderPartlyFilled, OrderRejected
@@ -37,6 +38,11 @@ class Banner:
             bus.subscribe(OrderFilled, self.on_filled, owner="cli")
             bus.subscribe(OrderPartlyFilled, self.on_filled, owner="cli")
             bus.subscribe(OrderRejected, self.on_rejected, owner="cli")
+
+    def on_start(self, step: StartStep) -> None:
+        """That a start compiles: the only step that lasts longer than one waits for a program."""
+        if step is StartStep.COMPILING:
+            say("compiling the numeric kernels for this machine: on the first start only, up to a minute or two")
 
     def on_alarm(self, event: Alarm) -> None:
         """A red or amber line, and the end of one that was told."""

@@ -26,6 +26,7 @@ from engine.runtime.ending import UncleanStop
 from engine.runtime.engine import Engine
 from engine.runtime.journal_of_program import configure_log
 from engine.runtime.spec import EngineSpec
+from engine.runtime.starting import Starting
 
 PROGRESS_EVERY_S = 0.5
 _FOLLOWED = 10.0
@@ -60,17 +61,18 @@ def run(profile: Path, settings: Settings, file: Path, args: argparse.Namespace,
 
 async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None) -> tuple[RunSummary, bool]:
     """Return what the run did, and whether a part failed while it was stopped."""
-    unclean = False
-    engine, banner = Engine(spec, sink), Banner()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows' event loop takes no signal handlers; there Ctrl+C ends the run as KeyboardInterrupt.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, engine.ask_to_stop)
-    if not getattr(args, "quiet", False):
-        banner.listen(engine.parts.bus, trades=spec.speed is not None and spec.speed <= _FOLLOWED)
-    await engine.start()
-    await engine.listen()
+    unclean, quiet, banner = False, getattr(args, "quiet", False), Banner()
+    with Starting(spec.profile, None if quiet else banner.on_start) as starting:
+        engine = Engine(spec, sink, starting.tell)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Windows' event loop takes no signal handlers; there Ctrl+C ends the run as KeyboardInterrupt.
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, engine.ask_to_stop)
+        if not quiet:
+            banner.listen(engine.parts.bus, trades=spec.speed is not None and spec.speed <= _FOLLOWED)
+        await engine.start()
+        await engine.listen()
     if args.auto:
         receipt = await engine.arm_auto("cli", "started with --auto")
         if not receipt.ok:

@@ -15,6 +15,8 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.api.door import read_door
+from engine.api.starting import StartStep, read_start, remove_start
+from market_agent_gui.translate import say
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,12 @@ CRASH_WINDOW_S = 15 * 60.0
 BAD_SETTINGS = 2
 TAIL_LINES = 12
 ERRORS_FILE = "engine-errors.log"
+STEPS = {
+    StartStep.HISTORY: "starting the engine: loading history",
+    StartStep.COMPILING: "starting the engine: compiling the numeric kernels, first start only, up to a minute or two",
+    StartStep.BOOKS: "starting the engine: taking up orders and positions",
+}
+"""What a start is doing, in words."""
 
 
 class Phase(StrEnum):
@@ -99,6 +107,8 @@ class EngineHost(QObject):
             return
         try:
             self.errors_file.parent.mkdir(parents=True, exist_ok=True)
+            # What a start that was cut off said is not what this one does.
+            remove_start(self._profile)
             with self.errors_file.open("wb") as errors:
                 self._process = subprocess.Popen(
                     self._command, stdin=subprocess.DEVNULL, stdout=errors, stderr=subprocess.STDOUT, **_apart()
@@ -107,7 +117,7 @@ class EngineHost(QObject):
             self._set(Phase.DOWN, f"the engine cannot be started: {error}")
             return
         self._watch.start()
-        self._set(Phase.STARTING, "starting the engine")
+        self._set(Phase.STARTING, say("starting the engine"))
 
     def retry(self) -> None:
         """A person asks for another start: earlier crashes no longer count."""
@@ -159,7 +169,12 @@ class EngineHost(QObject):
 
     def _look(self) -> None:
         process = self._process
-        if process is None or (code := process.poll()) is None:
+        if process is None:
+            return
+        if (code := process.poll()) is None:
+            step = read_start(self._profile) if self.state.phase is Phase.STARTING else None
+            if step is not None:
+                self._set(Phase.STARTING, say(STEPS[step]))
             return
         self._process = None
         self._watch.stop()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import IO
 
@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from engine.api.commands import Receipt
+from engine.api.starting import StartStep
 from engine.bus.bell import Bell
 from engine.bus.bus import Bus
 from engine.bus.clock import LiveClock, ReplayClock
@@ -106,9 +107,15 @@ class Parts:
 class Engine:
     """One engine of one profile. ``await engine.run()`` until it is asked to stop or its time is up."""
 
-    def __init__(self, spec: EngineSpec, jsonl: IO[str] | None = None) -> None:
-        """Build every part; nothing runs yet. Raises ``SettingsError`` or ``IntegrityError`` with a plain sentence."""
+    def __init__(
+        self, spec: EngineSpec, jsonl: IO[str] | None = None, tell: Callable[[StartStep], None] | None = None
+    ) -> None:
+        """Build every part; nothing runs yet. Raises ``SettingsError`` or ``IntegrityError`` with a plain sentence.
+
+        ``tell`` hears what :meth:`start` is about to do.
+        """
         self.spec = spec
+        self._tell = tell or (lambda step: None)
         self._jsonl = jsonl
         self._stop_asked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -242,12 +249,14 @@ class Engine:
         """Start every part: recovery first, the market last. There is no other way to start."""
         parts, trading = self.parts, self.parts.trading
         self._started_wall = self._wall.monotonic()
+        self._tell(StartStep.HISTORY)
         seeded = seed_history(parts.place, parts.thought.features, parts.thought.features.intervals)
         warm(parts.place)
         parts.thought.features.warm()
         parts.thought.scorer.warm()
         parts.clusters.compute(tuple(parts.place.cache.symbols()))
         _log.info("history is loaded", bars=seeded, symbols=len(parts.place.cache.symbols()))
+        self._tell(StartStep.BOOKS)
         await parts.recorder.start()
         await trading.modes.start()
         await check_records(parts.storage.database, parts.audit, Bell(parts.bus, self.clock), trading.modes)

@@ -6,6 +6,7 @@ import pytest
 
 from cli.banner import Banner, market
 from engine.api.rows import SourceRow
+from engine.api.starting import StartStep
 from engine.model.decision import Denial, Mode
 from engine.model.events.decision import ModeChanged, RiskDenied
 from engine.model.events.system import Alarm
@@ -84,3 +85,10 @@ def test_why_something_was_denied_is_told_once_and_what_is_not_known_goes_first(
             )
         )
     assert capsys.readouterr().err == "S-0001: denied: G2 The average volume is not known. (and G1)\n"
+
+
+def test_of_a_start_only_the_compiling_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    banner = Banner()
+    for step in (StartStep.HISTORY, StartStep.COMPILING, StartStep.BOOKS):
+        banner.on_start(step)
+    assert capsys.readouterr().err.startswith("compiling the numeric kernels for this machine: on the first start only")

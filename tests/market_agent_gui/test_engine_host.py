@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from PySide6.QtTest import QSignalSpy
 
-from market_agent_gui.engine_host import EngineHost, Phase, describe_exit, last_lines
+from engine.api.starting import START_FILE, StartStep, write_start
+from market_agent_gui.engine_host import STEPS, EngineHost, Phase, describe_exit, last_lines
+from market_agent_gui.translate import load_catalogue
 from tests.support_gui.fake_engine import FakeEngine
 from tests.support_gui.harness import until
 
@@ -109,3 +111,29 @@ def test_an_exit_code_is_said_in_words(code: int, words: str) -> None:
 
 def test_last_lines_of_a_missing_file_are_none(tmp_path: Path) -> None:
     assert last_lines(tmp_path / "none") == ()
+
+
+def test_a_start_that_takes_its_time_says_what_it_is_doing(tmp_path: Path, run: Run) -> None:
+    write_start(tmp_path, StartStep.BOOKS)  # left behind by a start that was cut off
+    word = tmp_path / START_FILE
+    host = EngineHost(
+        tmp_path,
+        program(
+            f"import pathlib, time; time.sleep(1); pathlib.Path({str(word)!r}).write_text('compiling'); time.sleep(60)"
+        ),
+    )
+    spy = QSignalSpy(host.changed)
+
+    async def work() -> None:
+        host.start()
+        await until(lambda: host.state.text == STEPS[StartStep.COMPILING], "the word")
+        host.stop_now()
+
+    run(work())
+    texts = [spy.at(i)[0].text for i in range(spy.count())]
+    assert texts[:2] == ["starting the engine", STEPS[StartStep.COMPILING]]
+
+
+def test_every_step_of_a_start_has_words_in_both_languages() -> None:
+    assert set(STEPS) == set(StartStep)
+    assert set(STEPS.values()) <= set(load_catalogue("ru"))
