@@ -1,13 +1,10 @@
 """Where a profile keeps its files."""
 
-import hashlib
 import os
 import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-
-import platformdirs
 
 from config.errors import ProfileError
 
@@ -43,6 +40,8 @@ class Profile:
         inside = self.root / "engine.sock"
         if len(os.fsencode(inside)) <= _SOCKET_PATH_MAX:
             return inside
+        import hashlib
+
         name = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         # Not the run-time folder: without a session it falls back to a guessable name in /tmp.
         outside = open_profile().folder("doors") / f"{name}.sock"
@@ -59,6 +58,9 @@ class Profile:
 
 def default_root() -> Path:
     """Return the profile folder used without --profile: the user-data folder of the system."""
+    # Imported where it is asked for: a window that is given its profile opens the sooner.
+    import platformdirs
+
     return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
 
 

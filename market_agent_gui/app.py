@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import logging.handlers
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from market_agent_gui.opening import Opening, paint_first
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.translate import Language
+from market_agent_gui.window_log import HeldLog
 from widgets.theme import apply_theme, theme_names
 
 log = logging.getLogger(__name__)
@@ -31,15 +31,18 @@ def run_gui(
     ``engine_command`` with ``settings_argv`` starts the engine of ``profile``. With ``screenshot`` the window is drawn
     into that file after ``after_s`` seconds and everything ends again: 0, or 1 when the file cannot be written.
     """
-    handler = _log_to(profile)
-    app = make_application()
-    preferences = PreferencesFile(profile)
-    use_theme(app, preferences)
-    language = Language(app)
-    _use_language(language, preferences)
-    opening = Opening(profile)
-    opening.show()
-    paint_first(app, opening.window)
+    held = HeldLog()
+    try:
+        app = make_application()
+        preferences = PreferencesFile(profile)
+        use_theme(app, preferences)
+        language = Language(app)
+        _use_language(language, preferences)
+        opening = Opening(profile)
+        opening.show()
+        paint_first(app, opening.window)
+    finally:
+        handler = held.write_to(profile)
     # Only now the rest, the engine's client and asyncio among it: nobody should wait for them before an empty window.
     from market_agent_gui.session import run_session
 
@@ -91,16 +94,3 @@ def _settings_file(profile: Path, settings_argv: Sequence[str]) -> Path:
         if flag == "--settings":
             return Path(value)
     return profile / "settings.yaml"
-
-
-def _log_to(profile: Path) -> logging.Handler:
-    folder = profile / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        folder / "window.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8", delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    return handler

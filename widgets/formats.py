@@ -4,7 +4,10 @@ import math
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 THIN = "\u2009"
 MINUS = "\u2212"
@@ -137,7 +140,10 @@ def duration(seconds: float | None) -> str:
 
 
 @lru_cache(maxsize=32)
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> "ZoneInfo":
+    # Nothing before the first paint tells a time, and zones are dear to import.
+    from zoneinfo import ZoneInfo
+
     return ZoneInfo(name)
 
 
