@@ -125,7 +125,6 @@ class GlyphAtlas:
         top = (cells.shape[1] - self.height) // 2
         values, decimals, units = _scaled(values, decimals, style)
         known = np.isfinite(values)
-        power = np.power(10.0, style.fraction)
         whole = np.where(known, np.rint(np.abs(np.where(known, values, 0.0)) * np.power(10.0, decimals)), 0.0)
         number = (whole * np.power(10.0, style.fraction - decimals)).astype(np.int64)
         number = np.minimum(number, 10**17)
@@ -137,34 +136,42 @@ class GlyphAtlas:
         sign = np.where(negative, MINUS_GLYPH, np.where(positive & style.signed, PLUS_GLYPH, BLANK))
         mark = np.where(negative, DOWN_GLYPH, np.where(positive, UP_GLYPH, BLANK)) if style.arrow else None
         combo = roles * len(GROUNDS) + grounds
-        # The ground between the glyphs, too: a flash has no gaps.
-        cells[rows, top : top + self.height, left:right] = self._grounds[grounds][:, None, None]
-        x = right
-        rest, done = number, 0
         # Left of the longest number with its sign and mark, there is only ground.
         longest = int(length.max()) + (2 if mark is not None else 1) if len(length) else 0
-        for kind, width, power in self._places(style):
+        placed: list[tuple[str, int, int]] = []
+        powers: list[int] = []
+        x = right
+        for kind, width, place in self._places(style):
             x -= width
-            if x < left or power >= longest:
+            if x < left or place >= longest:
                 break
-            if kind == "gap":
-                continue
+            if kind != "gap":
+                placed.append((kind, x - left, width))
+            if kind == "digit":
+                powers.append(place)
+        at = np.array(powers, np.int64)[:, None]
+        glyphs = np.where(at < length, number // _TENS[np.minimum(at, 18)] % 10, BLANK)
+        glyphs = np.where(at == length, sign, glyphs)
+        if mark is not None:
+            glyphs = np.where(at == length + 1, mark, glyphs)
+        glyphs = np.where(at < spare, BLANK, glyphs)
+        dash = np.where(at == style.fraction, MISSING_GLYPH, BLANK) if style.missing else BLANK
+        pictures = iter(self.digits[combo, np.where(known, glyphs, dash)])
+        # Put together beside the picture: it takes scattered rows at a price, so each number once. The ground between
+        # the glyphs belongs to it: a flash has no gaps.
+        strip = np.empty((len(values), self.height, max(0, right - left)), np.uint32)
+        strip[:] = self._grounds[grounds][:, None, None]
+        for kind, x, width in placed:
             if kind == "unit":
-                picture = self.units[combo, np.where(known, units, 0)]
+                strip[:, :, x : x + width] = self.units[combo, np.where(known, units, 0)]
             elif kind == "point":
-                picture = self.points[combo, (known & (decimals > 0)).astype(np.int64)]
+                strip[:, :, x : x + width] = self.points[combo, (known & (decimals > 0)).astype(np.int64)]
             else:
-                while done < power:
-                    rest, done = rest // 10, done + 1
-                glyph = np.where(power < length, rest % 10, BLANK)
-                glyph = np.where(power == length, sign, glyph)
-                if mark is not None:
-                    glyph = np.where(power == length + 1, mark, glyph)
-                glyph = np.where(power < spare, BLANK, glyph)
-                dash = MISSING_GLYPH if style.missing and power == style.fraction else BLANK
-                glyph = np.where(known, glyph, dash)
-                picture = self.digits[combo, glyph]
-            cells[rows, top : top + self.height, x : x + width] = picture
+                strip[:, :, x : x + width] = next(pictures)
+        cells[rows, top : top + self.height, left:right] = strip
+
+
+_TENS = np.power(10, np.arange(19), dtype=np.int64)
 
 
 def _scaled(values: Floats, decimals: Ints, style: NumberStyle) -> tuple[Floats, Ints, Ints]:

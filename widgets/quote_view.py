@@ -207,9 +207,10 @@ class QuoteView(GridView):
             return
         changed = self._changed()
         if changed.size:
-            top, bottom = self._write(atlas, changed)
-            height = self.verticalHeader().defaultSectionSize()
-            self.viewport().update(0, top * height, self.viewport().width(), (bottom - top + 1) * height)
+            left, right = self._write(atlas, changed)
+            height, top = self.verticalHeader().defaultSectionSize(), int(changed[0])
+            if left < right:
+                self.viewport().update(left, top * height, right - left, (int(changed[-1]) - top + 1) * height)
 
     def _changed(self) -> np.ndarray:
         """Return the visible picture rows to write again."""
@@ -235,6 +236,7 @@ class QuoteView(GridView):
         return np.flatnonzero(dirty | over)
 
     def _write(self, atlas: GlyphAtlas, rows: np.ndarray) -> tuple[int, int]:
+        """Write the numbers of picture rows; return the stretch [left, right) of the columns that changed."""
         head = self.horizontalHeader()
         index = self._rows[rows]
         decimals = self._decimals[rows]
@@ -242,7 +244,7 @@ class QuoteView(GridView):
         ratio, pad = atlas.ratio, current_theme().px(_PAD)
         way = self._flash_way[index]
         flashing = np.where(self._flash_until[index] > 0, np.where(way > 0, 2, 3), selected)
-        grown = False
+        grown, first, end = False, self.viewport().width(), 0
         for number, column in enumerate(COLUMNS):
             if column.values is None or self.isColumnHidden(number):
                 continue
@@ -258,16 +260,19 @@ class QuoteView(GridView):
             grounds = flashing if column.flash else selected
             edge = max(0, round(left * ratio))
             news = self._news(number, rows, values, ((roles << 4) | grounds) << 8 | shown)
+            if not news.any():
+                continue
+            first, end = min(first, left), max(end, left + room)
             if news.all():
                 atlas.write(self._pixels, rows, right, edge, values, shown, style, roles, grounds)
-            elif news.any():
+            else:
                 atlas.write(
                     self._pixels, rows[news], right, edge, values[news], shown[news], style, roles[news], grounds[news]
                 )
         if grown:
             self._fit()
             self._on_moved()
-        return int(rows[0]), int(rows[-1])
+        return first, end
 
     def _news(self, number: int, rows: np.ndarray, values: np.ndarray, looks: np.ndarray) -> np.ndarray:
         """Return which cells of a column differ from what is painted there: a quote rarely changes all of them."""

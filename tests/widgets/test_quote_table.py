@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 
 from engine.api.rows import QuoteRow
@@ -264,6 +264,33 @@ def test_a_quote_that_goes_stale_turns_quiet_with_the_same_numbers(table):
     table.book.dirty[2] = True
     table.view.quotes_changed()
     assert not np.array_equal(row_pixels(table, "AMD"), fresh)
+
+
+def test_the_screen_shows_every_changed_cell_and_only_changed_columns_are_asked_to_repaint(qtbot, qapp, table):
+    table.resize(700, 300)
+    qtbot.waitExposed(table)
+    qapp.processEvents()
+    view, asked = table.view, []
+
+    class Watch(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == QEvent.Type.Paint:
+                asked.append(event.rect())
+            return False
+
+    watch = Watch()
+    view.viewport().installEventFilter(watch)
+    for price in (96.0, 96.01, 1234.5, 95.0):
+        table.update_quotes(block({2: price}))
+        qapp.processEvents()
+        shown = table.screen().grabWindow(table.winId()).toImage()
+        view.viewport().removeEventFilter(watch)
+        fresh = table.grab().toImage().convertToFormat(shown.format())
+        view.viewport().installEventFilter(watch)
+        assert shown == fresh
+    edge = view.horizontalHeader().sectionViewportPosition(1)
+    assert edge > 0
+    assert asked[0].left() >= edge, "the column of symbols stays"
 
 
 def test_a_flash_ends(qtbot, table):
