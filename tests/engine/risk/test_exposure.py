@@ -163,9 +163,12 @@ def test_a_trailing_order_with_a_first_stop_is_not_reckoned_as_a_stop() -> None:
     ],
 )
 def test_a_working_entry_risks_what_lies_between_its_price_and_its_stop(changes: dict, risk: float) -> None:
-    world = wide()
-    world.desk.put(world.manual(**changes))
-    assert world.gate._exposure.line(AAPL).entry_risk == pytest.approx(risk)
+    for multiplier in (1, 5):
+        world = wide()
+        contract = msgspec.structs.replace(world.market.instruments[AAPL], multiplier=d(multiplier))
+        world.market.instruments[AAPL] = contract
+        world.desk.put(world.manual(**changes))
+        assert world.gate._exposure.line(AAPL).entry_risk == pytest.approx(risk * multiplier)
 
 
 # --- without a price
