@@ -1,5 +1,6 @@
 """Numbers in sentences, and the findings rules return."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ class Finding(NamedTuple):
 
 Findings = tuple[Finding, ...]
 NOTHING: Findings = ()
+UNKNOWN = "unknown"
+"""Said for a number that is none: no person can do anything with "nan"."""
 
 
 def hard(code: str, text: str, limit: object = "", value: object = "") -> Findings:
@@ -44,6 +47,8 @@ def money(value: float, beside: float | None = None) -> str:
 
 def count(value: float) -> str:
     """Write a number of things."""
+    if not math.isfinite(value):
+        return UNKNOWN
     return f"{value:,.8f}".rstrip("0").rstrip(".")
 
 
@@ -54,6 +59,8 @@ def figure(value: float, beside: float, digits: int = 0) -> str:
 
 def _told_apart(value: float, beside: float | None, digits: int, write: Callable[[float, int], str]) -> str:
     """Write ``value`` with the fewest digits that do not read like ``beside``: 10.004 is not "10, above 10"."""
+    if not math.isfinite(value):
+        return UNKNOWN
     text = write(value, digits)
     while beside is not None and value != beside and text == write(beside, digits) and digits < 12:
         digits += 1

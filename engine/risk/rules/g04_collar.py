@@ -49,8 +49,9 @@ def check(s: Situation) -> Findings:
         text = f"The limit is {percent(through, most)} through the market; the collar is {percent(most)}."
         return hard(CODE, text, percent(most), percent(through, most))
     if not s.reducing and above(through, ask_first):
-        text = f"The limit is {percent(through, ask_first)} through the market; above {percent(ask_first)} "
-        return soft(CODE, text + "it needs a confirmation.", percent(ask_first), percent(through, ask_first))
+        far, band_text = percent(through, ask_first), percent(ask_first)
+        text = f"The limit is {far} through the market; above {band_text} it needs a confirmation."
+        return soft(CODE, text, band_text, far)
     return NOTHING
 
 

@@ -52,6 +52,14 @@ def test_t_k1_what_is_said_is_a_number_that_does_not_read_like_its_limit(edge: E
         assert not denial.value or denial.code in REACHED or denial.value != denial.limit, denial.text
 
 
+@pytest.mark.parametrize("edge", EDGES, ids=IDS)
+def test_no_objection_and_no_warning_shows_a_number_that_is_none(edge: Edge) -> None:
+    world, request = edge.build(True)
+    verdict = world.gate.check(request)
+    told = [text for one in (*verdict.denials, *verdict.warnings) for text in (one.text, one.limit, one.value)]
+    assert [text for text in told if "nan" in text.lower().split() or "inf" in text.lower().split()] == []
+
+
 @pytest.mark.parametrize("key", NUMBERS)
 def test_t_k1_a_broken_limit_denies_everything(key: str) -> None:
     for value in (float("nan"), float("inf"), None, 0, -1, "5", MISSING):
