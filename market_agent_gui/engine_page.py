@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, 
 
 from market_agent_gui.engine_host import HostState, Phase
 from market_agent_gui.translate import say
-from widgets.words import keep_said
+from widgets.words import keep_said, told
 
 TITLES = {
     Phase.BAD_SETTINGS: "The settings cannot be used",
@@ -92,7 +92,7 @@ class EnginePage(QWidget):
         if state is None:
             return
         self.heading.setText(say(TITLES[state.phase]))
-        self.text.setText(state.text)
+        self.text.setText(told(state.text))
         self.text.setVisible(bool(state.text))
         self.advice.setText(say(ADVICE[state.phase]))
         self.lines.setPlainText("\n".join(state.last_lines))

@@ -13,6 +13,7 @@ from market_agent_gui.bridge import LinkState
 from market_agent_gui.presenters.pace import PacePresenter
 from market_agent_gui.translate import say
 from widgets.toast import Toaster
+from widgets.words import told
 
 if TYPE_CHECKING:
     from market_agent_gui.shell import Shell
@@ -109,7 +110,7 @@ class Head(QObject):
             self.strip.set_away("")
         else:
             over = say("the replay is over") if self._shell.replay_is_over else ""
-            self.strip.set_away(over or host.text or say("the engine does not answer"))
+            self.strip.set_away(over or told(host.text) or say("the engine does not answer"))
 
     def _on_show(self, code: str) -> None:
         name = "orders" if "UNKNOWN" in code.upper() else "differences" if code.startswith("DRIFT:") else "log"

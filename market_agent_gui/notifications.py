@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.api.frames import Notice
 from market_agent_gui.translate import say
+from widgets.words import told
 
 
 class Sound(IntEnum):
@@ -42,6 +43,10 @@ def read(notice: Notice) -> News | None:
     return make(event) if make is not None else None
 
 
+def _told(event: Mapping[str, Any], field: str) -> str:
+    return told(str(event.get(field, "")))
+
+
 def _order(event: Mapping[str, Any]) -> str:
     return f"{say(str(event.get('side', '')))} {event.get('symbol', '')}".strip()
 
@@ -58,7 +63,7 @@ def _fill(event: Mapping[str, Any]) -> News:
 
 
 def _rejected(event: Mapping[str, Any]) -> News:
-    text = say("{order}: the broker refused it: {reason}", order=_order(event), reason=event.get("reason", ""))
+    text = say("{order}: the broker refused it: {reason}", order=_order(event), reason=_told(event, "reason"))
     return News(severity="bad", text=text, outside=True, sound=Sound.REFUSED)
 
 
@@ -68,27 +73,27 @@ def _unknown(event: Mapping[str, Any]) -> News:
 
 
 def _alarm(event: Mapping[str, Any]) -> News:
-    text = f"{_order(event)}: {event.get('text', event.get('kind', ''))}"
+    text = f"{_order(event)}: {told(str(event.get('text') or event.get('kind', '')))}"
     return News(severity="bad", text=text, outside=True, sound=Sound.REFUSED)
 
 
 def _cancel_refused(event: Mapping[str, Any]) -> News:
-    text = say("{order}: it could not be cancelled: {reason}", order=_order(event), reason=event.get("reason", ""))
+    text = say("{order}: it could not be cancelled: {reason}", order=_order(event), reason=_told(event, "reason"))
     return News(severity="warn", text=text, sound=Sound.REFUSED)
 
 
 def _halted(event: Mapping[str, Any]) -> News:
-    text = say("Trading halted by {who}: {reason}", who=event.get("by", ""), reason=event.get("reason", ""))
+    text = say("Trading halted by {who}: {reason}", who=_told(event, "by"), reason=_told(event, "reason"))
     return News(toast=False, severity="bad", text=text, outside=True, sound=Sound.HALTED)
 
 
 def _resumed(event: Mapping[str, Any]) -> News:
-    return News(toast=False, severity="info", text=say("Trading resumed by {who}", who=event.get("by", "")))
+    return News(toast=False, severity="info", text=say("Trading resumed by {who}", who=_told(event, "by")))
 
 
 def _mode(event: Mapping[str, Any]) -> News:
-    text = say("Mode {before} → {after}: {reason}", before=event.get("before", ""), after=event.get("after", ""),
-               reason=event.get("reason", ""))  # fmt: skip
+    text = say("Mode {before} → {after}: {reason}", before=_told(event, "before"), after=_told(event, "after"),
+               reason=_told(event, "reason"))  # fmt: skip
     return News(toast=False, severity="warn", text=text)
 
 
@@ -98,7 +103,7 @@ def _asked(event: Mapping[str, Any]) -> News:
 
 
 def _failed(event: Mapping[str, Any]) -> News:
-    text = str(event.get("text") or event.get("error") or event.get("component", ""))
+    text = told(str(event.get("text") or event.get("error") or event.get("component", "")))
     halted = bool(event.get("halted"))
     return News(toast=False, severity="bad", text=text, outside=halted, sound=Sound.HALTED if halted else Sound.NONE)
 

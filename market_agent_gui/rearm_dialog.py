@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit
 from engine.api.commands import Rearm
 from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.translate import say
+from widgets.words import told
 
 
 class RearmDialog(PlainDialog):
@@ -23,7 +24,7 @@ class RearmDialog(PlainDialog):
         self._latches = latches
         self.which = QComboBox()
         for code, scope, text in latches:
-            self.which.addItem(" · ".join(part for part in (code, scope, text) if part))
+            self.which.addItem(" · ".join(part for part in (code, scope, told(text)) if part))
         self.reason = QLineEdit()
         self.reason.setMaxLength(300)
         self.pin = QLineEdit()

@@ -45,7 +45,8 @@ class ScanPane(QWidget):
         self.examples.setStyleSheet("QToolButton::menu-indicator { image: none; width: 0; }")
         self.scan = QToolButton()
         for title, rules in EXAMPLES:
-            action = QAction(title, self.examples)
+            action = QAction(self.examples)
+            keep_said(action, lambda action=action, title=title: action.setText(say(title)))
             action.triggered.connect(lambda _=False, rules=rules: self._use("; ".join(rules)))
             self.examples.addAction(action)
         self.told = QLabel()

@@ -37,6 +37,7 @@ from market_agent_gui.services import Services
 from market_agent_gui.sign import draw_sign
 from market_agent_gui.translate import Language, say
 from market_agent_gui.tray import Tray
+from widgets.words import told
 
 if TYPE_CHECKING:
     from market_agent_gui.engine_page import EnginePage
@@ -238,7 +239,7 @@ class Shell(QObject):
     def say(self, severity: str, text: str) -> None:
         """Tell something in passing."""
         log.info("%s: %s", severity, text)
-        self.head.toast(severity, text)
+        self.head.toast(severity, told(text))
 
     def show_error(self, text: str) -> None:
         """An error nobody caught: the window goes on, the engine is not concerned."""

@@ -2,24 +2,32 @@
 
 Catalogues are JSON: English source text, or ``text|meaning`` where English has one word for two things, to translation.
 Qt asks :class:`Catalogue` for every ``tr()`` of every widget; tables of actions and docks are translated by
-:func:`say`.
+:func:`say`. What the engine tells, in English, is asked for in a context of its own (``told`` in ``widgets/words.py``).
 """
 
 import json
+import re
+from functools import cached_property
 from importlib import resources
 
 from PySide6.QtCore import QCoreApplication, QObject, QTranslator
 
-from widgets.words import say_again
+from market_agent_gui.sentences import Sentences
+from widgets.words import say_again, told
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
 CONTEXT = "MarketAgent"
+ENGINE = "engine"
 
 
 def say(text: str, meaning: str = "", /, **values: object) -> str:
-    """Translate ``text`` and fill in its ``{names}``; ``meaning`` tells English homonyms apart."""
+    """Translate ``text`` and fill in its ``{names}``, errors in words too; ``meaning`` tells English homonyms apart."""
     translated = QCoreApplication.translate(CONTEXT, text, meaning)
-    return translated.format(**values) if values else translated
+    return translated.format(**{name: _told(value) for name, value in values.items()}) if values else translated
+
+
+def _told(value: object) -> object:
+    return told(str(value)) if isinstance(value, BaseException) else value
 
 
 class Catalogue(QTranslator):
@@ -27,13 +35,26 @@ class Catalogue(QTranslator):
 
     def __init__(self, language: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._language = language
         self._texts = load_catalogue(language)
 
+    @cached_property
+    def sentences(self) -> Sentences:
+        """What the engine says; read when it has said something for the first time."""
+        words = {text: other for text, other in self._texts.items() if not _KEPT.search(text)}
+        return Sentences(load_sentences(self._language), words)
+
     def translate(self, context: str, source: str, disambiguation: str | None = None, n: int = -1) -> str | None:
+        if context == ENGINE:
+            return self.sentences.say(source)
         return self._texts.get(f"{source}|{disambiguation}") or self._texts.get(source)
 
     def isEmpty(self) -> bool:
         return not self._texts
+
+
+_KEPT = re.compile(r"[{|]|^[^a-z]*$")
+"""What is no word for a slot: it has slots or a meaning of its own, or may be a symbol."""
 
 
 def load_catalogue(language: str) -> dict[str, str]:
@@ -42,8 +63,16 @@ def load_catalogue(language: str) -> dict[str, str]:
         return {}
     if language not in LANGUAGES:
         raise ValueError(f"no language {language!r}; there are {', '.join(LANGUAGES)}")
-    text = resources.files("resources").joinpath("i18n", f"{language}.json").read_text(encoding="utf-8")
-    return json.loads(text)
+    return _read(f"{language}.json")
+
+
+def load_sentences(language: str) -> dict[str, str]:
+    """Read the sentences of the engine; English has none."""
+    return {} if language == "en" else _read(f"{language}.engine.json")
+
+
+def _read(name: str) -> dict[str, str]:
+    return json.loads(resources.files("resources").joinpath("i18n", name).read_text(encoding="utf-8"))
 
 
 class Language(QObject):

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from market_agent_gui.mode_frame import account_tail
 from market_agent_gui.translate import say
+from widgets.words import keep_said
 
 SEVERITY = {
     "info": QSystemTrayIcon.MessageIcon.Information,
@@ -40,7 +41,8 @@ class Tray(QObject):
         return self.icon is not None
 
     def _action(self, title: str, signal: Signal) -> QAction:
-        action = self._menu.addAction(say(title))
+        action = self._menu.addAction("")
+        keep_said(action, lambda: action.setText(say(title)))
         action.triggered.connect(lambda: signal.emit())
         return action
 

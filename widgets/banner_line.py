@@ -10,7 +10,7 @@ from engine.api.rows import AlarmRow
 from widgets.key_button import KeyButton
 from widgets.paint import TEXTS, draw_mark
 from widgets.theme import current_theme
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 _RANKS = {
     "critical": 0,
@@ -103,8 +103,9 @@ class BannerLine(QWidget):
             self._button.say(tr("Acknowledging…") if waiting else tr("Acknowledge"), enabled=not waiting)
             more = tr("{n} more", n=len(rows) - 1) if len(rows) > 1 else tr("Show")
             self._more.say(more)
-            self.setToolTip("\n".join(part for part in (row.happened, row.did, row.you_can) if part))
-            self.setAccessibleName(". ".join(part for part in (row.happened, row.did, row.you_can) if part))
+            parts = [told(part) for part in (row.happened, row.did, row.you_can) if part]
+            self.setToolTip("\n".join(parts))
+            self.setAccessibleName(". ".join(parts))
             self._arrange()
         if was != bool(rows):
             self.height_changed.emit()
@@ -143,7 +144,7 @@ class BannerLine(QWidget):
         x += draw_mark(painter, theme, x, middle, ("bad", "warn", "off")[rank(row)]) + theme.px(10)
         limit = self._more.x() - theme.px(12)
         times = f" ×{row.count}" if row.count > 1 else ""
-        parts = [(row.happened + times, 600), (row.did, 400), (row.you_can, 600)]
+        parts = [(told(row.happened) + times, 600), (told(row.did), 400), (told(row.you_can), 600)]
         for number, (text, weight) in enumerate((text, weight) for text, weight in parts if text):
             if number:
                 x += TEXTS.draw(painter, theme, x, middle, " · ", theme.color("t3"), pixels=13)

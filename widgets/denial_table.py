@@ -7,7 +7,7 @@ from engine.api.rows import DenialRow
 from widgets.cells import NEW_YORK, origin_text, side_role, side_text, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 
 def _codes(row: DenialRow) -> str:
@@ -15,14 +15,14 @@ def _codes(row: DenialRow) -> str:
 
 
 def _words(row: DenialRow) -> str:
-    return " · ".join(denial.text for denial in row.denials)
+    return " · ".join(told(denial.text) for denial in row.denials)
 
 
 def _tooltip(row: DenialRow) -> str:
     lines = []
     for denial in row.denials:
         numbers = f" ({denial.value} / {denial.limit})" if denial.limit or denial.value else ""
-        lines.append(f"{denial.code}: {denial.text}{numbers}")
+        lines.append(f"{denial.code}: {told(denial.text)}{numbers}")
     return "\n".join(lines)
 
 

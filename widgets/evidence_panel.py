@@ -15,7 +15,7 @@ from widgets.pane_head import PaneHead
 from widgets.suggestion_standing import OPEN_STATES, chance_text, in_points, record_text
 from widgets.theme import current_theme
 from widgets.waterfall import place, span, steps
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 _ROW = 18
 _LINE = 20
@@ -57,7 +57,7 @@ class _Picture(QWidget):
         if row is None:
             return QSize(theme.px(300), theme.px(100))
         height = _LINE + _ROW * len(row.sources) + _LINE + 4
-        lines = sum(len(self._lines(one_line(item.text))) for item in row.evidence)
+        lines = sum(len(self._lines(one_line(told(item.text)))) for item in row.evidence)
         height += _LINE * (1 + max(1, len(row.evidence))) + 22 * len(self._footers(row))
         height += _MORE * max(0, lines - len(row.evidence))
         return QSize(theme.px(300), theme.px(height + 4))
@@ -80,7 +80,7 @@ class _Picture(QWidget):
         made = formats.clock(row.made_ns, self._zone, zone_label(self._zone))
         lines = [(tr("Record"), record_text(row)), (tr("Made"), f"{made} · {row.strategy}")]
         if row.invalidation:
-            lines.append((tr("Void if"), one_line(row.invalidation)))
+            lines.append((tr("Void if"), one_line(told(row.invalidation))))
         if self._since:
             lines.insert(0, (tr("Since the last one"), self._since))
         return lines
@@ -198,7 +198,7 @@ class _Picture(QWidget):
             return y + theme.px(_LINE)
         for number, item in enumerate(row.evidence):
             middle = y + theme.px(_LINE) / 2
-            text, source = one_line(item.text), one_line(item.source)
+            text, source = one_line(told(item.text)), one_line(item.source)
             lines = self._lines(text)
             place_ = QRectF(0, y, self.width(), theme.px(_LINE) + theme.px(_MORE) * (len(lines) - 1))
             self._places.append((place_, item.id, f"{source}: {text}"))

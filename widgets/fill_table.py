@@ -7,7 +7,7 @@ from widgets import formats
 from widgets.cells import NEW_YORK, direction_role, origin_text, price_text, side_role, side_text, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 
 def fill_columns(zone: str) -> tuple[Column, ...]:
@@ -72,12 +72,12 @@ def fill_columns(zone: str) -> tuple[Column, ...]:
         Column(
             id="note",
             title="Note",
-            format=lambda r: r.note,
+            format=lambda r: told(r.note),
             align="left",
             colour=lambda r: "t2",
             stretch=True,
             width_for="bust",
-            tooltip=lambda r: r.note,
+            tooltip=lambda r: told(r.note),
         ),
     )
 

@@ -9,7 +9,7 @@ from widgets.news_list import one_line
 from widgets.pane_head import PaneHead
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _ROLES = {"warning": "warn", "error": "danger", "critical": "danger", "debug": "t3"}
@@ -37,23 +37,23 @@ def log_columns(zone: str) -> tuple[Column, ...]:
         Column(
             id="level",
             title="Level",
-            format=lambda r: r.level.lower(),
+            format=lambda r: told(r.level.lower()),
             sort=_level,
             align="left",
             colour=lambda r: _ROLES.get(r.level.lower(), "t2"),
             mark=lambda r: _MARKS.get(r.level.lower(), ""),
             width_for="critical",
         ),
-        Column(id="part", title="Part", format=lambda r: one_line(r.part), align="left", colour=lambda r: "t2"),
+        Column(id="part", title="Part", format=lambda r: one_line(told(r.part)), align="left", colour=lambda r: "t2"),
         Column(
             id="text",
             title="What",
-            format=lambda r: one_line(r.text),
+            format=lambda r: one_line(told(r.text)),
             align="left",
             colour=lambda r: "t1" if _level(r) > 0 else "t3",
             stretch=True,
             width_for="a line of ordinary length",
-            tooltip=lambda r: r.text,
+            tooltip=lambda r: told(r.text),
         ),
     )
 

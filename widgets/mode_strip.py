@@ -15,7 +15,7 @@ from widgets.halt_button import HaltButton
 from widgets.key_button import KeyButton
 from widgets.paint import TEXTS, draw_mark, hatch, paper_hatch
 from widgets.theme import Theme, current_theme, mix
-from widgets.words import tr
+from widgets.words import told, tr
 
 AUTONOMY_WORDS = {
     Autonomy.OBSERVE.value: "Observe",
@@ -187,7 +187,7 @@ class ModeStrip(QWidget):
                 level = link if worst is None else min(level, link, key=_rank)
             words = tr(_KINDS.get(kind, kind.capitalize()))
             if level in ("down", "degraded") and worst is not None and worst.text:
-                words += f" {worst.text}"
+                words += f" {told(worst.text)}"
             found.append((kind, level, words))
         if state is not None and state.llm_budget is not None:
             spent = f"{state.llm_spent or 0.0:.2f}/{state.llm_budget:.2f}{formats.THIN}$"
@@ -481,8 +481,8 @@ class ModeStrip(QWidget):
         for row in sorted(self._sources.values(), key=lambda row: (_rank(row.state), row.kind, row.key)):
             lag = f" · {row.lag_ms:.0f} ms" if row.lag_ms is not None else ""
             rate = f" · {formats.compact(row.rate)}/s" if row.rate else ""
-            text = f" · {row.text}" if row.text else ""
-            lines.append(f"{row.kind} {row.key}: {tr(row.state)}{lag}{rate}{text}")
+            text = f" · {told(row.text)}" if row.text else ""
+            lines.append(f"{told(row.kind)} {row.key}: {tr(row.state)}{lag}{rate}{text}")
         return "\n".join(lines)
 
 

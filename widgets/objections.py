@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from engine.model.decision import Denial
 from widgets.paint import TEXTS
 from widgets.theme import current_theme
-from widgets.words import tr
+from widgets.words import keep_said, told, tr
 
 
 def wrap(text: str, width: float, first_indent: float = 0.0) -> list[str]:
@@ -32,21 +32,25 @@ class Objections(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._denials: tuple[Denial, ...] = ()
+        self._warnings: tuple[Denial, ...] = ()
         self._items: list[tuple[str, str, str]] = []
         self._note = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        keep_said(self, self._say)
 
     def show_items(self, denials: Sequence[Denial], warnings: Sequence[Denial] = (), note: str = "") -> None:
         """Show objections and warnings; ``note`` is a plain line after them."""
-        hard = [(denial.code, tr("denies"), denial.text, "danger") for denial in denials if denial.hard]
-        soft = [(denial.code, tr("asks"), denial.text, "warn") for denial in denials if not denial.hard]
-        warned = [(denial.code, tr("warns"), denial.text, "warn") for denial in warnings]
-        self._items = [
-            (f"{code} {verb}" if code else tr("Blocked"), text, role)
-            for code, verb, text, role in (*hard, *soft, *warned)
-        ]
-        self._note = note
-        self.setAccessibleName(". ".join([*(f"{head}: {text}" for head, text, _ in self._items), note]).strip(". "))
+        self._denials, self._warnings, self._note = tuple(denials), tuple(warnings), note
+        self._say()
+
+    def _say(self) -> None:
+        said = [(denial.code, tr("denies"), told(denial.text), "danger") for denial in self._denials if denial.hard]
+        said += [(denial.code, tr("asks"), told(denial.text), "warn") for denial in self._denials if not denial.hard]
+        said += [(denial.code, tr("warns"), told(denial.text), "warn") for denial in self._warnings]
+        self._items = [(f"{code} {verb}" if code else tr("Blocked"), text, role) for code, verb, text, role in said]
+        spoken = [f"{head}: {text}" for head, text, _ in self._items]
+        self.setAccessibleName(". ".join([*spoken, self._note]).strip(". "))
         self.setFixedHeight(self.sizeHint().height())
         self.update()
 

@@ -15,7 +15,7 @@ from widgets.order_groups import BlotterRow, OrderGroups
 from widgets.pane_head import PaneHead
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 STATES: dict[str, tuple[str, str, str]] = {
     "INTENT": ("off", "recorded", "t2"),
@@ -68,7 +68,7 @@ def _note(row: BlotterRow) -> str:
         if head.average_price is not None:
             filled += f" @ {price_text(head.average_price)}"
     elsewhere = tr("made elsewhere") if head.external else ""
-    return " · ".join(part for part in (said, filled, head.note, elsewhere) if part)
+    return " · ".join(part for part in (said, filled, told(head.note), elsewhere) if part)
 
 
 def order_columns(zone: str) -> tuple[Column, ...]:
@@ -144,7 +144,7 @@ def order_columns(zone: str) -> tuple[Column, ...]:
             colour=lambda r: "warn" if r.unsure or r.head.state == "PENDING_MODIFY" else "t2",
             width_for="not confirmed: do not",
             stretch=True,
-            tooltip=lambda r: "\n".join(order.note for order in r.orders if order.note),
+            tooltip=lambda r: "\n".join(told(order.note) for order in r.orders if order.note),
         ),
     )
 

@@ -23,7 +23,7 @@ from widgets.ticket_change import OrderChange, TicketChange
 from widgets.ticket_draft import Around, Draft, SizeIn, from_request, problems, quantity, reference, to_request
 from widgets.ticket_extras import Algo
 from widgets.ticket_sentence import TicketSentence
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 PREVIEW_MS = 60
 RETYPE = "G33"
@@ -319,7 +319,7 @@ class OrderTicket(QWidget):
             return "", tr("asking the gate…")
         hard = [denial for denial in self._verdict.denials if denial.hard]
         if hard:
-            return hard[0].code, hard[0].text
+            return hard[0].code, told(hard[0].text)
         if self._must_retype() and not self._retyped():
             return RETYPE, tr("type the quantity again")
         return "", ""

@@ -14,7 +14,7 @@ from widgets.paint import TEXTS, draw_mark
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.theme import current_theme
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 
 def _protection_mark(row: PositionRow) -> str:
@@ -108,7 +108,7 @@ def position_columns(zone: str) -> tuple[Column, ...]:
         Column(
             id="protected",
             title="Protected",
-            format=lambda r: r.locked if r.locked else tr(r.protected) if r.protected else tr("not known"),
+            format=lambda r: told(r.locked) if r.locked else told(r.protected) if r.protected else tr("not known"),
             align="left",
             colour=lambda r: "t2" if _protection_mark(r) == "ok" and not r.locked else "warn",
             mark=_protection_mark,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engine.api.rows import SuggestionRow
 from widgets import formats
 from widgets.cells import price_text
-from widgets.words import tr
+from widgets.words import told, tr
 
 OPEN_STATES = ("DRAFT", "PENDING", "SNOOZED", "CONDITIONAL")
 
@@ -37,7 +37,7 @@ class Standing:
 def standing(row: SuggestionRow, now_ns: int, guards: Guards) -> Standing:
     """Judge a card as displayed at ``now_ns`` (UTC ns; 0 is unknown)."""
     if row.state not in OPEN_STATES:
-        return Standing(word=tr(row.state), text=row.reason)
+        return Standing(word=tr(row.state), text=told(row.reason))
     if now_ns <= 0:
         return Standing(word=tr("STALE"), text=tr("the engine's clock is not known"), hard=True)
     if now_ns >= row.expires_ns:
@@ -46,7 +46,7 @@ def standing(row: SuggestionRow, now_ns: int, guards: Guards) -> Standing:
         return Standing(text=tr("Cannot be approved: {why}", why=guards.blocked), hard=True)
     hard = [denial for denial in row.denials if denial.hard]
     if hard:
-        words = "; ".join(f"{denial.code} {denial.text}" for denial in hard)
+        words = "; ".join(f"{denial.code} {told(denial.text)}" for denial in hard)
         return Standing(text=tr("Cannot be approved: {why}", why=words), hard=True)
     drifted = _drift_words(row, guards)
     if drifted:
@@ -57,12 +57,12 @@ def standing(row: SuggestionRow, now_ns: int, guards: Guards) -> Standing:
         return Standing(text=tr("The gate has not checked it yet."))
     soft = tuple(dict.fromkeys(denial.code for denial in row.denials))
     if soft:
-        words = "; ".join(f"{denial.code} {denial.text}" for denial in row.denials)
+        words = "; ".join(f"{denial.code} {told(denial.text)}" for denial in row.denials)
         return Standing(word=tr("WARNS"), text=words, approvable=True, confirm=soft)
     if row.state == "SNOOZED":
-        return Standing(word=tr("SNOOZED"), text=row.reason, approvable=True)
+        return Standing(word=tr("SNOOZED"), text=told(row.reason), approvable=True)
     if row.state == "CONDITIONAL":
-        return Standing(word=tr("WAITS"), text=row.reason or tr("for the price you named"), approvable=True)
+        return Standing(word=tr("WAITS"), text=told(row.reason) or tr("for the price you named"), approvable=True)
     return Standing(approvable=True)
 
 
@@ -122,6 +122,6 @@ def _share(value: float) -> str:
 def record_text(row: SuggestionRow) -> str:
     """Return the record of this bucket with n and hit rate, or that there is none."""
     if not row.record_n:
-        return tr("No record of this bucket yet · {state}", state=row.evidence_state)
+        return tr("No record of this bucket yet · {state}", state=told(row.evidence_state))
     hit = "" if row.record_hit is None else tr(", hit {hit}", hit=_share(row.record_hit))
-    return tr("Record of this bucket: n {n}", n=row.record_n) + hit + f" · {row.evidence_state}"
+    return tr("Record of this bucket: n {n}", n=row.record_n) + hit + f" · {told(row.evidence_state)}"

@@ -16,6 +16,11 @@ def tr(text: str, meaning: str = "", /, **values: object) -> str:
     return translated.format(**values) if values else translated
 
 
+def told(text: str) -> str:
+    """Say a sentence that came from the engine; what is not a sentence of ours, such as a headline, stays as it is."""
+    return QCoreApplication.translate("engine", text) if text else text
+
+
 _OWNERS: weakref.WeakSet[QObject] = weakref.WeakSet()
 
 

@@ -15,6 +15,7 @@ from market_agent_gui.mode_frame import account_tail
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
+from widgets.words import told
 
 
 class ApprovalsPresenter(PanePresenter):
@@ -96,7 +97,7 @@ class ApprovalsPresenter(PanePresenter):
             self.services.say("bad", f"{key}: {text}")
             return
         if receipt.ok:
-            self.services.say("info", f"{key}: {receipt.text or say(_DONE[type(command)])}")
+            self.services.say("info", f"{key}: {told(receipt.text) or say(_DONE[type(command)])}")
         else:
             text = refusal_text(receipt)
             self._queue.failed(key, text)
@@ -147,5 +148,5 @@ _DONE: dict[type, str] = {
 
 def refusal_text(receipt: Receipt) -> str:
     """Return why a command was refused, with codes."""
-    reasons = " · ".join(f"{denial.code} {denial.text}" for denial in receipt.denials)
-    return reasons or receipt.text or receipt.code or "refused"
+    reasons = " · ".join(f"{denial.code} {told(denial.text)}" for denial in receipt.denials)
+    return reasons or told(receipt.text) or receipt.code or say("refused")

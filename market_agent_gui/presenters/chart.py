@@ -23,6 +23,7 @@ from market_agent_gui.loop import TaskOwner
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
+from widgets.words import told
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ class ChartPresenter(PanePresenter):
                 await self._show_days(symbol, seconds)
             return
         if not receipt.ok:
-            self._tell(lambda: receipt.text or say("{symbol} has no history yet", symbol=symbol))
+            self._tell(lambda: told(receipt.text) or say("{symbol} has no history yet", symbol=symbol))
             return
         self._take_history(receipt.data, older=end_ns is not None)
 

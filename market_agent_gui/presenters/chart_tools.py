@@ -19,6 +19,7 @@ from market_agent_gui.presenters.studies import Studies
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
 from widgets.candle_chart.layers import BarStyle, CompareSeries, DrawingKind, PriceAxis
+from widgets.words import told
 
 if TYPE_CHECKING:
     from market_agent_gui.chart_pane import ChartPane
@@ -123,7 +124,7 @@ class ChartTools(QObject):
                 log.info("nothing to compare: %s", error)
                 return
             if not receipt.ok:
-                self._services.say("warn", f"{name}: {receipt.text}")
+                self._services.say("warn", f"{name}: {told(receipt.text)}")
                 continue
             columns.take(receipt.data, older=False)
             role, dash = _LOOKS[len(series) % len(_LOOKS)]

@@ -6,6 +6,7 @@ from engine.api.commands import AnyCommand, Halt, Receipt
 from market_agent_gui.bridge import EngineBridge
 from market_agent_gui.commander import Commander
 from market_agent_gui.translate import say
+from widgets.words import told
 
 
 class HaltPresenter(QObject):
@@ -38,7 +39,7 @@ class HaltPresenter(QObject):
                 )
                 self.said.emit("warn", what)
             else:
-                self.said.emit("bad", say("STOP was refused: {text}", text=receipt.text or receipt.code))
+                self.said.emit("bad", say("STOP was refused: {text}", text=told(receipt.text) or receipt.code))
 
     def _on_failed(self, command: AnyCommand, reason: str) -> None:
         if isinstance(command, Halt):

@@ -10,6 +10,7 @@ from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.mode_frame import account_tail
 from market_agent_gui.presenters.asking import Asking
 from market_agent_gui.translate import say
+from widgets.words import told
 
 LEVELS = (Autonomy.OBSERVE, Autonomy.SUGGEST, Autonomy.ASK, Autonomy.ASK_ABOVE_LIMITS, Autonomy.AUTO)
 TITLES = {
@@ -87,7 +88,7 @@ class ModesPresenter(QObject):
             text = say("Only closing is allowed now. From here on positions can be opened again.")
         dialog = RaiseDialog(
             say("Open trading?"),
-            f"{text}\n\n{state.halt_reason}",
+            f"{text}\n\n{told(state.halt_reason)}",
             accept=say("Open trading"),
             reason=say("start of the session") if live else "",
             pin=state.pin_set,
@@ -143,7 +144,7 @@ class ModesPresenter(QObject):
 
     def _on_answered(self, command: AnyCommand, receipt: Receipt) -> None:
         if isinstance(command, Resume):
-            text = receipt.text or (say("Trading is resumed") if receipt.ok else receipt.code)
+            text = told(receipt.text) or (say("Trading is resumed") if receipt.ok else receipt.code)
             self.said.emit("info" if receipt.ok else "bad", text)
         elif isinstance(command, SetAutonomy | SetMode) and not receipt.ok:
-            self.said.emit("bad", receipt.text or receipt.code)
+            self.said.emit("bad", told(receipt.text) or receipt.code)

@@ -34,6 +34,7 @@ from market_agent_gui.keys.staging import (
     stage_change,
 )
 from market_agent_gui.loop import TaskOwner
+from widgets.words import told
 
 log = logging.getLogger(__name__)
 
@@ -304,10 +305,10 @@ class OrderEntry(QObject):
         if receipt.ok:
             log.info("%s: %s", say, receipt.text or "accepted")  # the blotter shows it; a note waits for the fill
             self._drop_sent(intent)
-            self.sent.emit(intent, True, receipt.text, ())
+            self.sent.emit(intent, True, told(receipt.text), ())
             return
-        reasons = " · ".join(f"{denial.code} {denial.text}" for denial in receipt.denials)
-        text = reasons or receipt.text or receipt.code
+        reasons = " · ".join(f"{denial.code} {told(denial.text)}" for denial in receipt.denials)
+        text = reasons or told(receipt.text) or receipt.code
         self.said.emit("bad", f"{say}: {text}")
         if self.staged is not None and self.staged.intent == intent:
             # A refusal ends the intent; another press is another one.

@@ -10,6 +10,7 @@ from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.lock import PinStore
 from market_agent_gui.presenters.asking import Asking
 from market_agent_gui.translate import say
+from widgets.words import told
 
 
 class PinsPresenter(QObject):
@@ -65,7 +66,7 @@ class PinsPresenter(QObject):
         if not isinstance(command, SetPin):
             return
         if not receipt.ok:
-            self.said.emit("bad", receipt.text or receipt.code)
+            self.said.emit("bad", told(receipt.text) or receipt.code)
             return
         try:
             self._pins.set(command.new)
@@ -74,5 +75,5 @@ class PinsPresenter(QObject):
                 "warn", say("The PIN is set, but the window cannot be locked with it: {reason}", reason=error)
             )
         else:
-            self.said.emit("info", receipt.text)
+            self.said.emit("info", told(receipt.text))
             self.changed.emit()

@@ -19,6 +19,7 @@ from engine.api.commands import (
     SignMandate,
 )
 from market_agent_gui.translate import say
+from widgets.words import told
 
 ELSEWHERE = (Halt, Resume, SetAutonomy, SetMode, SetPin)
 """Their presenters tell these themselves."""
@@ -30,9 +31,9 @@ def tell(command: AnyCommand, receipt: Receipt) -> tuple[str, str] | None:
         return None
     what = describe(command)
     if receipt.ok:
-        return ("info", f"{what}: {receipt.text or say('done')}") if what else None
-    reasons = " · ".join(f"{denial.code} {denial.text}" for denial in receipt.denials)
-    return "bad", f"{what or type(command).__name__}: {reasons or receipt.text or receipt.code}"
+        return ("info", f"{what}: {told(receipt.text) or say('done')}") if what else None
+    reasons = " · ".join(f"{denial.code} {told(denial.text)}" for denial in receipt.denials)
+    return "bad", f"{what or type(command).__name__}: {reasons or told(receipt.text) or receipt.code}"
 
 
 def describe(command: AnyCommand) -> str:

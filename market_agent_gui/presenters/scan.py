@@ -15,6 +15,7 @@ from market_agent_gui.loop import TaskOwner
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
+from widgets.words import told
 
 log = logging.getLogger(__name__)
 FILE = "scan.json"
@@ -88,7 +89,7 @@ class ScanPresenter(PanePresenter):
         from market_agent_gui.presenters.reading import scan_rows
 
         if not receipt.ok:
-            self._pane.say(receipt.text, bad=True)
+            self._pane.say(told(receipt.text), bad=True)
             return
         rows = scan_rows(receipt)
         self._pane.show_rows(rows, columns)

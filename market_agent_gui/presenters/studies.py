@@ -18,6 +18,7 @@ from market_agent_gui.loop import TaskOwner
 from market_agent_gui.services import Services
 from market_agent_gui.study_lines import Answered, newest, overlays, panes, read_answer
 from widgets.candle_chart.chart import CandleChart
+from widgets.words import told
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ class Studies(QObject):
     def _refuse(self, study: Study, receipt: Receipt) -> None:
         if receipt.text and receipt.text not in self._refused:
             self._refused.add(receipt.text)
-            self._services.say("warn", f"{study.id.upper()}: {receipt.text}")
+            self._services.say("warn", f"{study.id.upper()}: {told(receipt.text)}")
 
     def _drawn(self, id: str) -> frozenset[str]:
         return frozenset(output["name"] for row in self.table if row["id"] == id for output in row["outputs"])

@@ -22,6 +22,7 @@ from market_agent_gui.mode_frame import account_tail
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
+from widgets.words import told
 
 if TYPE_CHECKING:
     from widgets.ticket_change import OrderChange
@@ -104,7 +105,7 @@ class TicketPresenter(PanePresenter):
             log.info("what the broker offers is not known: %s", error)
             return
         if not receipt.ok:
-            self.services.say("warn", receipt.text)
+            self.services.say("warn", told(receipt.text))
             return
         self._algos = algos(receipt)
         self._ticket.offer(names(receipt, "order_types"), names(receipt, "tifs"), self._algos)

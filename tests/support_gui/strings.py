@@ -23,7 +23,7 @@ def spoken(folder: Path, functions: tuple[str, ...] = ("say",)) -> set[str]:
 
 def tables() -> set[str]:
     """Return the texts of the tables that are translated where they are shown."""
-    from market_agent_gui import chart_pane, docks, engine_page, first_run
+    from market_agent_gui import chart_pane, docks, engine_page, first_run, scan_pane
     from market_agent_gui.actions import ACTIONS, GROUPS
     from market_agent_gui.chart_pane import INTERVALS
     from market_agent_gui.head import QUEUE_KEYS
@@ -40,6 +40,7 @@ def tables() -> set[str]:
     found |= {*rehearsal.TITLES.values(), *rehearsal._FIXED.values(), *card._WHEN.values()}
     found |= {*approvals._DONE.values(), *modes.TITLES.values(), "BUY", "SELL", "entry", "stop", "target"}
     found |= {"PAPER", "LIVE", "REPLAY", *arming._CONTEXT}
+    found |= {title for title, _ in scan_pane.EXAMPLES} | {"■ STOP", "Show the window", "Quit…"}
     found |= {*chart_pane.STYLE_WORDS.values(), *chart_pane.AXIS_WORDS.values()}
     found |= {name.replace("-", " ").replace("_", " ").capitalize() for name in theme_names()}
     return found - {""}
