@@ -3,7 +3,7 @@
 import math
 from decimal import Decimal
 
-from widgets import formats
+from widgets import dates, formats
 from widgets.words import tr
 
 NEW_YORK = "America/New_York"
@@ -32,7 +32,7 @@ def time_text(ts_ns: int, zone: str) -> str:
     if not ts_ns:
         return formats.MISSING
     moment = formats.local_time(ts_ns, zone)
-    return f"{moment.day:2d} {moment:%b %H:%M:%S}"
+    return f"{dates.day_of_month(moment):>6} {moment:%H:%M:%S}"
 
 
 def clock_text(ts_ns: int, zone: str) -> str:

@@ -48,9 +48,6 @@ def denial_columns(zone: str) -> tuple[Column, ...]:
             weight=600,
             width_for="SELL",
         ),
-        Column(id="what", title="Candidate", format=lambda r: r.what, align="left", width_for="100 @ 190.10 limit"),
-        Column(id="origin", title="By", format=lambda r: origin_text(r.origin), align="left", colour=lambda r: "t2"),
-        Column(id="stage", title="Stopped at", format=lambda r: tr(r.stage), align="left", width_for="pre-filter"),
         Column(
             id="code", title="Code", format=_codes, align="left", colour=lambda r: "warn", weight=600, width_for="G33"
         ),
@@ -64,6 +61,9 @@ def denial_columns(zone: str) -> tuple[Column, ...]:
             width_for="position above the limit",
             tooltip=_tooltip,
         ),
+        Column(id="origin", title="By", format=lambda r: origin_text(r.origin), align="left", colour=lambda r: "t2"),
+        Column(id="stage", title="Stopped at", format=lambda r: tr(r.stage), align="left", width_for="pre-filter"),
+        Column(id="what", title="Candidate", format=lambda r: r.what, align="left", width_for="100 @ 190.10 limit"),
     )
 
 

@@ -144,7 +144,7 @@ class _Picture(QWidget):
             share = formats.MISSING if not weight else f"{weight:.2f}".removeprefix("0")
             TEXTS.draw(painter, theme, weight_x, middle, share, theme.color("t2"), align="right")
             room = self.width() - theme.px(12) - state_x
-            words = TEXTS.elided(theme, one_line(state), room, 11)
+            words = TEXTS.elided(theme, one_line(told(state)), room, 11)
             TEXTS.draw(painter, theme, state_x, middle, words, theme.color("t2"), pixels=11)
             y += theme.px(_ROW)
         painter.fillRect(0, y, self.width(), 1, theme.color("hair"))

@@ -160,11 +160,3 @@ def clock(ts_ns: int | None, zone: str, label: str = "", seconds: bool = True) -
     moment = local_time(ts_ns, zone)
     text = moment.strftime("%H:%M:%S" if seconds else "%H:%M")
     return f"{text} {label or moment.tzname()}"
-
-
-def day(ts_ns: int | None, zone: str) -> str:
-    """Format a date: `Mon 23 Nov 2026`."""
-    if ts_ns is None:
-        return MISSING
-    moment = local_time(ts_ns, zone)
-    return f"{moment:%a} {moment.day} {moment:%b %Y}"

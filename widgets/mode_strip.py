@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from engine.api.rows import SourceRow, StateRow
 from engine.model.decision import Autonomy
-from widgets import formats
+from widgets import dates, formats
 from widgets.cells import NEW_YORK, direction_mark, direction_role, short_account, zone_label
 from widgets.halt_button import HaltButton
 from widgets.key_button import KeyButton
@@ -208,7 +208,7 @@ class ModeStrip(QWidget):
             pieces.append(_Piece(tr("paused"), "replay", weight=600))
         elif state.simulated_time:
             speed = tr("at full speed") if state.speed is None else f"×{state.speed:g}"
-            pieces.append(_Piece(f"{formats.day(state.now_ns, self._zone)} {speed}", "replay", 11))
+            pieces.append(_Piece(f"{dates.long_day(state.now_ns, self._zone)} {speed}", "replay", 11))
         session = tr(state.session)
         if state.session == "open" and state.session_close_ns > state.now_ns:
             left = _hours((state.session_close_ns - state.now_ns) / 1e9)

@@ -310,7 +310,7 @@ class OrderTicket(QWidget):
         """Return (code, reason) why it cannot be sent now; both empty when it can."""
         wrong = problems(self._draft, self._around)
         if self._blocked[1]:
-            return self._blocked
+            return self._blocked[0], told(self._blocked[1])
         if self._change is not None:
             return "", "" if self._change.moved else tr("nothing is changed yet")
         if wrong or not self.sentence.readable(self._draft):

@@ -53,6 +53,7 @@ def widget_tables() -> set[str]:
     from engine.model.suggestion import SuggestionState
     from widgets import (
         cells,
+        dates,
         denial_table,
         drift_table,
         fill_table,
@@ -92,4 +93,5 @@ def widget_tables() -> set[str]:
     found |= {*SessionState, *SuggestionState}
     found |= {"pre-filter", "strategy", "gate", "approval", "broker", "entry", "stop", "target"}
     found |= {"no stop", "not confirmed", "stop at broker", "stop waits for the entry"}
+    found |= {*dates.DAYS, *dates.MONTHS}
     return {str(text) for text in found} - {""}

@@ -98,7 +98,6 @@ def test_times_name_their_zone() -> None:
     assert formats.clock(NOON, "America/New_York") == "12:42:07 EST"
     assert formats.clock(NOON, "UTC", seconds=False) == "17:42 UTC"
     assert formats.clock(None, "UTC") == "–"
-    assert formats.day(NOON, "Asia/Tokyo").endswith("23 Nov 2026")
 
 
 def test_quantities_and_money() -> None:

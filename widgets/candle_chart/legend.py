@@ -14,7 +14,8 @@ from widgets.candle_chart.layers import CompareSeries, LineLayer
 from widgets.candle_chart.lines import pen
 from widgets.candle_chart.style import ChartStyle
 from widgets.candle_chart.time_axis import DAY
-from widgets.formats import clock, compact, day, percent
+from widgets.dates import long_day
+from widgets.formats import clock, compact, percent
 
 Item = tuple[str, str, QColor]
 MOST_ROWS = 3
@@ -52,9 +53,13 @@ def bar_items(frame: Frame, bar: int) -> list[Item]:
     return items
 
 
-@lru_cache(maxsize=64)
 def _when(ts: int, is_day: bool, zone: str, label: str) -> str:
-    return day(ts, zone) if is_day else clock(ts, zone, label, False)
+    return long_day(ts, zone) if is_day else _clock(ts, zone, label)
+
+
+@lru_cache(maxsize=64)
+def _clock(ts: int, zone: str, label: str) -> str:
+    return clock(ts, zone, label, False)
 
 
 def line_items(frame: Frame, bar: int) -> list[LineItem]:

@@ -24,7 +24,8 @@ from widgets.candle_chart.orders import PlacedTag, paint_tags, place_tags
 from widgets.candle_chart.price_strip import PriceStrip
 from widgets.candle_chart.time_axis import DAY, time_of_bar
 from widgets.candle_chart.zone_labels import ZoneLabel, paint_zone_labels, place_zone_labels
-from widgets.formats import clock, day
+from widgets.dates import long_day
+from widgets.formats import clock
 
 
 def rectangles(region: QRegion) -> list[QRect]:
@@ -251,7 +252,7 @@ class Scene:
     def _time_text(frame: Frame, bar: int) -> str:
         instrument = frame.instrument
         ts = time_of_bar(frame.data.ts, bar, instrument.interval_ns)
-        date = day(ts, instrument.zone)
+        date = long_day(ts, instrument.zone)
         return (
             date
             if instrument.interval_ns >= DAY

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from widgets import dates
 from widgets.formats import local_time
+from widgets.words import tr
 
 Ints = NDArray[np.int64]
 
@@ -96,17 +98,18 @@ def _buckets(local: Ints, unit: int | str) -> Ints:
 
 
 @lru_cache(maxsize=4096)
-def _label(local_ns: int, major: bool, intraday: bool, unit: int | str) -> str:
+def _label(local_ns: int, major: bool, intraday: bool, unit: int | str, tongue: str) -> str:
+    """Return the words under a bar; ``tongue`` is any word of the language: it keeps what was said in others apart."""
     day = np.datetime64(local_ns, "ns").astype("datetime64[s]").item()
     if intraday and not major:
         return f"{day:%H:%M:%S}" if isinstance(unit, int) and unit < 60 * SECOND else f"{day:%H:%M}"
     if unit in ("Y", "5Y", "10Y"):
         return f"{day:%Y}"
     if intraday:
-        return f"{day:%a} {day.day} {day:%b}"
+        return f"{dates.weekday(day)} {dates.day_of_month(day)}"
     if major:
         return f"{day:%Y}"
-    return f"{day:%b}" if unit in ("M", "Q") else f"{day.day} {day:%b}"
+    return dates.month(day) if unit in ("M", "Q") else dates.day_of_month(day)
 
 
 def time_ticks(
@@ -138,9 +141,10 @@ def time_ticks(
     if isinstance(unit, int) and stride == 1:
         # A label stands for a round time: a bar after a gap is no "09:31".
         candidates = [c for c in candidates if c[1] or c[2] % unit < interval_ns]
+    tongue = tr(dates.DAYS[0])
     kept: list[TimeTick] = []
     for bar, major, moment in candidates:
-        tick = TimeTick(bar, _label(moment, major, intraday, unit), major)
+        tick = TimeTick(bar, _label(moment, major, intraday, unit, tongue), major)
         if kept and (bar - kept[-1].bar) * pitch < spacing * 0.75:
             if not (major and not kept[-1].major):
                 continue
