@@ -44,6 +44,8 @@ class KeyButton(QPushButton):
     def _speak(self) -> None:
         self.setAccessibleName(self.text())
         self.setAccessibleDescription(self.key)
+        if self.role == "send":
+            self.setToolTip(self.text())
 
     def sizeHint(self) -> QSize:
         theme = current_theme()

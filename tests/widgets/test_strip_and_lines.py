@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from engine.api.rows import AlarmRow, SourceRow, StateRow
 from tests.widgets.factories import NOW, SECOND
@@ -301,3 +301,16 @@ def test_buttons_show_their_key_and_have_room_for_both(qtbot, role, mode):
     button.grab()
     assert button.width() >= button.sizeHint().width() - 1
     assert button.accessibleDescription() == "Ctrl+A"
+
+
+def test_a_long_reason_on_the_send_button_pushes_no_pane_wider(qtbot) -> None:
+    button = KeyButton("", "Enter", "send")
+    qtbot.addWidget(button)
+    button.say("Send to PAPER · AAPL is locked: our position is 100, the broker's is 150", blocked=True)
+    layout = QHBoxLayout()
+    pane = QWidget()
+    qtbot.addWidget(pane)
+    pane.setLayout(layout)
+    layout.addWidget(button)
+    assert pane.minimumSizeHint().width() < 300
+    assert button.toolTip() == button.text()
