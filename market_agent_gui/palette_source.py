@@ -8,10 +8,11 @@ from engine.api.rows import QuoteRow, SuggestionRow
 from engine.model.ids import IntentId, Symbol
 from market_agent_gui.actions import BY_ID as ACTIONS_BY_ID
 from market_agent_gui.docks import BY_ID as DOCKS_BY_ID
-from market_agent_gui.docks import title
+from market_agent_gui.docks import TEMPLATES, title
 from market_agent_gui.palette import SHOWN, Entry
 from market_agent_gui.translate import LANGUAGES, say
 from widgets.theme import theme_names
+from widgets.words import told
 
 if TYPE_CHECKING:
     from market_agent_gui.program import Program
@@ -45,7 +46,7 @@ class PaletteSource:
         try:
             command = parse_order_text(query, IntentId(self._shell.entry.mint()), by="window")
         except OrderTextError as error:
-            reason = str(error)
+            reason = told(str(error))
             return [Entry(title=query, group=reason, do=lambda: self._shell.say("warn", reason))]
         if isinstance(command, PlaceOrder):
             # An order typed here is staged, not sent: Enter on the staged order sends it.
@@ -149,6 +150,11 @@ class PaletteSource:
 
     def _workspaces(self) -> list[Entry]:
         return [
-            Entry(title=name, group=say("workspace"), do=lambda chosen=name: self._program.use_workspace(chosen))
+            Entry(
+                title=say(name) if name in TEMPLATES else name,
+                group=say("workspace"),
+                words=name,
+                do=lambda chosen=name: self._program.use_workspace(chosen),
+            )
             for name in self._shell.workspaces.names()
         ]

@@ -18,6 +18,11 @@ _BETWEEN = re.compile(r"(?<=[.!?]) +(?=[A-Z0-9])")
 _PROSE = re.compile(r"[a-z]{2,}[ ,;:]+[a-z]{2,}")
 _DAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_FRAMES = (
+    re.compile(r"(?P<aside>[A-Z][A-Z0-9_]*) (?P<core>.*)", re.DOTALL),
+    re.compile(r"(?P<aside>[^:]{1,60}): (?P<core>.*)", re.DOTALL),
+    re.compile(r"(?P<core>.*) \((?P<aside>[^()]*)\)\.?", re.DOTALL),
+)
 _DEEPEST = 5
 _MOST_PIECES = 12
 _STRONG = 10
@@ -79,7 +84,7 @@ class Sentences:
         """Say as much of ``text`` as is known: as one sentence, as several, or as a list."""
         if not text or depth > _DEEPEST:
             return None
-        found = [self._whole(text, depth), self._listed(text, depth)]
+        found = [self._whole(text, depth), self._listed(text, depth), self._framed(text, depth)]
         pieces = _BETWEEN.split(text)
         if 1 < len(pieces) <= _MOST_PIECES:
             found.append(self._in_turn(pieces, depth))
@@ -123,6 +128,21 @@ class Sentences:
             else:
                 said[name] = self._left(value)
         return _SLOT.sub(lambda slot: said[slot[1]], shape.other), known
+
+    def _framed(self, text: str, depth: int) -> _Said | None:
+        """Say what stands behind a code or a name (`DRIFT our …`, `AAPL: the …`) or before a remark in brackets."""
+        for frame in _FRAMES:
+            found = frame.fullmatch(text)
+            core = self._best(found["core"], depth + 1) if found is not None else None
+            if found is None or core is None or core.letters < _STRONG:
+                continue
+            aside = self._best(found["aside"], depth + 1)
+            words = aside.text if aside is not None else self._left(found["aside"])
+            start, end = sorted((found.span("core"), found.span("aside")))
+            first, last = (core.text, words) if found.span("core") == start else (words, core.text)
+            said = f"{text[: start[0]]}{first}{text[start[1] : end[0]]}{last}{text[end[1] :]}"
+            return _Said(core.letters + (aside.letters if aside is not None else 0), said)
+        return None
 
     def _left(self, value: str) -> str:
         """Return what is no text of ours; a comma in the thousands would be read as a decimal mark, days have names."""

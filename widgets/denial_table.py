@@ -58,12 +58,12 @@ def denial_columns(zone: str) -> tuple[Column, ...]:
             align="left",
             colour=lambda r: "t2",
             stretch=True,
-            width_for="position above the limit",
+            width_for="The order is worth 15,000,000; the limit is 200,000.",
             tooltip=_tooltip,
         ),
         Column(id="origin", title="By", format=lambda r: origin_text(r.origin), align="left", colour=lambda r: "t2"),
         Column(id="stage", title="Stopped at", format=lambda r: tr(r.stage), align="left", width_for="pre-filter"),
-        Column(id="what", title="Candidate", format=lambda r: r.what, align="left", width_for="100 @ 190.10 limit"),
+        Column(id="what", title="Candidate", format=lambda r: r.what, align="left", visible=False),
     )
 
 

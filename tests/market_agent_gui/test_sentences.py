@@ -119,6 +119,16 @@ def test_no_word_of_a_denial_of_the_gate_stays_english(edge: Edge, russian: Sent
         ),
         ("could not read open orders, positions", "не удалось прочитать: активные заявки, позиции"),
         ("an order is working", "есть активная заявка"),
+        ("DRIFT our position is 100, the broker's is 150", "DRIFT у нас позиция 100, у брокера 150"),
+        ("AAPL: our position is 100, the broker's is 150.", "AAPL: у нас позиция 100, у брокера 150."),
+        (
+            "AAPL is locked: DRIFT our position is 100, the broker's is 150",
+            "AAPL закрыт для открытий: DRIFT у нас позиция 100, у брокера 150",
+        ),
+        (
+            "order desk failed. Everything else goes on. (KeyError: 3)",
+            "исполнение заявок: сбой. Остальное работает. (KeyError: 3)",
+        ),
     ],
 )
 def test_a_sentence_is_said_with_its_numbers_its_parts_and_its_words(
