@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from widgets.formats import THIN
 
+_WORD = re.compile(r"[A-Za-z]+")
 _SLOT = re.compile(r"\{(\d+)\}")
 _BETWEEN = re.compile(r"(?<=[.!?]) +(?=[A-Z0-9])")
 _PROSE = re.compile(r"[a-z]{2,}[ ,;:]+[a-z]{2,}")
@@ -38,7 +39,7 @@ class _Said(NamedTuple):
 class _Shape:
     """A sentence with slots; the pattern is compiled when its longest literal part is seen for the first time."""
 
-    __slots__ = ("free", "letters", "longest", "other", "pattern", "source")
+    __slots__ = ("free", "letters", "longest", "other", "pattern", "source", "word")
 
     def __init__(self, source: str, other: str) -> None:
         parts = _SLOT.split(source)
@@ -48,6 +49,11 @@ class _Shape:
         self.letters = sum(len(part) for part in literals)
         self.free = {parts[i] for i in range(1, len(parts), 2) if parts[i - 1].endswith((": ", "("))}
         self.pattern: re.Pattern[str] | None = None
+        whole = [
+            word[0] for i, part in enumerate(literals) for word in _WORD.finditer(part) if _inside(literals, i, word)
+        ]
+        self.word = max(whole, key=len, default="")
+        """A word that every text of this shape holds."""
 
     def match(self, text: str) -> dict[str, str] | None:
         """Return the slots of ``text``, or None when it is another sentence."""
@@ -68,7 +74,9 @@ class Sentences:
         self._words = dict(words or {})
         self._words |= {_bare(source): _bare(other) for source, other in table.items() if not _SLOT.search(source)}
         shapes = [_Shape(_bare(source), _bare(other)) for source, other in table.items() if _SLOT.search(source)]
-        self._shapes = sorted(shapes, key=lambda shape: -shape.letters)
+        self._shapes: dict[str, list[tuple[int, _Shape]]] = {}
+        for place, shape in enumerate(sorted(shapes, key=lambda shape: -shape.letters)):
+            self._shapes.setdefault(shape.word, []).append((place, shape))
         self.say = lru_cache(maxsize=8192)(self._say)
 
     def _say(self, text: str) -> str:
@@ -110,7 +118,8 @@ class Sentences:
             return _Said(len(text), known)
         if (known := self._words.get(bare)) is not None:
             return _Said(len(text), known + end)
-        for shape in self._shapes:
+        words = {"", *_WORD.findall(bare)}
+        for _, shape in sorted(found for word in words for found in self._shapes.get(word, ())):
             slots = shape.match(bare)
             if slots is not None and (filled := self._filled(shape, slots, depth)) is not None:
                 return _Said(shape.letters + filled[1], filled[0] + end)
@@ -163,6 +172,12 @@ class Sentences:
                         glue.join(one.text for one in said if one is not None),
                     )
         return None
+
+
+def _inside(literals: list[str], at: int, word: re.Match[str]) -> bool:
+    """Say whether a word cannot run on into the value of a slot beside it."""
+    part = literals[at]
+    return (at == 0 or word.start() > 0) and (at == len(literals) - 1 or word.end() < len(part))
 
 
 def _bare(text: str) -> str:

@@ -11,7 +11,7 @@ from widgets import formats
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.theme import current_theme
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 
 def share(row: LimitRow) -> float | None:
@@ -46,7 +46,9 @@ def limit_columns() -> tuple[Column, ...]:
     """Return the columns of the panel."""
     return (
         Column(id="code", title="Code", format=lambda r: r.use.code, align="left", weight=600, width_for="G33"),
-        Column(id="title", title="Limit", format=lambda r: tr(r.use.title), align="left", width_for="orders a minute"),
+        Column(
+            id="title", title="Limit", format=lambda r: told(r.use.title), align="left", width_for="orders a minute"
+        ),
         Column(
             id="used",
             title="Used",

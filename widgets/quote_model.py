@@ -13,7 +13,7 @@ from widgets import formats
 from widgets.quote_book import QuoteBook
 from widgets.quote_columns import COLUMNS
 from widgets.row_model import alignment, csv_safe
-from widgets.words import tr
+from widgets.words import told, tr
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
@@ -155,7 +155,7 @@ class QuoteModel(QAbstractTableModel):
 
     def _text(self, key: str, column: str) -> str:
         row = self.rows[key]
-        return {"symbol": row.key, "name": row.name, "sector": row.sector}.get(column, "")
+        return {"symbol": row.key, "name": row.name, "sector": told(row.sector)}.get(column, "")
 
     # --- Qt's questions ----------------------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class QuoteModel(QAbstractTableModel):
             return f"{tr(COLUMNS[index.column()].title, 'column')}: {self.text(index.row(), index.column())}"
         if role == Qt.ItemDataRole.ToolTipRole and self.lines[index.row()].key:
             row = self.rows[self.lines[index.row()].key]
-            said = [row.name, row.sector, *(badge_text(badge) for badge in row.badges)]
+            said = [row.name, told(row.sector), *(badge_text(badge) for badge in row.badges)]
             return "\n".join(part for part in said if part)
         return None
 

@@ -15,7 +15,7 @@ from widgets.quote_columns import COLUMNS, SPARK, QuoteColumn, roles_of
 from widgets.quote_model import QuoteModel
 from widgets.theme import Theme, current_theme
 from widgets.throttle import Throttle
-from widgets.words import keep_said, tr
+from widgets.words import keep_said, told, tr
 
 FLASH_MS = 250
 FRAME_MS = 33
@@ -367,7 +367,7 @@ class QuoteView(GridView):
             elif column.id == "spark":
                 self._paint_spark(painter, theme, line.index, left + pad, top + 3, room - 2 * pad, height - 6)
             else:
-                text = row.name if column.id == "name" else row.sector
+                text = row.name if column.id == "name" else told(row.sector)
                 shown = TEXTS.elided(theme, text, room - 2 * pad)
                 TEXTS.draw(painter, theme, left + pad, middle, shown, theme.color("t2"))
 

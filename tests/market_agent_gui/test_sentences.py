@@ -19,8 +19,8 @@ from widgets.words import told
 
 SLOT = re.compile(r"\{\d+\}")
 LATIN = re.compile(r"[A-Za-z]+(?:[._-][A-Za-z]+)*")
-NOT_WORDS = {"AAPL", "MSFT", "XOM", "AUTO", "ETF", "TRAIL", "USD", "JPY", "EUR", "Technology", "ext", "risk.what_if"}
-"""Symbols, currencies, order types, names of sectors, which come from outside, and names in settings and orders."""
+NOT_WORDS = {"AAPL", "MSFT", "XOM", "AUTO", "ETF", "TRAIL", "USD", "JPY", "EUR", "ext", "risk.what_if"}
+"""Symbols, currencies, order types, and names in settings and orders."""
 FOREIGN = ("not allowed", "a split")
 """What the broker of these worlds says, and a lock that a test gave its reason."""
 
