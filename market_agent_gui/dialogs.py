@@ -5,6 +5,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from widgets.words import told
+
 
 class PlainDialog(QDialog):
     """A title, a sentence, fields, and two buttons."""
@@ -69,7 +71,7 @@ class PlainDialog(QDialog):
 
     def complain(self, text: str) -> None:
         """Say why it cannot be accepted as it stands."""
-        self.problem.setText(text)
+        self.problem.setText(told(text))
         self.problem.setVisible(bool(text))
         needed = self.column.totalHeightForWidth(self.width())
         if needed > self.height():  # a layout squeezes wrapped text rather than grow a window that is open

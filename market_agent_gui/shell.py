@@ -283,9 +283,12 @@ class Shell(QObject):
             self.arming.disarm(say("the engine is not connected"))
 
     def _on_failed(self, command: object, reason: str) -> None:
+        from market_agent_gui.presenters.receipts import describe
+
         name = type(command).__name__
         if name != "Halt":
-            self.say("bad", say("{command}: not confirmed ({reason})", command=name, reason=reason))
+            words = say("{command}: not confirmed ({reason})", command=describe(command) or name, reason=told(reason))
+            self.say("bad", words)
 
     def _on_answered(self, command: object, receipt: object) -> None:
         from market_agent_gui.presenters.receipts import tell

@@ -11,6 +11,7 @@ from market_agent_gui.keys.staging import StagedOrder, closed, even_stop, market
 from market_agent_gui.mirror import Mirror
 from market_agent_gui.translate import say
 from widgets.formats import quantity, signed
+from widgets.words import told
 
 GROUPS = ("Order", "Size", "Position", "Safety")
 TITLES = {
@@ -87,7 +88,7 @@ def _order_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
     try:
         return _staged_effect(scene, spec, order)
     except ValueError as error:
-        return str(error), False
+        return told(str(error)), False
 
 
 def _staged_effect(scene: Scene, spec: ActionSpec, order: StagedOrder) -> tuple[str, bool]:
@@ -148,7 +149,7 @@ def _book_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
         try:
             even = even_stop(position, mirror.price(symbol), stops, symbol)
         except ValueError as error:
-            return str(error), False
+            return told(str(error)), False
         return f"{stops[0].stop_price} → {even}", True
     share = {"exit_half": Decimal("0.5"), "exit_quarter": Decimal("0.25")}.get(name, Decimal(1))
     side = Side.SELL if position.quantity > 0 else Side.BUY

@@ -5,7 +5,6 @@ from PySide6.QtCore import QObject
 from engine.api.commands import AnyCommand, Receipt
 from market_agent_gui.bridge import EngineBridge
 from market_agent_gui.dialogs import PlainDialog
-from widgets.words import told
 
 
 class Asking(QObject):
@@ -46,9 +45,9 @@ class Asking(QObject):
         if receipt.ok:
             dialog.accept()
         else:
-            dialog.complain(told(receipt.text) or receipt.code)
+            dialog.complain(receipt.text or receipt.code)
 
     def _on_failed(self, command: AnyCommand, reason: str) -> None:
         dialog = self._take(command)
         if dialog is not None:
-            dialog.complain(told(reason))
+            dialog.complain(reason)

@@ -176,7 +176,7 @@ class ChartPresenter(PanePresenter):
         except (EngineUnavailable, OSError) as error:
             reason = str(error)
             if (symbol, seconds) == self._where():
-                self._wait_for_bars(lambda: say("No history: {reason}", reason=reason))
+                self._wait_for_bars(lambda: say("No history: {reason}", reason=told(reason)))
             return
         if (symbol, seconds) != self._where():
             return
@@ -227,7 +227,7 @@ class ChartPresenter(PanePresenter):
             self._pane.chart.set_bars(*self._columns.values())
         except ValueError as error:
             reason = str(error)
-            self._tell(lambda: say("The history cannot be shown: {reason}", reason=reason))
+            self._tell(lambda: say("The history cannot be shown: {reason}", reason=told(reason)))
             return
         self._draw_all()
         self._studies.load()

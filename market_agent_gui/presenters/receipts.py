@@ -33,7 +33,7 @@ def tell(command: AnyCommand, receipt: Receipt) -> tuple[str, str] | None:
     if receipt.ok:
         return ("info", f"{what}: {told(receipt.text) or say('done')}") if what else None
     reasons = " · ".join(f"{denial.code} {told(denial.text)}" for denial in receipt.denials)
-    return "bad", f"{what or type(command).__name__}: {reasons or told(receipt.text) or receipt.code}"
+    return "bad", f"{what or say('refused')}: {reasons or told(receipt.text) or receipt.code}"
 
 
 def describe(command: AnyCommand) -> str:

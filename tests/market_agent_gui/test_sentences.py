@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from engine.api.commands import CancelOrder, Receipt, Watch
 from engine.api.rows import AlarmRow
 from engine.model.decision import Denial
+from engine.model.ids import OrderRef
+from market_agent_gui.presenters.receipts import tell
 from market_agent_gui.sentences import Sentences
 from market_agent_gui.translate import Catalogue, Language, load_catalogue, load_sentences, say
 from tests.engine.risk.edges import EDGES, Edge
@@ -194,6 +197,19 @@ def test_an_error_in_a_sentence_of_the_window_is_said_too(language: Language) ->
     language.use("ru")
     assert say("Not scanned: {reason}", reason=ValueError("A scan needs at least one rule.")).endswith(
         "Для отбора нужно хотя бы одно правило."
+    )
+
+
+def test_the_answer_to_a_command_is_told_in_the_language_of_the_window(language: Language) -> None:
+    denial = Denial(code="LIMITS", text="The limit x is missing or not a number, so nothing is sent.")
+    language.use("ru")
+    assert tell(CancelOrder(ref=OrderRef("A-1")), Receipt(ok=False, text="There is no order A-1.")) == (
+        "bad",
+        "Снятие A-1: Заявки A-1 нет.",
+    )
+    assert tell(Watch(symbols=()), Receipt(ok=False, code="X", denials=(denial,))) == (
+        "bad",
+        "отказано: LIMITS Лимит x не задан или не число, поэтому ничего не отправляется.",
     )
 
 
