@@ -119,7 +119,12 @@ class PaletteSource:
 
     def _panes(self) -> list[Entry]:
         return [
-            Entry(title=title(name), group=say("pane"), words=name, do=lambda dock=name: self._focus(dock))
+            Entry(
+                title=title(name),
+                group=say("pane"),
+                words=f"{DOCKS_BY_ID[name].title} {name}",
+                do=lambda dock=name: self._focus(dock),
+            )
             for name in DOCKS_BY_ID
             if f"focus_{name}" not in ACTIONS_BY_ID
         ]

@@ -9,8 +9,14 @@ from PySide6.QtWidgets import QApplication
 
 from engine.api.commands import CancelOrder, Receipt, Watch
 from engine.api.rows import AlarmRow
-from engine.model.decision import Denial
+from engine.collection.provider import DataKind
+from engine.model.decision import PEOPLE, Autonomy, Denial, Mode
 from engine.model.ids import OrderRef
+from engine.model.instrument import InstrumentKind
+from engine.model.market import DataType, Side
+from engine.model.order import OrderState
+from engine.model.report import LinkState
+from engine.risk.rules.shape import FIELDS
 from market_agent_gui.presenters.receipts import tell
 from market_agent_gui.sentences import Sentences
 from market_agent_gui.translate import Catalogue, Language, load_catalogue, load_sentences, say
@@ -49,6 +55,15 @@ def test_every_sentence_of_the_engine_is_translated(repo_dir: Path) -> None:
 def test_the_table_holds_no_sentence_that_nobody_says(repo_dir: Path) -> None:
     said = sentences(repo_dir)
     assert [text for text in load_sentences("ru") if SLOT.search(text) and text not in said] == []
+
+
+def test_every_word_that_fills_a_slot_has_one_in_the_other_language(russian: Sentences) -> None:
+    lower = {state.value.lower() for state in OrderState} | {part.replace("_", " ") for part in FIELDS}
+    states = lower | {state.replace("_", " ") for state in lower}
+    kinds = {kind.value for kind in InstrumentKind} - {"ETF"}
+    types = {kind.name.lower().replace("_", " ") for kind in DataType if kind is not DataType.LIVE}
+    words = states | kinds | types | {*DataKind, *LinkState, *Side, *PEOPLE} | {*Mode, *Autonomy} - {"AUTO"}
+    assert sorted(word for word in map(str, words) if russian.say(word) == word) == []
 
 
 def test_a_translation_has_the_same_slots_and_the_same_end() -> None:
