@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal
+from itertools import chain
 from typing import NamedTuple
 
 from engine.bus.clock import Clock
@@ -250,9 +251,9 @@ class Observer:
     def uses(self) -> tuple[LimitUse, ...]:
         """Return how much of each limit is used: the rows of the risk panel."""
         now = self._clock.now()
-        session = next(
-            (s for symbol in self._ledger.positions() if (s := self._market.session(symbol, now)) is not None), None
-        )
+        ordered = (status.request.symbol for status in self._orders.orders().values())
+        symbols = chain(self._ledger.positions(), ordered)
+        session = next((s for symbol in symbols if (s := self._market.session(symbol, now)) is not None), None)
         return limit_uses(
             settings=self._limits.active,
             account=self._ledger.account(),

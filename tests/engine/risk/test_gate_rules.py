@@ -326,3 +326,34 @@ def test_net_exposure_counts_a_changed_order_once(side: Side) -> None:
     for quantity, passes in ((most, True), (most + 1, False)):
         verdict = world.gate.check_change(ref, msgspec.structs.replace(request, quantity=d(quantity)))
         assert ("G13" not in [found.code for found in verdict.denials]) is passes, verdict.denials
+
+
+@pytest.mark.parametrize("held", [1, -1, "0.5", "-0.5"])
+def test_a_position_of_one_unit_or_less_can_be_closed(held: object) -> None:
+    world = wide()
+    world.ledger.hold(AAPL, held)
+    world.market.instruments[AAPL] = msgspec.structs.replace(world.market.instruments[AAPL], lot=d("0.5"))
+    side = Side.SELL if d(held) > 0 else Side.BUY
+    assert world.codes(world.close(abs(d(held)), side=side)) == []
+    assert world.codes(world.close(abs(d(held)) + d("0.5"), side=side)) == ["G28"]
+
+
+def test_the_panel_counts_orders_of_today_also_while_nothing_is_held_and_messages_of_a_minute() -> None:
+    world = wide()
+
+    def rows() -> tuple[float, ...]:
+        found = {use.title: use.used for use in world.gate.uses()}
+        return tuple(found[name] for name in ("Orders today, by hand", "Orders today, agent", "Messages in a minute"))
+
+    assert rows() == (0, 0, 0)
+    world.send(world.manual())
+    world.clock.advance(30)
+    world.gate.note_message()
+    assert rows() == (1, 0, 2)
+    world.desk.all.clear()
+    assert rows() == (0, 0, 2)
+    world.ledger.hold(AAPL, 10)
+    world.clock.advance(30)
+    assert rows() == (1, 0, 1)
+    world.market.no_calendar.add(AAPL)
+    assert rows() == (0, 0, 1)
