@@ -13,7 +13,7 @@ from engine.model.market import Side
 from engine.risk.settings import RiskSettings
 from engine.risk.sizing import Sizing, SizingInputs, kelly, size
 from tests.engine.risk.edges import wide
-from tests.engine.risk.world import AAPL, World, d, limits
+from tests.engine.risk.world import AAPL, XOM, World, d, limits
 
 BASE = SizingInputs(
     side=Side.BUY,
@@ -150,3 +150,13 @@ def test_nothing_is_sized_without_equity_or_with_a_broken_limit() -> None:
     assert world.gate.size(AAPL, Side.BUY, d(100), d(98)).quantity == 0
     world = World(book=Book.LIVE)
     assert world.gate.size(AAPL, Side.BUY, d(100), d(98)).bound_by == "EVIDENCE"
+
+
+def test_a_cluster_bounds_a_symbol_that_moves_with_another_and_none_that_moves_alone() -> None:
+    world = wide({"cluster_percent": 1})
+    assert world.gate.size(AAPL, Side.BUY, d(100), d(98)).bound_by == "name"
+    world.clusters.sets.append(frozenset({AAPL, XOM}))
+    found = world.gate.size(AAPL, Side.BUY, d(100), d(98))
+    assert (found.quantity, found.bound_by) == (100, "cluster")
+    world.ledger.hold(XOM, 100, 60)
+    assert world.gate.size(AAPL, Side.BUY, d(100), d(98)).quantity == 40
