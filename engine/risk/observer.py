@@ -21,6 +21,7 @@ from engine.risk.losses import LossBook
 from engine.risk.modes import ModeKeeper
 from engine.risk.ports import Clusters, Ledger, Market, Orders, Shorts, VitalSigns, WhatIfs
 from engine.risk.rules import shape
+from engine.risk.say import money
 from engine.risk.sessions import AutoSessions
 from engine.risk.situation import Situation
 from engine.risk.sizing import SizingInputs
@@ -123,9 +124,8 @@ class Observer:
         account = self._ledger.account()
         equity = reading.equity(account)
         if not reducing and not equity > 0.0:
-            return Unseen(
-                request, Denial(code="EQUITY", text="The account's equity is not known, so nothing is opened.")
-            )
+            what = "not known" if math.isnan(equity) else money(equity)
+            return Unseen(request, Denial(code="EQUITY", text=f"The account's equity is {what}, so nothing is opened."))
         price = reading.price(request, mid)
         if not reducing and not price > 0.0:
             denial = Denial(code="G4", text=f"There is no usable price of {symbol} to check the order against.")

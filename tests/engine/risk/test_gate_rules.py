@@ -312,20 +312,36 @@ def test_an_own_resting_order_is_no_obstacle_to_a_flatten() -> None:
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_net_exposure_counts_a_changed_order_once(side: Side) -> None:
+@pytest.mark.parametrize("multiplier", [1, 5])
+def test_net_exposure_counts_a_changed_order_once(side: Side, multiplier: int) -> None:
     world = wide(manual={"net_percent": 100, "position_percent": 100, "gross_percent": 400}, allow_short=True)
     world.shorts.answer = ShortFacts(shortable=3.0, shares=1e9, fee_percent=1.0)
-    plain = {"stop_loss": None, "take_profit": None}
-    world.ledger.hold(AAPL, 100 if side is Side.BUY else -100)
-    ref = world.desk.put(world.manual(side=side, quantity=6000, **plain))
-    other = d("99.50") if side is Side.BUY else d("100.50")
-    world.desk.put(world.manual(symbol=XOM, side=side, quantity=1000, limit_price=60, **plain))
-    request = msgspec.structs.replace(world.desk.all[ref].request, limit_price=other)
-    price = max(other, d(100))
-    most = (1_000_000 - 60_000 - 10_000) / price // 1
+    instrument(world, multiplier=d(multiplier))
+    plain = {"side": side, "stop_loss": None, "take_profit": None}
+    ref = world.desk.put(world.manual(quantity=6000 // multiplier, **plain))
+    world.desk.put(world.manual(quantity=100 // multiplier, **plain))
+    world.desk.put(world.manual(symbol=XOM, quantity=1000, limit_price=60, **plain))
+    price = d("99.50") if side is Side.BUY else d("100.50")
+    request = msgspec.structs.replace(world.desk.all[ref].request, limit_price=price)
+    most = (1_000_000 - 60_000 - 10_000) // (max(price, d(100)) * multiplier)
     for quantity, passes in ((most, True), (most + 1, False)):
         verdict = world.gate.check_change(ref, msgspec.structs.replace(request, quantity=d(quantity)))
         assert ("G13" not in [found.code for found in verdict.denials]) is passes, verdict.denials
+
+
+@pytest.mark.parametrize(("equity", "said"), [("0", "0.00"), ("-5000", "-5,000"), ("NaN", "not known")])
+def test_without_equity_nothing_opens_and_nothing_halts(equity: str, said: str) -> None:
+    world = wide()
+    world.ledger.change(equity=d(equity))
+    for request in (world.request(), world.manual()):
+        assert texts(world, request) == [f"The account's equity is {said}, so nothing is opened."]
+    assert not world.of(TradingHalted)
+
+
+@pytest.mark.parametrize(("book", "shown"), [(Book.LIVE, True), (Book.PAPER, False)])
+def test_limits_in_money_and_units_are_on_the_panel_with_real_money_alone(book: Book, shown: bool) -> None:
+    titles = {use.title for use in wide(world={"book": book}).gate.uses()}
+    assert ("Order value, agent, money" in titles) is shown
 
 
 @pytest.mark.parametrize("held", [1, -1, "0.5", "-0.5"])

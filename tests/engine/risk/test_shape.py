@@ -109,7 +109,10 @@ def test_stop_and_target_are_on_their_sides_of_the_entry(
     assert said(side=side, **trigger, **prices) == text
 
 
-@pytest.mark.parametrize(("side", "stop", "target"), [(Side.BUY, 101, 100), (Side.BUY, 100, 100), (Side.SELL, 99, 100)])
+@pytest.mark.parametrize(
+    ("side", "stop", "target"),
+    [(Side.BUY, 101, 100), (Side.BUY, 100, 100), (Side.SELL, 99, 100), (Side.SELL, 100, 100)],
+)
 def test_without_an_entry_stop_and_target_are_on_their_sides_of_each_other(side: Side, stop: int, target: int) -> None:
     market = {"side": side, "order_type": OrderType.MARKET, "limit_price": None}
     found = said(**market, stop_loss=d(stop), take_profit=d(target))
