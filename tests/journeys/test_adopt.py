@@ -9,7 +9,7 @@ from engine.api.rows import DriftRow
 from market_agent_gui.adopt_dialog import AdoptDialog
 from market_agent_gui.mandate_dialog import MandateDialog
 from tests.journeys.test_pin import shown
-from tests.support_gui.harness import Desk, until
+from tests.support_gui.harness import Desk, gone, until
 
 D = Decimal
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -37,7 +37,7 @@ def test_a_difference_is_shown_side_by_side_beside_the_positions_and_taken_over(
         await until(lambda: desk.sent(AdoptPosition), "the command")
         sent = desk.sent(AdoptPosition)[0]
         assert (sent.symbol, sent.theirs) == ("AAPL", 150)
-        await until(lambda: not dialog.isVisible(), "the dialog's end")
+        await until(lambda: gone(dialog), "the dialog's end")
 
     run(day())
 

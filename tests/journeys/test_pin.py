@@ -15,7 +15,7 @@ from market_agent_gui.pin_dialog import PinDialog
 from market_agent_gui.raise_dialog import RaiseDialog
 from market_agent_gui.rearm_dialog import RearmDialog
 from market_agent_gui.resume_dialog import ResumeDialog
-from tests.support_gui.harness import Desk, until
+from tests.support_gui.harness import Desk, gone, until
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -52,7 +52,7 @@ def test_real_money_is_opened_with_a_pin_that_is_set_first(desk: Desk, run: Run)
         pin.again.setText("4711")
         pin.yes.click()
         dialog = await shown(RaiseDialog)
-        assert not pin.isVisible()
+        assert gone(pin)
         assert shell.program.pins.check("4711")
         assert "U…" in dialog.text.text()
         dialog.pin.setText("0000")
@@ -64,7 +64,7 @@ def test_real_money_is_opened_with_a_pin_that_is_set_first(desk: Desk, run: Run)
         dialog.pin.setText("4711")
         dialog.yes.click()
         await until(lambda: shell.bridge.mirror.state().mode == "MANUAL", "trading open")
-        await until(lambda: not dialog.isVisible() and not strip.resume.isVisible(), "the way up to be gone")
+        await until(lambda: gone(dialog) and not strip.resume.isVisible(), "the way up to be gone")
         assert [command.pin for command in desk.sent(SetMode)] == ["0000", "4711"]
 
     run(day())
@@ -85,7 +85,7 @@ def test_changing_the_pin_asks_for_the_old_one_and_a_wrong_one_changes_nothing(d
             if old == "9999":
                 await until(dialog.problem.isVisible, "the engine's no")
                 assert desk.shell.program.pins.check("4711")
-        await until(lambda: not dialog.isVisible(), "the dialog's end")
+        await until(lambda: gone(dialog), "the dialog's end")
         assert desk.shell.program.pins.check("0815")
 
     run(day())
@@ -120,13 +120,13 @@ def test_after_a_halt_the_same_button_resumes(desk: Desk, run: Run) -> None:
         await until(lambda: desk.shell.bridge.mirror.state().halted, "the halt")
         strip.resume.click()
         dialog = await shown(ResumeDialog)
+        assert dialog.pin.echoMode() is not dialog.reason.echoMode()
+        assert dialog.windowModality() is not Qt.WindowModality.NonModal
         dialog.word.setText("RESUME")
         dialog.reason.setText("looked")
         dialog.pin.setText("4711")
         dialog.yes.click()
         await until(lambda: desk.sent(Resume), "the command")
         assert desk.sent(Resume)[0].pin == "4711"
-        assert dialog.pin.echoMode() is not dialog.reason.echoMode()
-        assert dialog.windowModality() is not Qt.WindowModality.NonModal
 
     run(day())

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.preferences import PreferencesFile
@@ -24,6 +25,11 @@ async def until(condition: Callable[[], object], what: str = "the condition", se
             return
         await asyncio.sleep(0.02)
     raise AssertionError(f"it did not come true: {what}")
+
+
+def gone(widget: QWidget) -> bool:
+    """Whether a widget is closed; a dialog that has closed is soon deleted, too."""
+    return not isValid(widget) or not widget.isVisible()
 
 
 class Desk:
