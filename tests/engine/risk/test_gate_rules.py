@@ -373,3 +373,34 @@ def test_the_panel_counts_orders_of_today_also_while_nothing_is_held_and_message
     assert rows() == (1, 0, 1)
     world.market.no_calendar.add(AAPL)
     assert rows() == (0, 0, 1)
+
+
+def test_the_band_looks_at_the_mean_of_five_minutes() -> None:
+    world = wide()
+    asked: list[float] = []
+    world.market.mean_price = lambda symbol, minutes: asked.append(minutes)
+    world.gate.check(world.request())
+    assert asked == [5]
+
+
+def test_only_an_order_that_says_it_closes_may_be_measured_against_an_old_last_price() -> None:
+    world = wide()
+    world.ledger.hold(AAPL, 100)
+    world.market.set(AAPL, 100.0, ask=math.nan, ts_event=world.clock.now() - 6 * SECOND)
+    assert world.codes(world.close(10)) == []
+    assert world.codes(world.close(10, reduce_only=False)) == ["G4"]
+    assert "G4" in world.codes(world.manual(reduce_only=True))
+
+
+def test_a_stop_that_the_tick_moves_onto_the_entry_is_refused() -> None:
+    world = wide()
+    assert texts(world, world.manual(stop_loss=d("99.999"))) == ["The stop 100.00 must be below the entry 100.00."]
+    assert texts(world, world.manual(stop_loss=d("99.994"))) == []
+
+
+def test_a_size_for_real_money_is_a_tenth_in_the_first_sessions() -> None:
+    for sessions, most in (("[]", 5), ('["a","b","c","d","e"]', 50)):
+        world = wide(world={"book": Book.LIVE}, what_if="full_value")
+        world.store.set("risk.auto_sessions", sessions)
+        found = world.gate.size(AAPL, Side.BUY, d(100), d(98), evidence_state="CERTIFIED LIVE")
+        assert found.quantity == most
