@@ -254,17 +254,21 @@ class Guard:
         if family.held <= ZERO:
             self._needless(family)
             return
-        for leg in family.too_large:
+        ours = entry.request.origin is Origin.AUTO
+        for leg in family.too_large if ours else ():
+            # A person may have made a stop larger for what is held beside this entry: theirs is told, not changed.
             receipt = self._desk.modify(leg.ref, quantity=leg.filled + family.held, by=self.name)
             refused = refused if receipt.ok else receipt.text
-        if tries < MOST_TRIES:
+        if ours and tries < MOST_TRIES:
             self._look_in(entry.ref, AGAIN_S)
         else:
             self._tell(
                 entry,
                 "red",
                 f"{self._part(entry)}, but its exits are for more than the {family.held:f} that are held.",
-                f"They were asked to shrink, in vain{f': {refused}' if refused else ''}.",
+                f"They were asked to shrink, in vain{f': {refused}' if refused else ''}."
+                if ours
+                else "They were left as they are: they are yours.",
                 f'Set their quantity: main.py order "modify {family.too_large[0].ref} qty {family.held:f}".',
             )
 

@@ -245,6 +245,17 @@ async def test_exits_that_stay_larger_than_what_is_held_are_made_to_fit(rig: Rig
     assert not alarms(rig)
 
 
+async def test_exits_of_a_person_are_told_and_not_made_smaller(rig: Rig) -> None:
+    ref = enter(rig, Origin.MANUAL)
+    for leg in legs(rig, ref):
+        rig.broker.truth(leg.ref).status = BrokerStatus.WORKING.value
+        rig.broker.acknowledge(rig.broker.truth(leg.ref))
+    rig.broker.finish(rig.broker.truth(ref), BrokerStatus.CANCELLED)
+    rig.clock.advance(60)
+    assert {leg.request.quantity for leg in legs(rig, ref)} == {D(100)}
+    assert alarms(rig)[-1].did == "They were left as they are: they are yours."
+
+
 @pytest.mark.parametrize("origin", [AUTO, Origin.MANUAL])
 async def test_exits_of_what_is_not_held_any_more_end_or_are_told(rig: Rig, origin: Origin) -> None:
     ref = enter(rig, origin)
