@@ -118,6 +118,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="scan", title="Scan the universe by rules", group="View", key="Ctrl+Shift+S"),
     ActionSpec(id="bigger", title="Larger text", group="View", key="Ctrl++"),
     ActionSpec(id="smaller", title="Smaller text", group="View", key="Ctrl+-"),
+    ActionSpec(id="new_chart", title="Another chart", group="Chart", key="Alt+N"),
     ActionSpec(id="indicators", title="Indicators…", group="Chart", key="I", scope=Scope.CHART),
     ActionSpec(id="indicators_everywhere", title="Use these indicators for every symbol", group="Chart"),
     ActionSpec(id="compare", title="Compare with…", group="Chart", key="C", scope=Scope.CHART),

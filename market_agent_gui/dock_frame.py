@@ -75,10 +75,8 @@ class DockHead(QWidget):
         self.note.setProperty("role", "caption")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.link = HeadMark()
-        self.link.setVisible(spec.linked)
         self.link.clicked.connect(self.link_clicked)
         self.shut = HeadMark("×")
-        self.shut.setVisible(not spec.pinned)
         self.shut.clicked.connect(self.close_clicked)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 4, 0)
@@ -90,6 +88,9 @@ class DockHead(QWidget):
         marks.addWidget(self.link)
         marks.addWidget(self.shut)
         row.addLayout(marks)
+        # Only now: shown before it has a parent, each mark would be a window of its own and take the focus away.
+        self.link.setVisible(spec.linked)
+        self.shut.setVisible(not spec.pinned)
         self._row = row
         self.retranslate()
 

@@ -36,7 +36,11 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec(id="differences", title="Differences"),
     DockSpec(id="log", title="Log"),
 )
-BY_ID: dict[str, DockSpec] = {spec.id: spec for spec in DOCKS}
+FIRST_CHART = "chart"
+_CHARTS = tuple(DockSpec(id=f"chart-{n}", title=f"Chart {n}", linked=True) for n in range(2, 9))
+EXTRA_CHARTS: tuple[str, ...] = tuple(spec.id for spec in _CHARTS)
+"""Charts that a person or a template may add; each is made when it is first wanted."""
+BY_ID: dict[str, DockSpec] = {spec.id: spec for spec in (*DOCKS, *_CHARTS)}
 
 
 class Way(StrEnum):
@@ -105,7 +109,35 @@ KEYBOARD = across(
     down("ticket", tabs("watchlist", "suggestions", "why", "tape"), shares=(0.42, 0.58)),
     shares=(0.48, 0.22, 0.3),
 )
-TEMPLATES: dict[str, Split] = {"Terminal": WIDE, "Small screen": SMALL, "Approval desk": APPROVAL, "Keyboard": KEYBOARD}
+AUTOMATIC = across(
+    down("positions", "orders", tabs("fills", "denials", "log"), shares=(0.36, 0.34, 0.3)),
+    down("chart", tabs("suggestions", "why", "news"), shares=(0.52, 0.48)),
+    down("limits", "ticket", shares=(0.68, 0.32)),
+    shares=(0.36, 0.38, 0.26),
+)
+RESEARCH = across(
+    down("watchlist", "scanner", shares=(0.55, 0.45)),
+    down(
+        across("chart", "chart-2"),
+        across("chart-3", "chart-4"),
+        shares=(0.55, 0.45),
+    ),
+    down(
+        tabs("why", "suggestions"),
+        tabs("news", "positions", "orders", "fills", "denials", "log"),
+        "ticket",
+        shares=(0.4, 0.3, 0.3),
+    ),
+    shares=(0.19, 0.57, 0.24),
+)
+TEMPLATES: dict[str, Split] = {
+    "Terminal": WIDE,
+    "Small screen": SMALL,
+    "Approval desk": APPROVAL,
+    "Automatic": AUTOMATIC,
+    "Keyboard": KEYBOARD,
+    "Research": RESEARCH,
+}
 NARROW_PX = 1400
 """Windows narrower than this start with the small template."""
 

@@ -31,6 +31,11 @@ class LinkGroups(QObject):
         group = self._group[pane]
         return self._symbol.get(group, "") if group else self._own.get(pane, "")
 
+    def add(self, pane: str) -> None:
+        """Take in a pane that was not there from the start; it joins the first group."""
+        if pane not in self._group:
+            self._group[pane] = GROUPS[0]
+
     def choose(self, pane: str, symbol: str) -> None:
         """A person chose a symbol in ``pane``: its group follows."""
         group = self._group[pane]

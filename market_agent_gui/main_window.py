@@ -1,12 +1,14 @@
 """The main window arranges: strip and banner on top, docks, status line below. It decides nothing."""
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from market_agent_gui.arrange import arrange, fit_heads, resize
 from market_agent_gui.dock_frame import DockFrame
-from market_agent_gui.docks import DOCKS, TEMPLATES, default_template
+from market_agent_gui.docks import BY_ID, DOCKS, EXTRA_CHARTS, TEMPLATES, DockSpec, default_template
 from market_agent_gui.mode_frame import BookLine, ModeFrame, account_tail
 from market_agent_gui.translate import say
 
@@ -21,6 +23,8 @@ class MainWindow(QMainWindow):
     """Docks by id; a head for the mode strip and the banner; the frame that says LIVE."""
 
     close_asked = Signal()
+    dock_added = Signal(str)
+    """A chart more: its dock stands empty and waits for its pane."""
     rearranged = Signal()
     """A pane was moved, closed, opened or resized by hand."""
 
@@ -45,16 +49,10 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(self._head)
         self.docks: dict[str, DockFrame] = {}
         self._frames = {"main": ModeFrame(self)}
-        for spec in DOCKS:
-            dock = DockFrame(spec, self)
-            self.docks[spec.id] = dock
-            self._frames[spec.id] = ModeFrame(dock)
-            self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-            dock.dockLocationChanged.connect(self._on_moved)
-            dock.visibilityChanged.connect(self._on_moved)
-            dock.topLevelChanged.connect(self._on_moved)
         self._settled = False
         self._touched = False
+        for spec in DOCKS:
+            self._make_dock(spec)
         self.show_book("", "")
 
     # --- parts
@@ -88,6 +86,51 @@ class MainWindow(QMainWindow):
         """Height of what stays on top whatever happens: strip and banner."""
         return self._head.height()
 
+    # --- docks
+
+    def _make_dock(self, spec: DockSpec) -> DockFrame:
+        dock = DockFrame(spec, self)
+        self.docks[spec.id] = dock
+        self._frames[spec.id] = ModeFrame(dock)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+        dock.dockLocationChanged.connect(self._on_moved)
+        dock.visibilityChanged.connect(self._on_moved)
+        dock.topLevelChanged.connect(self._on_moved)
+        return dock
+
+    def ensure_docks(self, names: Iterable[str]) -> None:
+        """Make the docks among ``names`` that are not there yet: charts a template or a workspace has more."""
+        for name in names:
+            if name not in self.docks and name in BY_ID:
+                dock = self._make_dock(BY_ID[name])
+                dock.hide()
+                self._frames[name].show_book(self._book)
+                self.dock_added.emit(name)
+
+    @property
+    def added_charts(self) -> tuple[str, ...]:
+        """The charts beside the first that are open."""
+        return tuple(name for name in EXTRA_CHARTS if name in self.docks and not self.docks[name].isHidden())
+
+    def add_chart(self) -> str:
+        """Open one chart more to the right of the last; empty when there are as many as there may be."""
+        name = next((name for name in EXTRA_CHARTS if name not in self.added_charts), "")
+        if not name:
+            return ""
+        beside = next((other for other in (*reversed(self.added_charts), "chart") if not self._away(other)), "chart")
+        self.ensure_docks((name,))
+        dock = self.docks[name]
+        dock.setFloating(False)
+        self.removeDockWidget(dock)
+        self.splitDockWidget(self.docks[beside], dock, Qt.Orientation.Horizontal)
+        self._touched = True
+        self.show_dock(name)
+        return name
+
+    def _away(self, name: str) -> bool:
+        dock = self.docks[name]
+        return dock.isHidden() or dock.isFloating()
+
     # --- layout
 
     def use_template(self, name: str) -> None:
@@ -95,6 +138,7 @@ class MainWindow(QMainWindow):
         tree = TEMPLATES[name]
         self._settled = self._touched = False
         self.template = name
+        self.ensure_docks(tree.docks())
         arrange(self, self.docks, tree)
         self.focus_first()
         self._settled = True

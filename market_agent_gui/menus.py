@@ -51,7 +51,7 @@ class MainMenu(QMenu):
                 action.triggered.connect(lambda _=False, name=spec.id: self._commander.run(name, "menu"))
         self.addSeparator()
         panes = self.addMenu(say("Panes"))
-        for name in DOCKS_BY_ID:
+        for name in self._window.docks:
             action = panes.addAction(title(name))
             action.setCheckable(True)
             action.setChecked(not self._window.docks[name].isHidden())

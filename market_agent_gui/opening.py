@@ -75,6 +75,7 @@ class Opening:
 
 def arrange_as(window: MainWindow, workspace: Workspace) -> bool:
     """Arrange the docks as in a workspace; False when it is of another version or damaged."""
+    window.ensure_docks(workspace.charts)
     if workspace.geometry:
         window.restoreGeometry(QByteArray(workspace.geometry_bytes))
     if workspace.template in TEMPLATES:

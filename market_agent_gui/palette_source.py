@@ -125,7 +125,7 @@ class PaletteSource:
                 words=f"{DOCKS_BY_ID[name].title} {name}",
                 do=lambda dock=name: self._focus(dock),
             )
-            for name in DOCKS_BY_ID
+            for name in self._shell.window.docks
             if f"focus_{name}" not in ACTIONS_BY_ID
         ]
 

@@ -1,7 +1,9 @@
 """Which presenter makes which pane, in the order in which they are built after the first paint."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from market_agent_gui.docks import EXTRA_CHARTS, FIRST_CHART
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.presenters.approvals import ApprovalsPresenter
 from market_agent_gui.presenters.chart import ChartPresenter
@@ -24,15 +26,17 @@ from market_agent_gui.presenters.why import WhyPresenter
 from market_agent_gui.services import Services
 
 
-def make_presenters(services: Services, arming: Arming, profile: Path) -> dict[str, PanePresenter]:
-    """Make every presenter, by dock. Their panes are made later, one by one."""
+def make_presenters(
+    services: Services, arming: Arming, profile: Path, docks: Iterable[str]
+) -> dict[str, PanePresenter]:
+    """Make every presenter, by dock. Their panes are made later, one by one. ``docks``: what the window has."""
     approvals, why = ApprovalsPresenter(services), WhyPresenter(services)
     approvals.suggestion_shown.connect(why.show)
     approvals.evidence_wanted.connect(lambda _key: services.show_pane("why"))
     watchlist, scanner = WatchlistPresenter(services, profile), ScanPresenter(services, profile)
     scanner.add_to_watchlist = watchlist.add
     made: list[PanePresenter] = [
-        ChartPresenter(services, profile),
+        ChartPresenter(services, FIRST_CHART),
         watchlist,
         TicketPresenter(services, arming),
         why,
@@ -48,5 +52,6 @@ def make_presenters(services: Services, arming: Arming, profile: Path) -> dict[s
         LimitsPresenter(services),
         DifferencesPresenter(services),
         LogPresenter(services),
+        *(ChartPresenter(services, name) for name in docks if name in EXTRA_CHARTS),
     ]
     return {presenter.dock: presenter for presenter in made}

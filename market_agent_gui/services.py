@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from market_agent_gui.bridge import EngineBridge
-from market_agent_gui.chart_memory import ChartMemory
+from market_agent_gui.charts import Charts
 from market_agent_gui.commander import Commander
 from market_agent_gui.keys.controller import KeyController
 from market_agent_gui.links import LinkGroups
@@ -24,7 +24,7 @@ class Services:
     entry: OrderEntry
     keys: KeyController
     preferences: PreferencesFile
-    chart: ChartMemory
+    charts: Charts
     say: Callable[[str, str], None]
     """Show a toast: severity (info, warn, bad) and one sentence."""
     show_pane: Callable[[str], None]

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from engine.api.client import EngineUnavailable
 from engine.api.commands import Acknowledge, Shutdown
 from market_agent_gui.bridge import EngineBridge, LinkState
-from market_agent_gui.chart_memory import ChartMemory
+from market_agent_gui.charts import Charts
 from market_agent_gui.commander import Commander
 from market_agent_gui.docks import DOCKS
 from market_agent_gui.engine_host import EngineHost, HostState, Phase
@@ -95,7 +95,7 @@ class Shell(QObject):
         # What is seen.
         self.opening = opening or Opening(profile)
         self.window = self.opening.window
-        self.chart = ChartMemory(self)
+        self.charts = Charts(profile, self.commander, self)
         self.services = Services(
             bridge=self.bridge,
             commander=self.commander,
@@ -103,7 +103,7 @@ class Shell(QObject):
             entry=self.entry,
             keys=self.keys,
             preferences=preferences,
-            chart=self.chart,
+            charts=self.charts,
             say=self.say,
             show_pane=lambda name: self.window.show_dock(name),
             open_dialog=self.open_dialog,
@@ -111,7 +111,7 @@ class Shell(QObject):
         self.halting = HaltPresenter(self.bridge, self.commander, self)
         self.modes = ModesPresenter(self.bridge, self)
         self.workspaces = WorkspacesPresenter(
-            self.window, self.links, self.opening.store, self.commander, self.chart, self
+            self.window, self.links, self.opening.store, self.commander, self.charts, self
         )
         self.table_files = TableFiles(self.window, self.commander, self)
         QApplication.setWindowIcon(draw_sign())
@@ -136,9 +136,9 @@ class Shell(QObject):
         self.tray.show_wanted.connect(self.program.show_window)
         self.tray.quit_wanted.connect(self.program.ask_close)
         self.links.group_changed.connect(lambda pane, group: self.window.docks[pane].head.show_group(group))
-        for name, dock in self.window.docks.items():
-            dock.head.show_group(self.links.group(name))
-            dock.head.link_clicked.connect(lambda pane=name: self.links.next_group(pane))
+        self.window.dock_added.connect(self._on_dock_added)
+        for name in self.window.docks:
+            self._link_head(name)
 
     # --- life
 
@@ -210,18 +210,41 @@ class Shell(QObject):
         from market_agent_gui.pane_table import make_presenters
 
         if not self.presenters:
-            self.presenters = make_presenters(self.services, self.arming, self.profile)
+            self.presenters = make_presenters(self.services, self.arming, self.profile, self.window.docks)
             self._unbuilt = list(self.presenters)
         if not self._unbuilt:
             self.program.on_built()
             return
         name = self._unbuilt.pop(0)
+        self._build_pane(name)
+        QTimer.singleShot(0, self._build_panes)
+
+    def _build_pane(self, name: str) -> None:
         presenter, dock = self.presenters[name], self.window.docks[name]
         dock.fill(presenter.build())
         self.table_files.adopt(name, dock.pane)
         dock.visibilityChanged.connect(presenter.set_visible)
         presenter.set_visible(dock.isVisible() and not dock.visibleRegion().isEmpty())
-        QTimer.singleShot(0, self._build_panes)
+
+    def _on_dock_added(self, name: str) -> None:
+        """One chart more. Before the first panes are made it waits its turn with them."""
+        self.links.add(name)
+        self._link_head(name)
+        if not self.presenters:
+            return
+        from market_agent_gui.presenters.chart import ChartPresenter
+
+        self.presenters[name] = ChartPresenter(self.services, name)
+        if self._unbuilt:
+            self._unbuilt.append(name)
+        else:
+            self._build_pane(name)
+
+    def _link_head(self, name: str) -> None:
+        head = self.window.docks[name].head
+        self.links.add(name)
+        head.show_group(self.links.group(name))
+        head.link_clicked.connect(lambda: self.links.next_group(name))
 
     # --- small
 

@@ -32,6 +32,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     geometry: str = ""
     links: dict[str, dict[str, str]] = {}
     chart: ChartState = ChartState()
+    charts: dict[str, ChartState] = {}
+    """Of the charts beside the first, by dock."""
     template: str = ""
     """A template nobody has touched: it is laid out anew for the screen at hand."""
     saved_ns: int = 0
@@ -52,6 +54,7 @@ def make_workspace(
     links: dict[str, dict[str, str]],
     chart: ChartState,
     template: str = "",
+    charts: dict[str, ChartState] | None = None,
 ) -> Workspace:
     """Make a workspace of what the window looks like now. Raises :class:`WorkspaceError` for a bad name."""
     if not _NAME.fullmatch(name):
@@ -62,6 +65,7 @@ def make_workspace(
         geometry=base64.b64encode(geometry).decode(),
         links=links,
         chart=chart,
+        charts=charts or {},
         template=template,
         saved_ns=time.time_ns(),
     )

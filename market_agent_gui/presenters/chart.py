@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from engine.api.client import EngineUnavailable
@@ -36,12 +35,12 @@ LAYER_TABLES = ("orders", "positions", "fills", "suggestions", "state")
 
 
 class ChartPresenter(PanePresenter):
-    dock = "chart"
     tables = ("orders", "positions", "fills", "suggestions")
 
-    def __init__(self, services: Services, profile: Path) -> None:
+    def __init__(self, services: Services, dock: str) -> None:
         super().__init__(services)
-        self._profile = profile
+        self.dock = dock
+        self._memory = services.charts.memory(dock)
         self._loaded: tuple[str, int] | None = None
         self._why_empty: Callable[[], str] = str
         self._waits = False
@@ -56,23 +55,26 @@ class ChartPresenter(PanePresenter):
     def make(self) -> QWidget:
         from market_agent_gui.chart_columns import ChartColumns
         from market_agent_gui.chart_pane import ChartPane
-        from market_agent_gui.drawing_store import DrawingStore
         from market_agent_gui.presenters.chart_tools import ChartTools
         from market_agent_gui.presenters.studies import Studies
 
         services = self.services
         pane = ChartPane(
             self.seconds,
-            lambda action: services.commander.run(action, "button"),
+            self._run,
             lambda name: services.keys.keys.key(name),
         )
         self._pane = pane
         self._columns = ChartColumns()
-        self._studies = Studies(services, pane.chart, self._columns, self._tasks, self._where, self)
+        memory = self._memory
+        self._studies = Studies(services, memory, pane.chart, self._columns, self._tasks, self._where, self)
         self._tools = ChartTools(
-            services, pane, self._studies, self._columns, DrawingStore(self._profile), self._tasks, self._where, self
+            services, self.dock, pane, self._studies, self._columns, self._tasks, self._where, self
         )
-        services.chart.changed.connect(self._on_memory)
+        pane.chart.installEventFilter(self)
+        pane.chart.crosshair_moved.connect(lambda stamp, _price: services.charts.time_pointed.emit(self.dock, stamp))
+        services.charts.time_pointed.connect(self._on_time_pointed)
+        memory.changed.connect(self._on_memory)
         pane.interval_chosen.connect(self._on_interval)
         pane.chart.order_dragged.connect(self._on_dragged)
         pane.chart.price_clicked.connect(self._on_clicked)
@@ -118,15 +120,31 @@ class ChartPresenter(PanePresenter):
     @property
     def seconds(self) -> int:
         """Of a bar."""
-        return self.services.chart.seconds
+        return self._memory.seconds
 
     def _where(self) -> tuple[str, int]:
         return self.symbol, self.seconds
 
+    # --- among other charts
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            self.services.charts.make_current(self.dock)
+        return super().eventFilter(watched, event)
+
+    def _run(self, action: str) -> None:
+        """A button of this chart means this chart."""
+        self.services.charts.make_current(self.dock)
+        self.services.commander.run(action, "button")
+
+    def _on_time_pointed(self, dock: str, stamp: int | None) -> None:
+        if dock != self.dock and self.visible:
+            self._pane.chart.set_crosshair_time(stamp)
+
     # --- history
 
     def _on_interval(self, seconds: int) -> None:
-        self.services.chart.set(seconds=seconds)
+        self._memory.set(seconds=seconds)
 
     def _on_memory(self, what: str) -> None:
         if what == "seconds":
@@ -202,7 +220,7 @@ class ChartPresenter(PanePresenter):
             log.info("it is not known whether %s has daily bars: %s", symbol, error)
             return
         if receipt.ok and self._waits and self._loaded is None and (symbol, seconds) == self._where():
-            self.services.chart.show_for_now(DAY_S)
+            self._memory.show_for_now(DAY_S)
 
     def _tell(self, words: Callable[[], str]) -> None:
         """Say why there are no bars; in another language again."""
@@ -347,6 +365,7 @@ class ChartPresenter(PanePresenter):
         side = sides.get(modifiers)
         if side is None or not self.symbol:
             return
+        self.services.links.choose("ticket", self.symbol)  # the order is for what was clicked on
         try:
             self.services.entry.stage_at(side, price)
         except Refusal as refusal:

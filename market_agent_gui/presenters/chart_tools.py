@@ -13,7 +13,7 @@ from engine.model.ids import Symbol
 from market_agent_gui.chart_columns import ChartColumns
 from market_agent_gui.commander import Refusal
 from market_agent_gui.dialogs import PlainDialog
-from market_agent_gui.drawing_store import DrawingStore
+from market_agent_gui.docks import FIRST_CHART
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.presenters.studies import Studies
 from market_agent_gui.services import Services
@@ -53,45 +53,53 @@ class ChartTools(QObject):
     def __init__(
         self,
         services: Services,
+        dock: str,
         pane: "ChartPane",
         studies: Studies,
         columns: ChartColumns,
-        store: DrawingStore,
         tasks: TaskOwner,
         where: Callable[[], tuple[str, int]],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._services, self._pane, self._studies = services, pane, studies
-        self._columns, self._store, self._tasks, self._where = columns, store, tasks, where
+        self._dock, self._columns, self._tasks, self._where = dock, columns, tasks, where
         self._turn = 0
-        memory, commander = services.chart, services.commander
-        for name, style in STYLES.items():
-            commander.register(name, lambda style=style: memory.set(style=style.value))
-        for name, axis in AXES.items():
-            commander.register(name, lambda axis=axis: memory.set(axis=axis.value))
-        for name, seconds in INTERVAL_ACTIONS.items():
-            commander.register(name, lambda seconds=seconds: memory.set(seconds=seconds))
-        for name, kind in TOOLS.items():
-            commander.register(name, lambda kind=kind: self._draw(kind))
-        commander.register("draw_text", self._ask_text)
-        commander.register("draw_nothing", self._remove_drawings)
-        commander.register("indicators", self._open_picker)
-        commander.register("indicators_everywhere", self._use_everywhere)
-        commander.register("compare", self._ask_compare)
-        commander.register("next_style", lambda: memory.set(style=_after(list(BarStyle), memory.now.style)))
-        commander.register("next_axis", lambda: memory.set(axis=_after(list(PriceAxis), memory.now.axis)))
-        memory.changed.connect(self._on_memory)
+        self._memory, self._store = services.charts.memory(dock), services.charts.store
+        services.charts.enlist(dock, self._doers())
+        services.charts.drawn.connect(self._on_drawn)
+        self._memory.changed.connect(self._on_memory)
         pane.chart.drawings_changed.connect(self._keep_drawings)
-        if store.problem:
-            services.say("warn", store.problem)
+        if self._store.problem and dock == FIRST_CHART:
+            services.say("warn", self._store.problem)
         self.show_looks()
+
+    def _doers(self) -> dict[str, Callable[[], object]]:
+        memory = self._memory
+        doers: dict[str, Callable[[], object]] = {
+            "draw_text": self._ask_text,
+            "draw_nothing": self._remove_drawings,
+            "indicators": self._open_picker,
+            "indicators_everywhere": self._use_everywhere,
+            "compare": self._ask_compare,
+            "next_style": lambda: memory.set(style=_after(list(BarStyle), memory.now.style)),
+            "next_axis": lambda: memory.set(axis=_after(list(PriceAxis), memory.now.axis)),
+        }
+        for name, style in STYLES.items():
+            doers[name] = lambda style=style: memory.set(style=style.value)
+        for name, axis in AXES.items():
+            doers[name] = lambda axis=axis: memory.set(axis=axis.value)
+        for name, seconds in INTERVAL_ACTIONS.items():
+            doers[name] = lambda seconds=seconds: memory.set(seconds=seconds)
+        for name, kind in TOOLS.items():
+            doers[name] = lambda kind=kind: self._draw(kind)
+        return doers
 
     # --- what is shown
 
     def show_looks(self) -> None:
         """Apply style and scale."""
-        now, chart = self._services.chart.now, self._pane.chart
+        now, chart = self._memory.now, self._pane.chart
         chart.set_bar_style(_known(BarStyle, now.style, BarStyle.CANDLES))
         chart.set_price_axis(_known(PriceAxis, now.axis, PriceAxis.LINEAR))
         self._pane.show_choices(now)
@@ -104,7 +112,7 @@ class ChartTools(QObject):
     def load_compared(self) -> None:
         """Ask for the bars of the compared symbols."""
         self._turn += 1
-        names = self._services.chart.now.compare
+        names = self._memory.now.compare
         if names and self._columns.stamps.size:
             self._tasks.start(self._load_compared(names, self._turn), "compare")
         else:
@@ -139,7 +147,7 @@ class ChartTools(QObject):
             self.show_looks()
         elif what == "compare":
             self.load_compared()
-            self._pane.show_choices(self._services.chart.now)
+            self._pane.show_choices(self._memory.now)
         elif what == "studies":
             self._studies.load()
 
@@ -148,7 +156,7 @@ class ChartTools(QObject):
     def _draw(self, kind: DrawingKind, text: str = "") -> None:
         if not self._pane.chart.bar_count:
             raise Refusal(say("There is nothing to draw on yet"))
-        self._services.show_pane("chart")
+        self._services.show_pane(self._dock)
         self._pane.chart.start_drawing(kind, text)
 
     def _ask_text(self) -> None:
@@ -186,6 +194,13 @@ class ChartTools(QObject):
                 "warn", say("The drawings hold until the end but were not saved: {reason}", reason=error)
             )
 
+        self._services.charts.drawn.emit(symbol, self._dock)
+
+    def _on_drawn(self, symbol: str, dock: str) -> None:
+        """Another chart of the same symbol was drawn on."""
+        if dock != self._dock and symbol == self._where()[0]:
+            self._pane.chart.set_drawings(self._store.get(symbol))
+
     # --- dialogs
 
     def _open_picker(self) -> None:
@@ -202,7 +217,7 @@ class ChartTools(QObject):
         except (EngineUnavailable, OSError) as error:
             self._services.say("warn", say("No indicators: {reason}", reason=error))
             return
-        memory = self._services.chart
+        memory = self._memory
         dialog = IndicatorDialog(table, memory.studies(symbol, seconds), symbol)
         dialog.chosen.connect(lambda studies: memory.set_studies(symbol, seconds, studies))
         dialog.bars_wanted.connect(lambda: memory.set(style=BarStyle.HEIKIN_ASHI.value))
@@ -213,7 +228,7 @@ class ChartTools(QObject):
         symbol, seconds = self._where()
         if not symbol:
             raise Refusal(say("choose a symbol first"))
-        self._services.chart.use_everywhere(symbol, seconds)
+        self._memory.use_everywhere(symbol, seconds)
 
     def _ask_compare(self) -> None:
         dialog = PlainDialog(
@@ -225,7 +240,7 @@ class ChartTools(QObject):
             accept=say("Compare"),
             reject=say("Leave it"),
         )
-        field = QLineEdit(" ".join(self._services.chart.now.compare))
+        field = QLineEdit(" ".join(self._memory.now.compare))
         dialog.add_field(say("Symbols"), field)
         dialog.yes.setDefault(True)
 
@@ -238,7 +253,7 @@ class ChartTools(QObject):
             elif unknown:
                 dialog.complain(say("Not known here: {symbols}", symbols=", ".join(unknown)))
             else:
-                self._services.chart.set(compare=names)
+                self._memory.set(compare=names)
                 dialog.accept()
 
         dialog.buttons.accepted.disconnect()

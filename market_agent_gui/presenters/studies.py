@@ -31,6 +31,7 @@ class Studies(QObject):
     def __init__(
         self,
         services: Services,
+        memory: ChartMemory,
         chart: CandleChart,
         columns: ChartColumns,
         tasks: TaskOwner,
@@ -38,6 +39,7 @@ class Studies(QObject):
         parent: QObject,
     ) -> None:
         super().__init__(parent)
+        self._memory = memory
         self._services, self._chart, self._columns, self._tasks, self._where = services, chart, columns, tasks, where
         self.table: list[dict[str, Any]] = []
         """The engine's indicators, as GetIndicators tells them."""
@@ -48,10 +50,6 @@ class Studies(QObject):
         self._refused: set[str] = set()
         self._tail = QTimer(self, singleShot=True, interval=TAIL_MS)
         self._tail.timeout.connect(self._on_tail)
-
-    @property
-    def memory(self) -> ChartMemory:
-        return self._services.chart
 
     def close(self) -> None:
         self._tail.stop()
@@ -90,7 +88,7 @@ class Studies(QObject):
             return
         try:
             table = await self.read_table()
-            answers = await self._ask(symbol, seconds, self.memory.studies(symbol, seconds), int(stamps.size))
+            answers = await self._ask(symbol, seconds, self._memory.studies(symbol, seconds), int(stamps.size))
         except (EngineUnavailable, OSError) as error:
             log.info("no indicators: %s", error)
             return

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit
 
-from market_agent_gui.chart_memory import ChartMemory
+from market_agent_gui.charts import Charts
 from market_agent_gui.commander import Commander, Refusal
 from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.docks import TEMPLATES
@@ -36,18 +36,19 @@ class WorkspacesPresenter(QObject):
         links: LinkGroups,
         store: WorkspaceStore,
         commander: Commander,
-        chart: ChartMemory,
+        charts: Charts,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._window, self._links, self._store = window, links, store
-        self._chart = chart
+        self._charts = charts
         self._timer = QTimer(self, interval=SNAPSHOT_MS)
         self._timer.timeout.connect(self._on_snapshot)
         commander.register("save_workspace", self.ask_name)
         commander.register("reset_workspace", self.reset)
         commander.register("export_workspace", self.ask_export)
         commander.register("import_workspace", self.ask_import)
+        commander.register("new_chart", self.add_chart)
         if store.crashed:
             commander.register("restore_workspace", self.restore_snapshot)
 
@@ -87,6 +88,11 @@ class WorkspacesPresenter(QObject):
     def names(self) -> list[str]:
         """Name what can be used: templates, then the person's own."""
         return [*TEMPLATES, *self._store.names()]
+
+    def add_chart(self) -> None:
+        """Open one chart more."""
+        if not self._window.add_chart():
+            raise Refusal(say("There are as many charts as one window has; close one first"))
 
     def reset(self) -> None:
         """Go back to the default look."""
@@ -160,8 +166,9 @@ class WorkspacesPresenter(QObject):
             self._window.layout_state(),
             bytes(self._window.saveGeometry().data()),
             self._links.state(),
-            self._chart.now,
+            self._charts.main.now,
             self._window.untouched_template,
+            self._charts.state(self._window.added_charts),
         )
 
     def _take(self, workspace: Workspace) -> bool:
@@ -172,7 +179,7 @@ class WorkspacesPresenter(QObject):
 
     def _recall(self, workspace: Workspace) -> None:
         self._links.restore(workspace.links)
-        self._chart.restore(workspace.chart)
+        self._charts.restore(workspace.chart, workspace.charts)
 
     def _on_snapshot(self) -> None:
         try:

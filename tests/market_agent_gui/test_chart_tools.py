@@ -248,7 +248,7 @@ def test_the_usual_indicators_stand_on_the_chart_and_follow_the_choice(desk: Des
     async def story() -> None:
         await desk.open()
         presenter = desk.shell.presenters["chart"]
-        chart, memory = presenter._pane.chart, desk.shell.chart
+        chart, memory = presenter._pane.chart, desk.shell.charts.main
         await until(lambda: len(chart._layers.overlays) == 3, "three lines")
         assert [line.name for line in chart._layers.overlays] == ["EMA 20", "EMA 50", "VWAP"]
         symbol = presenter.symbol
@@ -301,9 +301,9 @@ def test_another_symbol_is_compared_over_the_same_bars(desk: Desk, run: Callable
         presenter = desk.shell.presenters["chart"]
         chart = presenter._pane.chart
         await until(lambda: chart.bar_count > 0, "bars")
-        desk.shell.chart.set(compare=("SPY",))
+        desk.shell.charts.main.set(compare=("SPY",))
         await until(lambda: [series.name for series in chart._layers.compare] == ["SPY"], "the other line")
-        desk.shell.chart.set(compare=())
+        desk.shell.charts.main.set(compare=())
         assert chart._layers.compare == ()
 
     run(story())
@@ -330,7 +330,7 @@ def test_a_chart_without_history_shows_what_forms_and_history_as_soon_as_there_i
         nonlocal known
         await desk.open()
         shell = desk.shell
-        shell.chart.set(seconds=seconds)
+        shell.charts.main.set(seconds=seconds)
         shell.links.choose("chart", "AAPL")
         presenter = shell.presenters["chart"]
         presenter._again.setInterval(50)
@@ -383,7 +383,7 @@ def test_a_replay_that_has_daily_bars_alone_opens_on_them_and_keeps_the_chosen_i
                 await until(lambda: pane.chart.bar_count > 1, "the daily bars")
             assert pane.head.current == str(opens_on)
             assert presenter.seconds == opens_on
-            assert shell.chart.now.seconds == 300, "what the person chose is kept"
+            assert shell.charts.main.now.seconds == 300, "what the person chose is kept"
             shell.commander.run("interval_1h", "key")
             assert presenter.seconds == 3_600
         finally:

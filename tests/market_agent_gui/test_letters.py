@@ -73,9 +73,9 @@ def test_letters_of_the_chart_act_on_the_chart(desk: Desk, run) -> None:
     async def story() -> None:
         await desk.open()
         desk.shell.links.choose("chart", "AAPL")
-        before = desk.shell.chart.now.style
+        before = desk.shell.charts.main.now.style
         desk.key("S", place(desk, "chart"))
-        assert desk.shell.chart.now.style != before
+        assert desk.shell.charts.main.now.style != before
         assert not desk.shell.program.palette.isVisible()
 
     run(story())

@@ -32,7 +32,7 @@ def tables() -> set[str]:
     from market_agent_gui.resolve_dialog import STATES
     from widgets.theme import theme_names
 
-    found = {spec.title for spec in (*ACTIONS, *docks.DOCKS)} | set(GROUPS) | set(docks.TEMPLATES)
+    found = {spec.title for spec in (*ACTIONS, *docks.BY_ID.values())} | set(GROUPS) | set(docks.TEMPLATES)
     found |= {label for _, label in INTERVALS.values()} | {text for _, text in (*QUEUE_KEYS, *card.QUEUE_KEYS)}
     found |= {*engine_page.TITLES.values(), *engine_page.ADVICE.values(), *first_run.PAGES, *STATES.values()}
     found |= {text for _, *texts in first_run.LEVELS for text in texts}
