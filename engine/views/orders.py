@@ -1,9 +1,12 @@
 """Orders and fills as rows."""
 
+from decimal import Decimal
+
 from engine.api.rows import FillRow, OrderRow
 from engine.bus.bus import Bus
 from engine.model.events.order import (
     CancelRejected,
+    CommissionBooked,
     ExecutionCorrected,
     OrderAccepted,
     OrderAlarm,
@@ -44,6 +47,7 @@ ORDER_EVENTS: tuple[type[OrderEvent], ...] = (
     CancelRejected,
     OrderAlarm,
     ExecutionCorrected,
+    CommissionBooked,
 )
 
 
@@ -77,10 +81,11 @@ def order_row(status: OrderStatus, note: str = "") -> OrderRow:
 
 
 def fill_row(fill: Fill, status: OrderStatus) -> FillRow:
-    """Flatten an execution; slippage is against the mid at clearing, in basis points, positive is a cost."""
+    """Flatten an execution; slippage is against what was expected of the order, in basis points, positive is a cost."""
     slippage = None
-    if status.reference_price:
-        move = (fill.price - status.reference_price) / status.reference_price * fill.side.sign
+    expected = _expected(status)
+    if expected:
+        move = (fill.price - expected) / expected * fill.side.sign
         slippage = float(move) * 10_000
     return FillRow(
         key=fill.exec_id,
@@ -116,8 +121,19 @@ class OrderView:
     def _on_order(self, event: OrderEvent) -> None:
         note = event.text if isinstance(event, OrderAlarm) else getattr(event, "reason", "")
         self._orders.put(order_row(event.status, note))
-        if isinstance(event, OrderFilled | OrderPartlyFilled | ExecutionCorrected):
+        if isinstance(event, OrderFilled | OrderPartlyFilled | ExecutionCorrected | CommissionBooked):
             self._fills.put(fill_row(event.fill, event.status))
+
+
+def _expected(status: OrderStatus) -> Decimal | None:
+    """Return the price an order was to trade at: an exit's own level, which may be far from where the market was when
+    it was cleared; for everything else the mid at clearing. None for a level that trails and is not told."""
+    request = status.request
+    if _leg(status) == "entry":
+        return status.reference_price
+    if request.order_type in (OrderType.TRAIL, OrderType.TRAIL_LIMIT):
+        return None
+    return request.limit_price if request.order_type is OrderType.LIMIT else request.stop_price
 
 
 def _leg(status: OrderStatus) -> str:

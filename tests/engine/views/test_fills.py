@@ -1,0 +1,74 @@
+"""What is said of an execution: its fee as soon as it is known, and what it cost against what was expected."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.bus.bus import Bus
+from engine.model.events.order import CommissionBooked, OrderFilled
+from engine.model.fill import Fill
+from engine.model.ids import AccountId, ExecId, IntentId, OrderRef, Symbol
+from engine.model.market import Side
+from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin
+from engine.views.orders import OrderView, fill_row
+from engine.views.table import Table
+
+D = Decimal
+
+
+def status(side: Side, order_type: OrderType, parent: str = "", **prices: Decimal) -> OrderStatus:
+    request = OrderRequest(
+        intent_id=IntentId("i"),
+        symbol=Symbol("AAPL"),
+        side=side,
+        quantity=D(100),
+        order_type=order_type,
+        origin=Origin.MANUAL,
+        **prices,
+    )
+    return OrderStatus(
+        ref=OrderRef("r"),
+        account=AccountId("DU1"),
+        request=request,
+        state=OrderState.FILLED,
+        parent_ref=OrderRef(parent) if parent else None,
+        reference_price=D(190),
+    )
+
+
+def fill(side: Side, price: str, fee: str = "0") -> Fill:
+    return Fill(exec_id=ExecId("e1"), ref=OrderRef("r"), account=AccountId("DU1"), symbol=Symbol("AAPL"), side=side,
+                quantity=D(100), price=D(price), commission=D(fee), ts_event=1, ts_seen=1)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("order", "price", "bps"),
+    [
+        (status(Side.BUY, OrderType.LIMIT, limit_price=D("190.05")), "190.019", 1.0),
+        (status(Side.SELL, OrderType.STOP, "p", stop_price=D(185)), "184.963", 2.0),
+        (status(Side.SELL, OrderType.STOP, "p", stop_price=D(185)), "185", 0.0),
+        (status(Side.SELL, OrderType.LIMIT, "p", limit_price=D(200)), "200.02", -1.0),
+        (status(Side.BUY, OrderType.STOP, "p", stop_price=D(195)), "195.039", 2.0),
+        (status(Side.SELL, OrderType.TRAIL, "p", trail_amount=D(1)), "188", None),
+    ],
+)
+def test_slippage_is_against_the_price_the_order_was_for_not_against_where_the_market_was_hours_before(
+    order: OrderStatus, price: str, bps: float | None
+) -> None:
+    found = fill_row(fill(order.request.side, price), order).slippage_bps
+    assert found == (None if bps is None else pytest.approx(bps))
+
+
+def test_a_fee_that_is_told_after_the_fill_stands_in_its_row() -> None:
+    failures: list[object] = []
+    bus = Bus(lambda *what: failures.append(what))
+    fills = Table("fills")
+    OrderView(bus, Table("orders"), fills)
+    order = status(Side.BUY, OrderType.LIMIT, limit_price=D(190))
+    common = {"ref": order.ref, "symbol": order.request.symbol, "side": order.request.side, "status": order,
+              "ts_event": 1, "ts_init": 1}  # fmt: skip
+    bus.publish(OrderFilled(fill=fill(Side.BUY, "190"), **common))
+    bus.publish(CommissionBooked(fill=fill(Side.BUY, "190", "1.25"), **common))
+    (row,) = fills.rows()
+    assert row.commission == D("1.25")
+    assert failures == []
