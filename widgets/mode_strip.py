@@ -126,7 +126,7 @@ class ModeStrip(QWidget):
 
     def _on_autonomy(self, level: str) -> None:
         self._refresh_menu()  # a tick shows what is, not what was asked
-        if self._state is not None and level != self._state.autonomy:
+        if self._state is not None and (level != self._state.autonomy or self._state.stands_down):
             self.autonomy_wanted.emit(level)
 
     # --- words -------------------------------------------------------------------------------------------------
@@ -264,6 +264,8 @@ class ModeStrip(QWidget):
             return made
         if state.mode in _MODE_WORDS:
             made.append(("mode", [_Piece(tr(_MODE_WORDS[state.mode]), "warn", weight=600, mark="warn")]))
+        elif state.stands_down:
+            made.append(("mode", [_Piece(tr("off: asks you"), "warn", weight=600, mark="warn")]))
         currency = f" {state.currency}" if level == 0 else ""
         made.append(
             (

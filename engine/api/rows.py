@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import msgspec
 
-from engine.model.decision import Denial, LimitUse
+from engine.model.decision import Autonomy, Denial, LimitUse, Mode
 from engine.model.score import Evidence
+
+_BY_ITSELF = (Autonomy.ASK_ABOVE_LIMITS.value, Autonomy.AUTO.value)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, tag_field="row", tag=lambda name: name):
@@ -221,6 +223,11 @@ class StateRow(Row, frozen=True, kw_only=True):
     llm_budget: float | None = None
     engine_pid: int = 0
     version: str = ""
+
+    @property
+    def stands_down(self) -> bool:
+        """Whether the agent may send by itself by its level of autonomy, and does not: it asks until it is armed."""
+        return self.mode == Mode.MANUAL.value and self.autonomy in _BY_ITSELF
 
 
 class DriftRow(Row, frozen=True, kw_only=True):

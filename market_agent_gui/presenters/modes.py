@@ -47,9 +47,10 @@ class ModesPresenter(QObject):
         """Change what the agent may do."""
         after = Autonomy(name)
         state = self._bridge.mirror.state()
-        if state is not None and state.autonomy == after.value:
+        arms = state is not None and state.autonomy == after.value and state.stands_down
+        if state is not None and state.autonomy == after.value and not arms:
             return
-        if not raises(state.autonomy if state is not None else "", after):
+        if not arms and not raises(state.autonomy if state is not None else "", after):
             self._bridge.fire(SetAutonomy(autonomy=after, reason="lowered in the window"))
             return
         if self._without_pin(lambda: self.choose_autonomy(name)):

@@ -127,6 +127,21 @@ def test_autonomy_is_asked_for_and_not_shown_before_the_engine_says_so(strip):
     assert not strip._actions["auto"].isChecked()
 
 
+def test_an_agent_that_may_trade_by_itself_but_was_disarmed_says_that_it_asks_and_is_armed_again(strip):
+    strip.apply([msgspec.structs.replace(STATE, mode="MANUAL", autonomy="auto")])
+    words = [piece.text for _, pieces in strip._sections() for piece in pieces]
+    assert "off: asks you" in words
+    told = []
+    strip.autonomy_wanted.connect(told.append)
+    strip._actions["auto"].trigger()
+    assert told == ["auto"]
+    strip.apply([msgspec.structs.replace(STATE, mode="AUTO", autonomy="auto")])
+    words = [piece.text for _, pieces in strip._sections() for piece in pieces]
+    assert "off: asks you" not in words
+    strip._actions["auto"].trigger()
+    assert told == ["auto"]
+
+
 def test_an_engine_that_is_away_leaves_only_stop(strip):
     strip.set_away("engine away 0:12")
     assert not strip.autonomy.isEnabled()

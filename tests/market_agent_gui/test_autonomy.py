@@ -1,0 +1,32 @@
+"""The level of autonomy as a person chooses it in the strip."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QDialog
+
+from engine.api.commands import SetAutonomy
+from market_agent_gui.raise_dialog import RaiseDialog
+from tests.support_gui.harness import Desk, until
+
+
+def opened(desk: Desk) -> list[QDialog]:
+    return [dialog for dialog in desk.shell.window.findChildren(RaiseDialog) if dialog.isVisible()]
+
+
+def test_an_agent_that_was_disarmed_is_armed_by_choosing_its_level_again_and_only_with_a_reason(
+    desk: Desk, run: Callable
+) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.engine.state(mode="MANUAL", autonomy="auto")
+        await until(lambda: desk.shell.bridge.mirror.state().stands_down, "the news")
+        desk.shell.modes.choose_autonomy("auto")
+        (dialog,) = opened(desk)
+        assert desk.sent(SetAutonomy) == []
+        dialog.reject()
+        desk.engine.state(mode="AUTO", autonomy="auto")
+        await until(lambda: not desk.shell.bridge.mirror.state().stands_down, "the news")
+        desk.shell.modes.choose_autonomy("auto")
+        assert opened(desk) == []
+
+    run(story())
