@@ -27,6 +27,8 @@ SHORT = {"60": "1m", "300": "5m", "900": "15m", "3600": "1h", "86400": "1D", "60
 """Tab id to its title: six of them, the symbol and the buttons share one line."""
 NARROW_PX = 800
 """Below it the lesser buttons become one."""
+TIGHT_PX = 560
+"""Below it that one takes the indicators in as well: the symbol is never cut."""
 
 _STYLE = ("style_candles", "style_bars", "style_line", "style_heikin_ashi")
 _AXIS = ("axis_linear", "axis_log", "axis_percent")
@@ -55,7 +57,7 @@ class ChartPane(QWidget):
         self.indicators = self._button(("indicators",))
         self.compare = self._button(("compare",))
         self.draw = self._button(_DRAW)
-        self.more = self._button((*_STYLE, *_AXIS, "compare", *_DRAW))
+        self.more = self._button(("indicators", *_STYLE, *_AXIS, "compare", *_DRAW))
         self.more.setText("⋯")
         self.more.hide()
         self.bar = QWidget()
@@ -135,6 +137,7 @@ class ChartPane(QWidget):
         narrow = self.width() < current_theme().px(NARROW_PX)
         for button in (self.style, self.axis, self.compare, self.draw):
             button.setVisible(not narrow)
+        self.indicators.setVisible(self.width() >= current_theme().px(TIGHT_PX))
         self.more.setVisible(narrow)
 
     def changeEvent(self, event: QEvent) -> None:

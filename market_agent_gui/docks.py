@@ -113,7 +113,7 @@ AUTOMATIC = across(
     down("positions", "orders", tabs("fills", "denials", "log"), shares=(0.36, 0.34, 0.3)),
     down("chart", tabs("suggestions", "why", "news"), shares=(0.52, 0.48)),
     down("limits", "ticket", shares=(0.68, 0.32)),
-    shares=(0.36, 0.38, 0.26),
+    shares=(0.42, 0.34, 0.24),
 )
 RESEARCH = across(
     down("watchlist", "scanner", shares=(0.55, 0.45)),

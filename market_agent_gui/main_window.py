@@ -140,6 +140,8 @@ class MainWindow(QMainWindow):
         self.template = name
         self.ensure_docks(tree.docks())
         arrange(self, self.docks, tree)
+        if self.isVisible():
+            self.fit_shares()
         self.focus_first()
         self._settled = True
 

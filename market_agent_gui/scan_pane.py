@@ -3,8 +3,18 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from market_agent_gui.chart_pane import INTERVALS
 from market_agent_gui.translate import say
@@ -12,6 +22,8 @@ from widgets.scan_table import ScanRow, ScanTable
 from widgets.theme import current_theme
 from widgets.words import keep_said
 
+NARROW_PX = 620
+"""Below it the rules have a line of their own."""
 EXAMPLES = (
     ("Above its averages", ("close > ema(20)", "ema(20) > ema(50)")),
     ("Oversold", ("rsi(14) < 30",)),
@@ -53,13 +65,15 @@ class ScanPane(QWidget):
         self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.told.setProperty("role", "secondary")
         theme = current_theme()
-        row = QHBoxLayout()
+        self._row = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setContentsMargins(theme.px(8), theme.px(3), theme.px(8), theme.px(3))
         row.setSpacing(theme.px(6))
         row.addWidget(self.rules, 3)
-        row.addWidget(self.columns, 2)
+        rest = QHBoxLayout()
+        rest.addWidget(self.columns, 1)
         for part in (self.interval, self.live, self.examples, self.scan):
-            row.addWidget(part)
+            rest.addWidget(part)
+        row.addLayout(rest, 4)
         foot = QHBoxLayout()
         foot.setContentsMargins(theme.px(12), 0, theme.px(12), theme.px(3))
         foot.addWidget(self.told, 1)
@@ -93,6 +107,13 @@ class ScanPane(QWidget):
         for action, (title, _) in zip(self.examples.actions(), EXAMPLES, strict=True):
             action.setText(say(title))
         self.scan.setText(say("Scan"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < current_theme().px(NARROW_PX)
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._row.direction() is not way:
+            self._row.setDirection(way)
 
     def wanted_rules(self) -> tuple[str, ...]:
         """Return the rules as written."""

@@ -239,7 +239,7 @@ class _Rungs(QWidget):
         titles = (tr("My buys"), tr("Bid size"), tr("Price"), tr("Ask size"), tr("My sells"))
         for number, title in enumerate(titles):
             left, right = edges[number], edges[number + 1]
-            shown = TEXTS.elided(theme, title, right - left - 4, 11)
+            shown = TEXTS.elided(theme, title, right - left - theme.px(14 if number in (1, 3) else 6), 11)
             if number == 1:
                 TEXTS.draw(
                     painter, theme, right - theme.px(8), middle, shown, theme.color("t3"), pixels=11, align="right"

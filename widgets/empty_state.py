@@ -1,5 +1,7 @@
 """What an empty pane says: what will appear here, and the one key or button that makes it happen."""
 
+import math
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -64,6 +66,9 @@ class EmptyState(QWidget):
         painter.setPen(theme.color("t3"))
         # Two lines of like length read better than a wide one and a lone word.
         wide = min(self.width() - theme.px(24), theme.px(HINT_PX))
+        whole = TEXTS.width(theme, self._hint, 12)
+        if wide > 0 and whole > wide:
+            wide = min(wide, round(whole / math.ceil(whole / wide) * 1.12) + theme.px(24))
         room = QRectF((self.width() - wide) / 2, middle + theme.px(10), wide, theme.px(48))
         painter.drawText(room, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, self._hint)
         painter.end()

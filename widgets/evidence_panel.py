@@ -105,7 +105,11 @@ class _Picture(QWidget):
             (TEXTS.width(theme, self._name(name)) for name, *_ in (self._row.sources if self._row else ())), default=0.0
         )
         left = max(left, TEXTS.width(theme, tr("Source"), 11)) + theme.px(12)
-        state = self.width() - theme.px(12) - theme.px(104)
+        # The words of the state give way first, then the name: figures and the bar are never written over.
+        figures = theme.px(40 + 48 + 46 + 12)
+        words = min(theme.px(104), max(theme.px(40), self.width() - theme.px(12) - left - figures))
+        state = self.width() - theme.px(12) - words
+        left = min(left, state - figures)
         weight = state - theme.px(12)
         value = weight - theme.px(46)
         return left, max(theme.px(40), value - theme.px(48) - left), value, weight, state
@@ -134,7 +138,8 @@ class _Picture(QWidget):
         painter.fillRect(QRectF(zero, y, 1, theme.px(_ROW) * len(pairs)), theme.color("hair"))
         for (name, value, weight, state), (start, end) in zip(row.sources, pairs, strict=True):
             middle = y + theme.px(_ROW) / 2
-            TEXTS.draw(painter, theme, theme.px(12), middle, self._name(name), theme.color("t1"))
+            shown = TEXTS.elided(theme, self._name(name), bars - theme.px(20))
+            TEXTS.draw(painter, theme, theme.px(12), middle, shown, theme.color("t1"))
             a, b = sorted((place(start, scale, bars, width), place(end, scale, bars, width)))
             role = "up" if value > 0 else "down"
             if value:

@@ -56,7 +56,7 @@ def limit_columns() -> tuple[Column, ...]:
             sort=lambda r: r.use.used,
             plain=lambda r: r.use.used,
             colour=_role,
-            width_for="1 000 000.00 USD",
+            width_for="100.00 %",
         ),
         Column(
             id="limit",
@@ -65,7 +65,7 @@ def limit_columns() -> tuple[Column, ...]:
             sort=lambda r: r.use.limit,
             plain=lambda r: r.use.limit,
             colour=lambda r: "t2",
-            width_for="1 000 000.00 USD",
+            width_for="100.00 %",
         ),
         Column(
             id="share",

@@ -106,7 +106,8 @@ class PaneHead(QWidget):
             room = self.width() - x - theme.px(12)
             # A figure of which a part is cut says something else: words with figures are whole or not there.
             figures = any(character.isdigit() for character in text) and (text, role, weight) != self._words[0]
-            if TEXTS.width(theme, text, 12, weight) <= room or (room > theme.px(20) and not figures):
+            least = theme.px(20 if (text, role, weight) == self._words[0] else 64)
+            if TEXTS.width(theme, text, 12, weight) <= room or (room > least and not figures):
                 shown = TEXTS.elided(theme, text, room, 12, weight)
                 x += TEXTS.draw(painter, theme, x, middle, shown, theme.color(role), weight=weight) + theme.px(8)
         right = float(self.width() - theme.px(12))
