@@ -1,7 +1,6 @@
-"""Numbers written as pictures of digits: one array copy per digit place instead of one text per cell.
+"""Pictures of digits, drawn once per colour and ground: texts are what a table of live prices costs.
 
-Texts are what a table of live prices costs. Here the digits of a whole column are computed by numpy, and their
-pictures, drawn once per colour and ground, are copied into the image of the visible rows.
+``number_cells`` copies them into the image of the visible rows.
 """
 
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from widgets.paint import draw_mark
 from widgets.theme import Theme
 
 Pixels = npt.NDArray[np.uint32]
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 BLANK, MINUS_GLYPH, PLUS_GLYPH, UP_GLYPH, DOWN_GLYPH, MISSING_GLYPH = 10, 11, 12, 13, 14, 15
 _WIDE = "0123456789 " + MINUS + "+▲▼" + MISSING
@@ -56,7 +53,7 @@ class GlyphAtlas:
         self.unit = max(1, round(metrics.horizontalAdvance("M") * ratio))
         self.height = max(1, round(metrics.height() * ratio))
         self.grounds = tuple(_ground(theme, name) for name in GROUNDS)
-        self._grounds = np.array([opaque(ground) for ground in self.grounds], np.uint32)
+        self.ground_pixels = np.array([opaque(ground) for ground in self.grounds], np.uint32)
         self._font, self._ascent, self._theme = font, metrics.ascent(), theme
         self.digits = self._draw(_WIDE, self.wide)
         self.points = self._draw(" .", self.point)
@@ -88,9 +85,9 @@ class GlyphAtlas:
 
     def width(self, style: NumberStyle) -> int:
         """Return the device pixels a style needs."""
-        return sum(place[1] for place in self._places(style))
+        return sum(place[1] for place in self.places(style))
 
-    def _places(self, style: NumberStyle) -> list[tuple[str, int, int]]:
+    def places(self, style: NumberStyle) -> list[tuple[str, int, int]]:
         """Return (kind, width, power of ten) from right to left."""
         places: list[tuple[str, int, int]] = []
         if style.compact:
@@ -104,82 +101,6 @@ class GlyphAtlas:
                 places.append(("gap", self.thin, 0))
             places.append(("digit", self.wide, power + style.fraction))
         return places
-
-    def write(
-        self,
-        cells: Pixels,
-        rows: Ints,
-        right: int,
-        left: int,
-        values: Floats,
-        decimals: Ints,
-        style: NumberStyle,
-        roles: Ints,
-        grounds: Ints,
-    ) -> None:
-        """Write numbers into ``cells`` (row, y, x), right aligned so that the last pixel is ``right - 1``.
-
-        ``rows`` are the picture's rows to write, the other arrays have one entry for each of them. Nothing is drawn
-        left of ``left``.
-        """
-        top = (cells.shape[1] - self.height) // 2
-        values, decimals, units = _scaled(values, decimals, style)
-        known = np.isfinite(values)
-        whole = np.where(known, np.rint(np.abs(np.where(known, values, 0.0)) * np.power(10.0, decimals)), 0.0)
-        number = (whole * np.power(10.0, style.fraction - decimals)).astype(np.int64)
-        number = np.minimum(number, 10**17)
-        spare = style.fraction - decimals
-        length = np.where(number > 0, np.floor(np.log10(np.maximum(number, 1) + 0.5)).astype(np.int64) + 1, 1)
-        length = np.maximum(length, style.fraction + 1)
-        negative = known & (values < 0) & (number > 0)
-        positive = known & (values > 0) & (number > 0)
-        sign = np.where(negative, MINUS_GLYPH, np.where(positive & style.signed, PLUS_GLYPH, BLANK))
-        mark = np.where(negative, DOWN_GLYPH, np.where(positive, UP_GLYPH, BLANK)) if style.arrow else None
-        combo = roles * len(GROUNDS) + grounds
-        # Left of the longest number with its sign and mark, there is only ground.
-        longest = int(length.max()) + (2 if mark is not None else 1) if len(length) else 0
-        placed: list[tuple[str, int, int]] = []
-        powers: list[int] = []
-        x = right
-        for kind, width, place in self._places(style):
-            x -= width
-            if x < left or place >= longest:
-                break
-            if kind != "gap":
-                placed.append((kind, x - left, width))
-            if kind == "digit":
-                powers.append(place)
-        at = np.array(powers, np.int64)[:, None]
-        glyphs = np.where(at < length, number // _TENS[np.minimum(at, 18)] % 10, BLANK)
-        glyphs = np.where(at == length, sign, glyphs)
-        if mark is not None:
-            glyphs = np.where(at == length + 1, mark, glyphs)
-        glyphs = np.where(at < spare, BLANK, glyphs)
-        dash = np.where(at == style.fraction, MISSING_GLYPH, BLANK) if style.missing else BLANK
-        pictures = iter(self.digits[combo, np.where(known, glyphs, dash)])
-        # Put together beside the picture: it takes scattered rows at a price, so each number once. The ground between
-        # the glyphs belongs to it: a flash has no gaps.
-        strip = np.empty((len(values), self.height, max(0, right - left)), np.uint32)
-        strip[:] = self._grounds[grounds][:, None, None]
-        for kind, x, width in placed:
-            if kind == "unit":
-                strip[:, :, x : x + width] = self.units[combo, np.where(known, units, 0)]
-            elif kind == "point":
-                strip[:, :, x : x + width] = self.points[combo, (known & (decimals > 0)).astype(np.int64)]
-            else:
-                strip[:, :, x : x + width] = next(pictures)
-        cells[rows, top : top + self.height, left:right] = strip
-
-
-_TENS = np.power(10, np.arange(19), dtype=np.int64)
-
-
-def _scaled(values: Floats, decimals: Ints, style: NumberStyle) -> tuple[Floats, Ints, Ints]:
-    if not style.compact:
-        return values, np.minimum(decimals, style.fraction), np.zeros(len(values), np.int64)
-    size = np.abs(np.where(np.isfinite(values), values, 0.0))
-    units = (size >= 999.5).astype(np.int64) + (size >= 999.95e3) + (size >= 999.95e6)
-    return values / np.power(1000.0, units), np.where(units > 0, style.fraction, 0).astype(np.int64), units
 
 
 def _ground(theme: Theme, name: str) -> QColor:

@@ -1,6 +1,6 @@
 """The columns of the watchlist: which numbers, how written, in which colour."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 PLAIN, UP, DOWN, QUIET, SECOND = range(5)
 """Numbers of ``glyph_atlas.ROLES``."""
+_BY_SIGN = np.array([PLAIN, UP, DOWN, QUIET, QUIET, QUIET], np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +100,16 @@ COLUMNS: tuple[QuoteColumn, ...] = (
 )
 
 
-def roles_of(column: QuoteColumn, book: QuoteBook, index: Ints, values: Floats) -> Ints:
-    """Return the colour of every number; what is stale, halted or delayed is quiet."""
-    roles = np.full(len(index), SECOND if column.colour == "second" else PLAIN, np.int64)
-    if column.colour == "sign":
-        with np.errstate(invalid="ignore"):
-            roles[values > 0] = UP
-            roles[values < 0] = DOWN
-        roles[~np.isfinite(values)] = QUIET
-    roles[(book.flags[index] & (STALE | HALTED | DELAYED)) != 0] = QUIET
+def roles_of(columns: Sequence[QuoteColumn], book: QuoteBook, index: Ints, values: Floats) -> Ints:
+    """Return the colour of every number (column, symbol); what is stale, halted or delayed is quiet."""
+    roles = np.empty(values.shape, np.int64)
+    for number, column in enumerate(columns):
+        if column.colour == "sign":
+            shown = values[number]
+            roles[number] = _BY_SIGN[(shown > 0) + (shown < 0) * 2 + ~np.isfinite(shown) * 3]
+        else:
+            roles[number] = SECOND if column.colour == "second" else PLAIN
+    quiet = (book.flags[index] & (STALE | HALTED | DELAYED)) != 0
+    if quiet.any():
+        roles[:, quiet] = QUIET
     return roles

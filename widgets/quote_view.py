@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from widgets.glyph_atlas import GlyphAtlas, NumberStyle, picture
 from widgets.grid_view import GridView
+from widgets.number_cells import NumberCells, NumberPlace
 from widgets.paint import TEXTS, draw_mark
 from widgets.quote_book import SPARK_POINTS
 from widgets.quote_columns import COLUMNS, SPARK, QuoteColumn, roles_of
@@ -47,12 +48,15 @@ class QuoteView(GridView):
         self._rows = np.empty(0, np.int64)
         self._decimals = np.empty(0, np.int64)
         self._first = 0
+        self._numbered = self._index = self._rows
+        """Picture rows that hold a symbol, and its index in the book."""
         self._whole = True
         self._flash_until = np.zeros(0)
         self._flash_way = np.zeros(0, np.int8)
         self._integers: dict[str, int] = {}
-        self._painted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        """Values and looks in the picture by column, since it was composed."""
+        self._columns: list[QuoteColumn] = []
+        """The columns of numbers in the picture, and what writes them, since it was composed."""
+        self._cells = NumberCells(self._ready_atlas(), self._pixels, ())
         self.throttle = Throttle(self._on_frame, FRAME_MS, self)
         self._spark_wanted = True
         self._flash_timer = QTimer(self)
@@ -201,100 +205,106 @@ class QuoteView(GridView):
         if not self.isVisible() or self._whole or not self._rows.size:
             self.viewport().update()
             return
-        atlas = self._ready_atlas()
+        self._ready_atlas()
         if self._whole:
             self.viewport().update()
             return
         changed = self._changed()
         if changed.size:
-            left, right = self._write(atlas, changed)
+            left, right = self._write(changed)
             height, top = self.verticalHeader().defaultSectionSize(), int(changed[0])
             if left < right:
                 self.viewport().update(left, top * height, right - left, (int(changed[-1]) - top + 1) * height)
 
     def _changed(self) -> np.ndarray:
         """Return the visible picture rows to write again."""
-        index = self._rows
-        known = index >= 0
-        safe = np.where(known, index, 0)
-        dirty = self.book.dirty[safe] & known
-        self.book.dirty[safe[dirty]] = False
+        index = self._index
+        dirty = self.book.dirty[index]
+        self.book.dirty[index] = False
+        self._reserve_flash()
         now = self._clock.elapsed()
-        if len(self._flash_until) < self.book.size:
-            self._flash_until = _grow(self._flash_until, self.book.size)
-            self._flash_way = _grow(self._flash_way, self.book.size)
-        until = self._flash_until[safe]
-        over = (until > 0) & (until <= now) & known
-        self._flash_until[safe[over]] = 0
+        until = self._flash_until[index]
+        over = (until > 0) & (until <= now)
+        if over.any():
+            self._flash_until[index[over]] = 0
         if self.flash:
-            moved = dirty & (self.book.moved[safe] != 0)
-            if moved.any():
-                self._flash_until[safe[moved]] = now + FLASH_MS
-                self._flash_way[safe[moved]] = self.book.moved[safe[moved]]
-            if moved.any() or (self._flash_until[safe] > 0).any():
+            moved = dirty & (self.book.moved[index] != 0)
+            flashed = index[moved]
+            if flashed.size:
+                self._flash_until[flashed] = now + FLASH_MS
+                self._flash_way[flashed] = self.book.moved[flashed]
+            if flashed.size or (until > now).any():
                 self._flash_timer.start(FLASH_MS)
-        return np.flatnonzero(dirty | over)
+        return self._numbered[dirty | over]
 
-    def _write(self, atlas: GlyphAtlas, rows: np.ndarray) -> tuple[int, int]:
+    def _write(self, rows: np.ndarray) -> tuple[int, int]:
         """Write the numbers of picture rows; return the stretch [left, right) of the columns that changed."""
-        head = self.horizontalHeader()
-        index = self._rows[rows]
-        decimals = self._decimals[rows]
-        selected = self._selected[rows].astype(np.int64)
-        ratio, pad = atlas.ratio, current_theme().px(_PAD)
-        way = self._flash_way[index]
-        flashing = np.where(self._flash_until[index] > 0, np.where(way > 0, 2, 3), selected)
-        grown, first, end = False, self.viewport().width(), 0
+        columns, index = self._columns, self._rows[rows]
+        if not columns:
+            return 0, 0
+        values = np.empty((len(columns), len(index)))
+        for number, column in enumerate(columns):
+            if column.values is not None:
+                values[number] = column.values(self.book, index)
+        selected = self._selected[rows]
+        flashing = np.where(self._flash_until[index] > 0, np.where(self._flash_way[index] > 0, 2, 3), selected)
+        changed = self._cells.write(
+            rows,
+            values,
+            self._shown[:, rows],
+            roles_of(columns, self.book, index, values),
+            np.where(self._flashes, flashing, selected),
+        )
+        if self._outgrown(values):
+            self._fit()
+            self._on_moved()
+        if not changed.any():
+            return 0, 0
+        return int(self._lefts[changed].min()), int(self._ends[changed].max())
+
+    def _outgrown(self, values: np.ndarray) -> bool:
+        """Give columns more digits when a number needs them; a number is never cut."""
+        size = np.abs(values)
+        grown = False
+        for number in np.flatnonzero(((size >= self._limits) & (size < np.inf)).any(axis=1)):
+            column, most = self._columns[number], size[number][np.isfinite(size[number])].max()
+            before = self._style(column).integers
+            self._integers[column.id] = min(12, len(str(int(most + 0.5))))
+            grown = grown or self._integers[column.id] > before
+        return grown
+
+    def _place_numbers(self, atlas: GlyphAtlas) -> None:
+        """Find where the numbers stand in the picture."""
+        head, ratio, pad, width = (
+            self.horizontalHeader(),
+            atlas.ratio,
+            current_theme().px(_PAD),
+            self.viewport().width(),
+        )
+        self._columns, places, lefts, ends = [], [], [], []
         for number, column in enumerate(COLUMNS):
             if column.values is None or self.isColumnHidden(number):
                 continue
             left, room = head.sectionViewportPosition(number), head.sectionSize(number)
-            if left + room <= 0 or left >= self.viewport().width():
+            if left + room <= 0 or left >= width:
                 continue
-            values = column.values(self.book, index)
-            style = self._style(column)
-            grown = self._note_size(column, style, values) or grown
             right = min(self._pixels.shape[2], round((left + room - pad) * ratio))
-            shown = np.full(len(index), column.decimals) if column.decimals is not None else decimals
-            roles = roles_of(column, self.book, index, values)
-            grounds = flashing if column.flash else selected
-            edge = max(0, round(left * ratio))
-            news = self._news(number, rows, values, ((roles << 4) | grounds) << 8 | shown)
-            if not news.any():
-                continue
-            first, end = min(first, left), max(end, left + room)
-            if news.all():
-                atlas.write(self._pixels, rows, right, edge, values, shown, style, roles, grounds)
-            else:
-                atlas.write(
-                    self._pixels, rows[news], right, edge, values[news], shown[news], style, roles[news], grounds[news]
-                )
-        if grown:
-            self._fit()
-            self._on_moved()
-        return first, end
+            places.append(NumberPlace(max(0, round(left * ratio)), right, self._style(column)))
+            self._columns.append(column)
+            lefts.append(left)
+            ends.append(left + room)
+        self._lefts, self._ends = np.array(lefts, np.int64), np.array(ends, np.int64)
+        styles = [place.style for place in places]
+        self._limits = np.array([np.inf if s.compact else 10**s.integers - 0.5 for s in styles])[:, None]
+        self._flashes = np.array([column.flash for column in self._columns], np.bool_)[:, None]
+        fixed = [self._decimals if c.decimals is None else np.full(len(self._rows), c.decimals) for c in self._columns]
+        self._shown = np.array(fixed, np.int64).reshape(len(fixed), len(self._rows))
+        self._cells = NumberCells(atlas, self._pixels, places)
 
-    def _news(self, number: int, rows: np.ndarray, values: np.ndarray, looks: np.ndarray) -> np.ndarray:
-        """Return which cells of a column differ from what is painted there: a quote rarely changes all of them."""
-        painted = self._painted.get(number)
-        if painted is None:
-            painted = self._painted[number] = (np.zeros(len(self._rows)), np.full(len(self._rows), -1))
-        old_values, old_looks = painted
-        old = old_values[rows]
-        same = (old == values) | ((old != old) & (values != values))
-        news: np.ndarray = ~same | (old_looks[rows] != looks)
-        old_values[rows], old_looks[rows] = values, looks
-        return news
-
-    def _note_size(self, column: QuoteColumn, style: NumberStyle, values: np.ndarray) -> bool:
-        """Give a column more digits when a number needs them; a number is never cut."""
-        if style.compact:
-            return False
-        size = np.abs(values[np.isfinite(values)])
-        if not size.size or size.max() < 10**style.integers - 0.5:
-            return False
-        self._integers[column.id] = min(12, len(str(int(size.max() + 0.5))))
-        return self._integers[column.id] > style.integers
+    def _reserve_flash(self) -> None:
+        if len(self._flash_until) < self.book.size:
+            self._flash_until = _grow(self._flash_until, self.book.size)
+            self._flash_way = _grow(self._flash_way, self.book.size)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         atlas = self._ready_atlas()
@@ -319,7 +329,6 @@ class QuoteView(GridView):
         view = self.viewport()
         count = view.height() // height + 2
         device = round(height * ratio)
-        self._painted.clear()
         self._pixels, self._image = picture(count, device, round(view.width() * ratio), theme.color("bg1"))
         self._first = max(0, self.verticalScrollBar().value())
         last = min(len(self.quotes.lines), self._first + count)
@@ -337,12 +346,12 @@ class QuoteView(GridView):
             self._paint_line(painter, theme, at, (at - self._first) * device / ratio, device / ratio)
         painter.end()
         self._image.setDevicePixelRatio(1.0)
-        if len(self._flash_until) < self.book.size:
-            self._flash_until = _grow(self._flash_until, self.book.size)
-            self._flash_way = _grow(self._flash_way, self.book.size)
-        numbers = np.flatnonzero(self._rows >= 0)
-        if numbers.size:
-            self._write(atlas, numbers)
+        self._reserve_flash()
+        self._numbered = np.flatnonzero(self._rows >= 0)
+        self._index = self._rows[self._numbered]
+        self._place_numbers(atlas)
+        if self._numbered.size:
+            self._write(self._numbered)
 
     def _paint_line(self, painter: QPainter, theme: Theme, at: int, top: float, height: float) -> None:
         line = self.quotes.lines[at]

@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from engine.api.rows import QuoteRow
 from tests.widgets.factories import NOW, block
 from widgets.glyph_atlas import GlyphAtlas, NumberStyle, picture
+from widgets.number_cells import NumberCells, NumberPlace
 from widgets.paint import TEXTS
 from widgets.quote_book import HALTED, QuoteBook
 from widgets.quote_columns import COLUMNS, DOWN, QUIET, SPARK, UP, roles_of
@@ -116,7 +117,7 @@ def test_colours_tell_gain_loss_and_what_is_not_fresh():
     book.take(block({0: 101.0, 1: 99.0}))
     book.take(block({2: 101.0}, flags=HALTED))
     index = np.array([0, 1, 2])
-    assert roles_of(PERCENT, book, index, book.change_percent(index)).tolist() == [UP, DOWN, QUIET]
+    assert roles_of([PERCENT], book, index, book.change_percent(index)[None]).tolist() == [[UP, DOWN, QUIET]]
 
 
 def test_the_sparkline_takes_one_point_per_ten_minutes():
@@ -140,9 +141,9 @@ def the_atlas() -> GlyphAtlas:
 def written(value: float, style: NumberStyle, decimals: int = 2) -> np.ndarray:
     theme, atlas = current_theme(), the_atlas()
     pixels, _ = picture(1, 22, atlas.width(style), theme.color("bg1"))
-    zero = np.zeros(1, np.int64)
-    width = pixels.shape[2]
-    atlas.write(pixels, zero, width, 0, np.array([value]), np.array([decimals]), style, zero, zero)
+    cells = NumberCells(atlas, pixels, [NumberPlace(0, pixels.shape[2], style)])
+    zero = np.zeros((1, 1), np.int64)
+    cells.write(zero[0], np.array([[value]]), np.array([[decimals]]), zero, zero)
     return pixels[0]
 
 
@@ -156,7 +157,7 @@ def glyphs(value: float, style: NumberStyle, decimals: int = 2) -> str:
     image = written(value, style, decimals)
     top = (22 - atlas.height) // 2
     x, found = image.shape[1], ""
-    for kind, width, _ in atlas._places(style):
+    for kind, width, _ in atlas.places(style):
         x -= width
         part = image[top : top + atlas.height, x : x + width]
         if kind == "digit":
@@ -291,6 +292,18 @@ def test_the_screen_shows_every_changed_cell_and_only_changed_columns_are_asked_
     edge = view.horizontalHeader().sectionViewportPosition(1)
     assert edge > 0
     assert asked[0].left() >= edge, "the column of symbols stays"
+
+
+def test_every_instrument_is_written_with_the_decimals_of_its_own_tick(table):
+    table.apply([QuoteRow(key="X1", index=5, tick=1.0), QuoteRow(key="X2", index=6, tick=0.01)])
+    table.view.flash = False
+    table.update_quotes(block({5: 151.0, 6: 151.0}))
+    table.view.grab()
+    head, atlas = table.view.horizontalHeader(), table.view._ready_atlas()
+    right = head.sectionViewportPosition(1) + head.sectionSize(1) - current_theme().px(6)
+    decimals = [row_pixels(table, symbol)[:, right - 2 * atlas.wide : right] for symbol in ("X1", "X2")]
+    assert (decimals[0] == atlas.ground_pixels[0]).all()
+    assert not (decimals[1] == atlas.ground_pixels[0]).all()
 
 
 def test_a_flash_ends(qtbot, table):
