@@ -1,5 +1,6 @@
 """The painted watchlist: words once per layout, numbers by the atlas, one copy to the screen per frame."""
 
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,8 @@ class QuoteView(GridView):
         self._flash_timer = QTimer(self)
         self._flash_timer.setSingleShot(True)
         self._flash_timer.timeout.connect(self._on_frame)
+        # The picture covers everything: no ground, and none of the widgets below, is painted under it.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setModel(model)
         model.arranged.connect(self._on_arranged)
         for number, column in enumerate(COLUMNS):
@@ -329,7 +332,7 @@ class QuoteView(GridView):
         view = self.viewport()
         count = view.height() // height + 2
         device = round(height * ratio)
-        self._pixels, self._image = picture(count, device, round(view.width() * ratio), theme.color("bg1"))
+        self._pixels, self._image = picture(count, device, ceil(view.width() * ratio), theme.color("bg1"))
         self._first = max(0, self.verticalScrollBar().value())
         last = min(len(self.quotes.lines), self._first + count)
         self._rows = self.quotes.line_index[self._first : last]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 
 from engine.api.rows import QuoteRow
 from tests.widgets.factories import NOW, block
@@ -292,6 +292,29 @@ def test_the_screen_shows_every_changed_cell_and_only_changed_columns_are_asked_
     edge = view.horizontalHeader().sectionViewportPosition(1)
     assert edge > 0
     assert asked[0].left() >= edge, "the column of symbols stays"
+
+
+def test_no_ground_is_painted_below_the_picture(qtbot, qapp, table):
+    qtbot.waitExposed(table)
+    qapp.processEvents()
+    before = table.screen().grabWindow(table.winId()).toImage()
+    clear = QImage(table.view._image.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    clear.fill(Qt.GlobalColor.transparent)
+    table.view._image = clear
+    table.update_quotes(block({0: 191.0, 2: 96.0}))
+    qapp.processEvents()
+    assert table.screen().grabWindow(table.winId()).toImage() == before
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
+def test_the_picture_covers_every_pixel_of_the_view(monkeypatch, table, ratio):
+    monkeypatch.setattr(table.view, "devicePixelRatioF", lambda: ratio)
+    for width, height in ((321, 300), (322, 311), (323, 333), (801, 777)):
+        table.resize(width, height)
+        table.view.grab()
+        image, view = table.view._image, table.view.viewport()
+        assert image.width() >= view.width() * ratio
+        assert image.height() >= view.height() * ratio
 
 
 def test_every_instrument_is_written_with_the_decimals_of_its_own_tick(table):
