@@ -11,7 +11,7 @@ from engine.api.commands import Receipt
 from engine.approval.ports import Store
 from engine.bus.clock import Timer
 from engine.bus.errors import IntegrityError, JournalError
-from engine.model.decision import Verdict
+from engine.model.decision import Denial, Verdict
 from engine.model.ids import OrderRef, SuggestionId
 from engine.model.suggestion import Suggestion, SuggestionState
 
@@ -63,6 +63,10 @@ class Live(msgspec.Struct, kw_only=True):
     stored: bool = False
     turn: int = 0
     """Place in the queue of the agent's orders, kept when it has to wait again; 0 not queued yet."""
+    held: tuple[Denial, ...] = ()
+    """What it waits for to pass; empty while it does not wait for its turn."""
+    stale_ns: int = 0
+    """Since when nothing but an old quote holds it; 0 when something else does."""
 
 
 class CaseBook:

@@ -16,7 +16,7 @@ from engine.approval.drift import Drift
 from engine.approval.hash import differs_from
 from engine.approval.judge import Judge
 from engine.approval.mandate import Mandates
-from engine.approval.policy import Action, decide, may_send, waits
+from engine.approval.policy import Action, decide, may_send
 from engine.approval.ports import Gate, Ledger, Market, Modes, Orders, Store
 from engine.approval.requests import edited
 from engine.approval.sender import Sender
@@ -198,15 +198,14 @@ class ApprovalDesk:
             beyond = self._judge.beyond(suggestion, agent, small=autonomy is Autonomy.ASK_ABOVE_LIMITS)
         person = agent if agent is not None and agent.cleared and beyond is None else self._judge.look(live)
         decision = decide(autonomy, mode, person=person, agent=agent, beyond=beyond)
-        live.case.reason = decision.reason
+        live.case.reason, live.held = decision.reason, ()
         if decision.action is Action.SEND:
             receipt = self._sender.send(live, AGENT, Origin.AUTO)
             if not receipt.ok and live.case.outcome is None:
                 self._close(live, S.DENIED, AGENT, ok=False, code=receipt.code, text=receipt.text, durable=False)
-        elif decision.action is Action.DENY and waits(agent, person):
+        elif decision.action is Action.WAIT and self._turns.wait(live, decision.denials):
             self._cases.open[suggestion.id] = live
-            self._turns.wait(live)
-        elif decision.action is Action.DENY:
+        elif decision.action in (Action.DENY, Action.WAIT):
             self._deny(live, decision.denials or person.denials, agent or person)
         else:
             live.case.state = S.PENDING
@@ -443,11 +442,13 @@ class ApprovalDesk:
         return self._clock.now() >= live.case.suggestion.expires_ns
 
     def _expire(self, live: Live) -> Receipt:
-        text = "The suggestion has expired; nothing was sent."
+        text, reason = "The suggestion has expired; nothing was sent.", "its time is over"
+        if live.held:
+            text = reason = f"Its turn did not come in time: {live.held[0].text}"
         failed = self._close(live, S.EXPIRED, AGENT, ok=False, code="EXPIRED", text=text)
         if failed is not None:
             return failed
-        self._tell.publish(ApprovalExpired, live, reason="its time is over")
+        self._tell.publish(ApprovalExpired, live, reason=reason, unasked=bool(live.held))
         return Receipt(ok=False, code="EXPIRED", text=text)
 
     # --- state and telling

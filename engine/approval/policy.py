@@ -1,11 +1,16 @@
 """What happens with a suggestion at each level of autonomy: a pure function."""
 
+from collections.abc import Set
 from enum import Enum
 from typing import NamedTuple
 
 from engine.model.decision import Autonomy, Denial, Mode, Verdict
 
-RATE, WHAT_IF = "G8", "WHATIF"
+RATE, WHAT_IF, QUOTE = "G8", "WHATIF", "G21"
+
+
+PASSING = frozenset({RATE, WHAT_IF, QUOTE})
+"""What keeps an order of the agent back for a while only: the rate of messages, a broker being asked, an old quote."""
 
 
 class Action(Enum):
@@ -15,6 +20,8 @@ class Action(Enum):
     """It is shown; the person trades by hand."""
     ASK = "ask"
     SEND = "send"
+    WAIT = "wait"
+    """What is against it passes by itself."""
     DENY = "deny"
 
 
@@ -22,12 +29,6 @@ class Decision(NamedTuple):
     action: Action
     reason: str = ""
     denials: tuple[Denial, ...] = ()
-
-
-def waits(agent: Verdict | None, person: Verdict) -> bool:
-    """Whether what speaks against it passes by itself: the message rate, or a broker that is being asked."""
-    codes = {denial.code for denial in (agent or person).denials}
-    return bool(codes) and codes <= ({RATE, WHAT_IF} if agent is not None else {WHAT_IF})
 
 
 def may_send(autonomy: Autonomy, mode: Mode) -> bool:
@@ -53,9 +54,13 @@ def decide(
     if agent is not None and may_send(autonomy, mode):
         if agent.cleared and beyond is None:
             return Decision(Action.SEND)
+        if _passes(agent, PASSING) and (beyond is None or autonomy is Autonomy.AUTO):
+            return Decision(Action.WAIT, denials=agent.denials)
         if autonomy is Autonomy.AUTO and not agent.cleared:
             return Decision(Action.DENY, denials=agent.denials)
     hard = tuple(denial for denial in person.denials if denial.hard)
+    if hard and _passes(person, {WHAT_IF}):
+        return Decision(Action.WAIT, denials=person.denials)
     if hard:
         return Decision(Action.DENY, denials=person.denials)
     if autonomy is Autonomy.SUGGEST:
@@ -67,3 +72,7 @@ def decide(
     if person.denials:
         return Decision(Action.ASK, person.denials[0].text)
     return Decision(Action.ASK, "every order is asked" if autonomy is Autonomy.ASK else f"the mode is {mode.value}")
+
+
+def _passes(verdict: Verdict, codes: Set[str]) -> bool:
+    return not verdict.cleared and {denial.code for denial in verdict.denials} <= codes

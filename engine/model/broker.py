@@ -27,6 +27,23 @@ class NativeAlgo(msgspec.Struct, frozen=True, kw_only=True):
     params: tuple[NativeParam, ...] = ()
 
 
+class Fees(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order costs by the broker's list, in the account's currency; what is charged is booked from reports."""
+
+    per_unit: Decimal = Decimal(0)
+    minimum: Decimal = Decimal(0)
+    """Per order."""
+    most_percent: Decimal = Decimal(0)
+    """Per order, percent of its value; one cent at least."""
+
+    def of(self, quantity: Decimal, price: Decimal, multiplier: Decimal = Decimal(1), first: bool = True) -> Decimal:
+        """Return the fee of an execution, not rounded; an order pays its minimum with the ``first`` one."""
+        charged = quantity * self.per_unit
+        if first:
+            charged = max(charged, self.minimum)
+        return min(charged, max(quantity * price * multiplier * self.most_percent / 100, Decimal("0.01")))
+
+
 class BrokerCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What the broker in use offers; the ticket shows nothing else."""
 
@@ -37,9 +54,12 @@ class BrokerCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     short: bool = False
     fractional: bool = False
     native_algos: tuple[NativeAlgo, ...] = ()
+    brackets_in_one: bool = False
+    """An entry and its exits go out as one message; else each is one of its own (G8)."""
     exits_wait: bool = False
     """The broker may hold the exits of an entry back until all of it is filled, and shows them as held while it does;
     else they cover what has filled."""
+    fees: Fees = Fees()
     no_good_till: str = ""
     """Why an order with a good-till time cannot be sent, as a sentence; empty when it can."""
 

@@ -8,6 +8,11 @@ from engine.model.ids import OrderRef
 from engine.model.order import OrderRequest, OrderType, Origin, TimeInForce
 
 
+def exits(request: OrderRequest) -> int:
+    """Return how many protective orders a bracket has."""
+    return (request.stop_loss is not None) + (request.take_profit is not None)
+
+
 def legs(request: OrderRequest, parent: OrderRef) -> list[OrderRequest]:
     """Return the protective orders of a bracket: a stop and a target that cancel each other."""
     both = request.stop_loss is not None and request.take_profit is not None

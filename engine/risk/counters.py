@@ -124,9 +124,9 @@ class Messages:
     def __init__(self) -> None:
         self._times: deque[int] = deque(maxlen=4096)
 
-    def note(self, now: int) -> None:
-        """Count one message (order, change or cancel)."""
-        self._times.append(now)
+    def note(self, now: int, count: int = 1) -> None:
+        """Count messages (orders, changes, cancels)."""
+        self._times.extend([now] * count)
 
     def within(self, now: int, seconds: float) -> int:
         """Return the messages of the last ``seconds``."""

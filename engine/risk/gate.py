@@ -77,8 +77,12 @@ class Gate:
         clusters: Clusters | None = None,
         marks: Callable[[Symbol], float] | None = None,
         no_good_till: str = "",
+        brackets_in_one: bool = False,
     ) -> None:
-        """``no_good_till``: why the broker takes no order with a good-till time (G36); empty when it does."""
+        """``no_good_till``: why the broker takes no order with a good-till time (G36); empty when it does.
+
+        ``brackets_in_one``: an entry and its exits are one message to the broker, else one each (G8).
+        """
         self._bus = bus
         self._clock = clock
         self._alarm = Bell(bus, clock)
@@ -122,6 +126,7 @@ class Gate:
             shorts=shorts,
             clusters=clusters,
             no_good_till=no_good_till,
+            brackets_in_one=brackets_in_one,
         )
 
     # --- what others use
@@ -396,7 +401,7 @@ class Gate:
                 cleared(self._orders.reserve_ref(Origin.PROTECTIVE, account), leg) for leg in bracket.legs(request, ref)
             )
         self._exposure.reserve(ref, request)
-        self._messages.note(s.now)
+        self._messages.note(s.now, s.messages)
         if not s.reducing:
             self._sent.add(Sent(s.now, s.symbol, request.side, s.quantity, s.price, s.notional, request.strategy))
         elif request.origin is Origin.MANUAL:

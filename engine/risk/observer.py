@@ -11,7 +11,7 @@ from engine.model.decision import Book, Denial, LimitUse
 from engine.model.ids import Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderStatus, Origin
-from engine.risk import reading
+from engine.risk import bracket, reading
 from engine.risk.conversion import convert, expiry
 from engine.risk.counters import DayCounts, Messages, SentLog
 from engine.risk.exposure import ExposureBook, Line, closes, is_closing
@@ -60,6 +60,7 @@ class Observer:
         shorts: Shorts | None,
         clusters: Clusters | None,
         no_good_till: str,
+        brackets_in_one: bool,
     ) -> None:
         self._clock = clock
         self._market = market
@@ -80,6 +81,7 @@ class Observer:
         self._shorts = shorts
         self._clusters = clusters
         self._no_good_till = no_good_till
+        self._brackets_in_one = brackets_in_one
 
     def observe(
         self, request: OrderRequest, what_if: WhatIf | None, replacing: OrderStatus | None
@@ -161,6 +163,7 @@ class Observer:
             entries_today=self._counts.entries(symbol, date) if auto else 0,
             sent=self._sent.of(symbol),
             usual_notional=self._sent.usual_notional(),
+            messages=1 if self._brackets_in_one or reducing or replacing is not None else 1 + bracket.exits(request),
             last_second=self._messages.within(now, 1.0),
             last_minute=self._messages.within(now, 60.0),
             mode=self._modes.mode,

@@ -28,8 +28,8 @@ MarketCollar = Annotated[
     float, _percent("G6 collar of market orders", "A market order becomes a limit this far through the quote.", 10)
 ]
 Spread = Annotated[float, _percent("G7 spread", "Widest spread, percent of mid.", 50)]
-PerSecond = Annotated[int, _count("G8 messages per second", "Orders and changes sent in one second.", 20)]
-PerMinute = Annotated[int, _count("G8 messages per minute", "Orders and changes sent in one minute.", 1200)]
+PerSecond = Annotated[int, _count("G8 messages per second", "Orders, exits, changes, cancels in a second.", 20)]
+PerMinute = Annotated[int, _count("G8 messages per minute", "Orders, exits, changes, cancels in a minute.", 1200)]
 Modifies = Annotated[int, _count("G8b changes per order", "How often one order may be changed.", 200)]
 DuplicateSeconds = Annotated[
     float, _percent("G9 duplicate window", "Seconds in which the same order again is a duplicate.", 86_400)

@@ -59,6 +59,8 @@ class Situation:
     entries_today: int
     sent: Iterable[Sent]
     usual_notional: float | None
+    messages: int
+    """What sending it takes: one, and where the broker has no brackets in one message one for each exit."""
     last_second: int
     last_minute: int
     mode: Mode

@@ -70,7 +70,7 @@ def assemble_thought(
         history=bars,
         ledger=trading.ledger,
         orders=trading.desk,
-        sizer=Sizer(trading.gate, trading.ledger, market),
+        sizer=Sizer(trading.gate, trading.ledger, market, trading.fees),
         board=board,
         store=store,
         allow_short=lambda: trading.limits.active.allow_short,

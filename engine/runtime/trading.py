@@ -22,6 +22,7 @@ from engine.execution.refs import References
 from engine.execution.what_ifs import WhatIfBook
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
+from engine.model.broker import Fees
 from engine.model.decision import Book
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Session, Side
@@ -64,6 +65,7 @@ class Trading:
     pin: Pin
     what_ifs: WhatIfBook
     mandates: Mandates
+    fees: Fees
 
 
 class _Salt:
@@ -162,6 +164,7 @@ def assemble_trading(
         marks=market.mark,
         what_ifs=what_ifs,
         no_good_till=broker.capabilities.no_good_till,
+        brackets_in_one=broker.capabilities.brackets_in_one,
     )
     gate_later.fill(gate)
     governor = Governor(
@@ -231,14 +234,19 @@ def assemble_trading(
         pin=pin,
         what_ifs=what_ifs,
         mandates=mandates,
+        fees=broker.capabilities.fees,
     )
+
+
+TIMES_COMMISSION = 3
+"""A target pays at least so many times the commissions of its trade; below it the costs decide, not the forecast."""
 
 
 class Sizer:
     """What the strategist may know of sizing: the gate's own answer, never more than the strategy's risk."""
 
-    def __init__(self, gate: Gate, ledger: Ledger, market: MarketCache) -> None:
-        self._gate, self._ledger, self._market = gate, ledger, market
+    def __init__(self, gate: Gate, ledger: Ledger, market: MarketCache, fees: Fees) -> None:
+        self._gate, self._ledger, self._market, self._fees = gate, ledger, market, fees
 
     def size(self, symbol: Symbol, side: Side, entry: Decimal, stop: Decimal, risk_percent: float) -> Decimal:
         """Units that lose at most ``risk_percent`` of equity at the stop and fit every cap.
@@ -254,3 +262,11 @@ class Sizer:
         units = at_risk / (abs(entry - stop) * instrument.multiplier)
         wanted = (units // instrument.lot) * instrument.lot
         return min(sizing.quantity, wanted) if sizing.quantity > ZERO else wanted
+
+    def worth(self, symbol: Symbol, quantity: Decimal, entry: Decimal, target: Decimal) -> bool:
+        """Whether the target pays enough of the commissions of entry and exit."""
+        instrument = self._market.instrument(symbol)
+        if instrument is None:
+            return False
+        paid = sum(self._fees.of(quantity, price, instrument.multiplier) for price in (entry, target))
+        return abs(target - entry) * quantity * instrument.multiplier >= TIMES_COMMISSION * paid

@@ -29,6 +29,8 @@ class Entry(msgspec.Struct, kw_only=True):
 _COUNTER = "suggestions.counter"
 _ENTERED = "suggestions.entered"
 _KEPT = 2_000
+_NO_TURN = frozenset({"G8", "G21", "DRIFT"})
+"""Denials of a suggestion whose turn to be sent did not come: the message rate, an old quote, a price that moved on."""
 
 
 class Board:
@@ -55,7 +57,7 @@ class Board:
         on(Snoozed, lambda e: self._set(e.suggestion_id, SuggestionState.SNOOZED), owner="board")
         on(Approved, lambda e: self._set(e.suggestion_id, SuggestionState.APPROVED), owner="board")
         on(Refused, lambda e: self._set(e.suggestion_id, SuggestionState.REJECTED), owner="board")
-        on(ApprovalExpired, lambda e: self._set(e.suggestion_id, SuggestionState.EXPIRED), owner="board")
+        on(ApprovalExpired, self._on_expired, owner="board")
         on(SuggestionWithdrawn, lambda e: self._set(e.id, SuggestionState.WITHDRAWN), owner="board")
         on(SuggestionSuperseded, lambda e: self._set(e.id, SuggestionState.SUPERSEDED), owner="board")
         on(Edited, self._on_edited, owner="board", role=Role.DECIDER)
@@ -75,7 +77,7 @@ class Board:
         key = f"{_ENTERED}.{strategy}.{symbol}"
         if key not in self._entered:
             told = self._store.get(key)
-            self._entered[key] = None if told is None else int(told)
+            self._entered[key] = int(told) if told else None
         return self._entered[key]
 
     def note_entry(self, symbol: Symbol, strategy: str, at_ns: int) -> None:
@@ -83,6 +85,15 @@ class Board:
         key = f"{_ENTERED}.{strategy}.{symbol}"
         self._entered[key] = at_ns
         self._store.set(key, str(at_ns))
+
+    def _give_back(self, suggestion_id: SuggestionId) -> None:
+        """What was never sent for want of a turn is no entry: its strategy need not pause for it."""
+        suggestion = self.suggestion(suggestion_id)
+        if suggestion is None or self.entered(suggestion.symbol, suggestion.strategy) != suggestion.made_ns:
+            return
+        key = f"{_ENTERED}.{suggestion.strategy}.{suggestion.symbol}"
+        self._entered[key] = None
+        self._store.set(key, "")
 
     def suggestion(self, suggestion_id: SuggestionId) -> Suggestion | None:
         entry = self._entries.get(suggestion_id)
@@ -124,6 +135,13 @@ class Board:
             entry = self._entries.get(event.suggestion_id)
             if entry is not None and entry.state is SuggestionState.DRAFT:
                 self._set(event.suggestion_id, SuggestionState.DENIED)
+                if {denial.code for denial in event.denials} <= _NO_TURN:
+                    self._give_back(event.suggestion_id)
+
+    def _on_expired(self, event: ApprovalExpired) -> None:
+        self._set(event.suggestion_id, SuggestionState.EXPIRED)
+        if event.unasked:
+            self._give_back(event.suggestion_id)
 
     def _set(self, suggestion_id: SuggestionId, state: SuggestionState) -> None:
         entry = self._entries.get(suggestion_id)

@@ -35,6 +35,9 @@ class Sizer(Protocol):
     def size(self, symbol: Symbol, side: Side, entry: Decimal, stop: Decimal, risk_percent: float) -> Decimal:
         """Units that lose at most ``risk_percent`` of equity at the stop and fit every cap; 0 when none does."""
 
+    def worth(self, symbol: Symbol, quantity: Decimal, entry: Decimal, target: Decimal) -> bool:
+        """Whether what so many units gain at the target is enough beside the commissions."""
+
 
 class Store(Protocol):
     """Durable small values by name."""

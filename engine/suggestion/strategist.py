@@ -201,6 +201,9 @@ class Strategist:
         if quantity <= ZERO:
             self._skip("no size fits the limits")
             return False
+        if not self._sizer.worth(symbol, quantity, plan.entry, plan.target):
+            self._skip("too small to be worth its commissions")
+            return False
         standing = self._board.open_for(symbol, strategy)
         suggestion = self._suggestion(chosen, quantity)
         self._board.note_entry(symbol, strategy, now)

@@ -77,6 +77,8 @@ class ApprovalExpired(Event, frozen=True, kw_only=True):
     suggestion_id: SuggestionId
     symbol: Symbol
     reason: str = ""
+    unasked: bool = False
+    """It waited for its turn to be sent, and nobody was asked."""
 
 
 class ModeChanged(Event, frozen=True, kw_only=True):

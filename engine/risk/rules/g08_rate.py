@@ -1,4 +1,7 @@
-"""G8: message rate. Cancels, protective orders and flatten are exempt but counted."""
+"""G8: message rate. Cancels, protective orders and flatten are exempt but counted; a bracket counts what it sends.
+
+An order that alone sends more than a second allows cannot be parted: it may go when nothing went in that second.
+"""
 
 from engine.model.order import Origin
 from engine.risk.say import NOTHING, Findings, hard
@@ -11,10 +14,11 @@ TITLE = "Message rate"
 def check(s: Situation) -> Findings:
     if s.emergency or s.request.origin is Origin.PROTECTIVE:
         return NOTHING
+    sent, more = s.last_second, s.messages
     most = min(s.limits.messages_per_second, s.common.absolute_messages_per_second)
-    if s.last_second >= most:
-        return hard(CODE, f"{s.last_second} messages in the last second; the limit is {most}.", most, s.last_second)
-    most = s.limits.messages_per_minute
-    if s.last_minute >= most:
-        return hard(CODE, f"{s.last_minute} messages in the last minute; the limit is {most}.", most, s.last_minute)
+    if sent and sent + more > most:
+        return hard(CODE, f"{sent} messages in the last second and {more} to send; the limit is {most}.", most, sent)
+    sent, most = s.last_minute, s.limits.messages_per_minute
+    if sent and sent + more > most:
+        return hard(CODE, f"{sent} messages in the last minute and {more} to send; the limit is {most}.", most, sent)
     return NOTHING

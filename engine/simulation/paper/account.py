@@ -69,9 +69,4 @@ class PaperAccount(msgspec.Struct, kw_only=True):
 
 def fee(settings: PaperSettings, quantity: Decimal, price: Decimal, multiplier: Decimal, already: Decimal) -> Decimal:
     """Fee of one execution, given the fees its order has paid ``already``; the order's minimum is paid once."""
-    value = quantity * price * multiplier
-    raw = quantity * settings.fee_per_share
-    most = value * settings.fee_maximum_percent / 100
-    if already == ZERO:
-        raw = max(raw, settings.fee_minimum)
-    return cents(min(raw, max(most, Decimal("0.01"))))
+    return cents(settings.fees.of(quantity, price, multiplier, first=already == ZERO))

@@ -84,7 +84,8 @@ class PaperExchange:
 
     @property
     def capabilities(self) -> BrokerCapabilities:
-        return BrokerCapabilities(order_types=tuple(OrderType), tifs=tuple(TimeInForce), short=True)
+        kinds, tifs = tuple(OrderType), tuple(TimeInForce)
+        return BrokerCapabilities(order_types=kinds, tifs=tifs, short=True, fees=self._settings.fees)
 
     def attach(self, sink: Sink) -> None:
         """Deliver reports to ``sink`` from now on."""

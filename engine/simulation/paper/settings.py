@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.model.broker import Fees
+
 
 class PaperSettings(BaseModel):
     """The simulated account and how its exchange behaves."""
@@ -39,3 +41,8 @@ class PaperSettings(BaseModel):
     reject_rate: float = Field(
         0.0, ge=0, le=1, title="Random rejects", description="Share of orders refused by chance, for rehearsals."
     )
+
+    @property
+    def fees(self) -> Fees:
+        """What an order costs here."""
+        return Fees(per_unit=self.fee_per_share, minimum=self.fee_minimum, most_percent=self.fee_maximum_percent)

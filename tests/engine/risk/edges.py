@@ -312,16 +312,24 @@ def _(over: bool) -> Built:
 
 @edge("messages in a second", "G8")
 def _(over: bool) -> Built:
-    w = wide()
-    for _ in range(2 if over else 1):
+    w = wide({"messages_per_second": 5})
+    for _ in range(3 if over else 2):
         w.gate.note_message()
     return w, w.request()
+
+
+@edge("a message of one order in a second", "G8")
+def _(over: bool) -> Built:
+    w = wide()
+    for _ in range(5 if over else 4):
+        w.gate.note_message()
+    return w, w.manual(stop_loss=None, take_profit=None)
 
 
 @edge("messages in a minute", "G8")
 def _(over: bool) -> Built:
     w = wide()
-    for _ in range(30 if over else 29):
+    for _ in range(28 if over else 27):
         w.gate.note_message()
     w.clock.advance(2)
     return w, w.request()
@@ -330,7 +338,7 @@ def _(over: bool) -> Built:
 @edge("the absolute message rate holds for people, too", "G8")
 def _(over: bool) -> Built:
     w = wide(manual={"messages_per_second": 20}, common={"absolute_messages_per_second": 7})
-    for _ in range(7 if over else 6):
+    for _ in range(5 if over else 4):
         w.gate.note_message()
     return w, w.manual()
 

@@ -314,6 +314,7 @@ def test_t_k5_counters_survive_a_crash_in_the_session() -> None:
     world = wide({"orders_per_day": 2, "duplicate_seconds": 1, "working_entries": 9, "entries_per_day": 9})
     for symbol, price in ((AAPL, 100), (MSFT, 400)):
         world.send(world.request(symbol=symbol, limit_price=price, stop_loss=price * 0.9, take_profit=price * 2))
+        world.clock.advance(1)
     after = world.restarted(mode=Mode.AUTO)
     assert "G11" in after.codes(after.request(symbol=XOM, limit_price=60, stop_loss=55, take_profit=70))
 

@@ -65,6 +65,7 @@ def test_only_openings_count_as_orders_and_only_the_agent_s_as_entries() -> None
     world.send(world.manual())
     world.clock.advance(11)
     world.send(world.close(10, limit_price=101))
+    world.clock.advance(1)
     assert world.counters.values == {("orders.manual", TODAY): 1}
     world.send(world.request(symbol=XOM, limit_price=60, stop_loss=55, take_profit=70))
     assert world.counters.values == {

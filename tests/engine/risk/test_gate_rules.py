@@ -15,7 +15,7 @@ from engine.model.order import OrderState, OrderType, Origin
 from engine.risk.ports import ShortFacts
 from engine.risk.rules import g15_funds
 from tests.engine.risk.edges import wide
-from tests.engine.risk.world import AAPL, DAY, MINUTE, XOM, World, d, limits, unchecked
+from tests.engine.risk.world import AAPL, DAY, MINUTE, MSFT, XOM, World, d, limits, unchecked
 
 
 def instrument(world: World, **changes: Any) -> None:
@@ -83,11 +83,45 @@ def test_what_protects_or_flattens_is_exempt_from_rate_and_duplicates(origin: Or
     assert world.codes(world.close(10, origin=origin)) == []
 
 
-def test_a_cleared_order_is_a_message() -> None:
+@pytest.mark.parametrize("changes", [{}, {"take_profit": None}, {"stop_loss": None, "take_profit": None}])
+def test_a_cleared_order_counts_a_message_for_itself_and_each_of_its_exits(changes: dict[str, None]) -> None:
     world = wide()
-    before = world.gate._messages.within(world.clock.now(), 1.0)
-    assert world.clear(world.manual()) is not None
-    assert world.gate._messages.within(world.clock.now(), 1.0) == before + 1
+    cleared = world.send(world.manual(**changes))
+    assert world.gate._messages.within(world.clock.now(), 1.0) == 1 + len(cleared.legs)
+
+
+def test_a_bracket_is_one_message_where_the_broker_takes_it_in_one() -> None:
+    world = wide(world={"brackets_in_one": True})
+    for symbol, price in ((AAPL, 100), (MSFT, 400)):
+        world.send(world.request(symbol=symbol, limit_price=price, stop_loss=price * 0.9, take_profit=price * 2))
+    assert world.gate._messages.within(world.clock.now(), 1.0) == 2
+    (found,) = world.gate.check(world.request(symbol=XOM, limit_price=60, stop_loss=55, take_profit=70)).denials
+    assert (found.code, found.text) == ("G8", "2 messages in the last second and 1 to send; the limit is 2.")
+
+
+def test_a_bracket_larger_than_a_second_allows_goes_in_a_second_of_its_own() -> None:
+    world = wide()
+    world.send(world.request())
+    other = world.request(symbol=XOM, limit_price=60, stop_loss=55, take_profit=70)
+    (found,) = world.gate.check(other).denials
+    assert (found.text, found.value, found.limit) == (
+        "3 messages in the last second and 3 to send; the limit is 2.",
+        "3",
+        "2",
+    )
+    world.clock.advance(1)
+    assert world.codes(other) == []
+
+
+def test_a_change_and_a_closing_order_are_one_message_each() -> None:
+    world = wide(manual={"messages_per_second": 20})
+    ref = world.desk.put(world.manual(quantity=100))
+    assert world.gate.clear_change(ref, world.desk.all[ref].request).cleared
+    assert world.gate._messages.within(world.clock.now(), 1.0) == 1
+    world.desk.all.clear()
+    world.ledger.hold(AAPL, 100)
+    world.send(world.close(10))
+    assert world.gate._messages.within(world.clock.now(), 1.0) == 2
 
 
 # --- what is zero or missing
@@ -365,9 +399,9 @@ def test_the_panel_counts_orders_of_today_also_while_nothing_is_held_and_message
     world.send(world.manual())
     world.clock.advance(30)
     world.gate.note_message()
-    assert rows() == (1, 0, 2)
+    assert rows() == (1, 0, 4)
     world.desk.all.clear()
-    assert rows() == (0, 0, 2)
+    assert rows() == (0, 0, 4)
     world.ledger.hold(AAPL, 10)
     world.clock.advance(30)
     assert rows() == (1, 0, 1)

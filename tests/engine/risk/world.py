@@ -307,6 +307,7 @@ class World:
     foreign: tuple[Any, ...] = ()
     rules: Any = None
     lease: bool = False
+    brackets_in_one: bool = False
 
     def __post_init__(self) -> None:
         self.events: list[Event] = []
@@ -393,6 +394,7 @@ class World:
             shorts=self.shorts,
             clusters=self.clusters,
             no_good_till=self.no_good_till,
+            brackets_in_one=self.brackets_in_one,
         )
 
     def _on_failure(self, owner: str, role: Role, event: Event, error: Exception) -> None:

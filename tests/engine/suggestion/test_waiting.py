@@ -8,7 +8,6 @@ import pytest
 
 from engine.bus.bus import Bus
 from engine.bus.clock import SECOND, StepClock
-from engine.bus.errors import JournalError
 from engine.model.events.market import QuoteTick
 from engine.model.events.thought import Scored, Suggested
 from engine.model.ids import AccountId, SourceId, Symbol
@@ -20,6 +19,7 @@ from engine.suggestion.board import Board
 from engine.suggestion.plan import Recipe
 from engine.suggestion.strategist import AFTER_OPEN_S, Strategist
 from engine.suggestion.waiting import NAME
+from tests.engine.suggestion.store import Store
 
 D = Decimal
 AAPL = Symbol("AAPL")
@@ -36,15 +36,6 @@ RECIPE = Recipe(
     cooldown_bars=1,
     entry="close",
 )
-
-
-class Store(dict[str, str]):
-    broken = False
-
-    def set(self, name: str, value: str) -> None:
-        if self.broken:
-            raise JournalError("the disk is full")
-        self[name] = value
 
 
 class Market:
@@ -86,6 +77,9 @@ class Market:
 
     def size(self, *asked: object) -> Decimal:
         return D(10)
+
+    def worth(self, *asked: object) -> bool:
+        return True
 
 
 class Run:

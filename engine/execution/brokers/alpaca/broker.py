@@ -110,6 +110,7 @@ class AlpacaBroker:
             order_types=tuple(wire_order.TYPES),
             tifs=tuple(tifs),
             brackets=True,
+            brackets_in_one=True,
             modify=True,
             short=True,
             fractional=True,

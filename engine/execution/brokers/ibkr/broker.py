@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from decimal import Decimal
 
 from ib_async import Contract, Order
 
@@ -17,7 +18,7 @@ from engine.execution.brokers.ibkr.picture import Picture
 from engine.execution.brokers.ibkr.place import send_change, send_family, send_question
 from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.brokers.ibkr.survey import Found, Survey
-from engine.model.broker import BrokerCapabilities, WhatIf
+from engine.model.broker import BrokerCapabilities, Fees, WhatIf
 from engine.model.ids import AccountId, OrderRef, Symbol
 from engine.model.order import ClearedOrder, OrderRequest, OrderType, Origin, TimeInForce
 from engine.model.position import Account
@@ -32,6 +33,8 @@ _SUMMARY = (
     "NetLiquidation,TotalCashValue,SettledCash,AvailableFunds,ExcessLiquidity,FullAvailableFunds,FullExcessLiquidity,"
     "InitMarginReq,MaintMarginReq,FullInitMarginReq,FullMaintMarginReq,DayTradesRemaining,$LEDGER:ALL"
 )
+SHARES = Fees(per_unit=Decimal("0.005"), minimum=Decimal("1.00"), most_percent=Decimal("1"))
+"""The list's fixed prices for shares; what an order costs in the end is booked from the reports."""
 _CLOSING = (Origin.PROTECTIVE, Origin.FLATTEN)
 
 
@@ -84,6 +87,7 @@ class IbkrBroker:
             tifs=tuple(TimeInForce),
             short=not self._settings.cash_account,
             native_algos=NATIVE,
+            fees=SHARES,
             # The real one lets exits cover what has filled and says so; gateways that hold them back say that.
             exits_wait=True,
         )
