@@ -137,6 +137,8 @@ def _show_status(receipt: Receipt) -> None:
         print(f"  not confirmed, do not re-enter: {data['unknown']}")
     for lock in _rows(data, "locks"):
         print(f"  locked {lock['symbol']}: {lock['reason']}")
+    for off in _rows(data, "latches"):
+        print(f"  {' '.join(filter(None, (off['code'], off['scope'])))}: {off['text']}")
 
 
 def _show_suggestions(receipt: Receipt) -> None:

@@ -21,7 +21,7 @@ from engine.model.order import Origin
 from engine.model.position import Account
 from engine.risk.exposure import is_closing
 from engine.risk.latches import Latch, Latches
-from engine.risk.limits import LimitBook
+from engine.risk.limits import HELD, LimitBook
 from engine.risk.losses import LossBook
 from engine.risk.modes import ModeKeeper
 from engine.risk.ports import Ledger, Market, Orders, VitalSigns
@@ -120,10 +120,29 @@ class Governor:
             self._alarm(
                 "LIMITS", "red", f"The limits cannot be trusted: {why}.", "Only closing is allowed.", "Restart."
             )
+        self._tell_held()
         is_open = session is not None and session.state is SessionState.OPEN
         self._modes.watch_lease(session.close_ns if session is not None and is_open else None)
         self._check_account(self._ledger.account())
         self._check_vitals()
+
+    def _tell_held(self) -> None:
+        held = self._limits.held()
+        if bool(held) is (HELD in self._lit):
+            return
+        if not held:
+            self._lit.discard(HELD)
+            self._alarm(HELD, "amber", "No raised limit waits for the PIN any more.", cleared=True)
+            return
+        self._lit.add(HELD)
+        raised = ", ".join(f"{key} {was} → {wanted}" for key, (was, wanted) in held.items())
+        self._alarm(
+            HELD,
+            "amber",
+            f"Limits were raised in the settings file: {raised}.",
+            "The old ones stay in force.",
+            "Confirm them with the PIN where you arm again what a limit switched off, or take them back.",
+        )
 
     # --- days
 

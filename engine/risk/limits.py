@@ -1,4 +1,8 @@
-"""The limits in force: hash, ratchet (lower now, raise at the next session), proof that nobody edited them."""
+"""The limits in force: hash, ratchet (lower now, raise at the next session), proof that nobody edited them.
+
+With real money a raise needs the PIN whatever way it comes: one that was written into the settings file while the
+program was off is held back until a person confirms it.
+"""
 
 import hashlib
 import json
@@ -21,6 +25,8 @@ from engine.risk.ports import Store
 from engine.risk.settings import RiskSettings
 
 KEY = "risk.limits"
+HELD = "RAISED"
+"""Code of a raise by the settings file that waits for the PIN; a person confirms it as they arm a latch again."""
 SAFER_HIGH = frozenset(
     {
         "price_floor",
@@ -115,6 +121,8 @@ class _Pending(msgspec.Struct, kw_only=True):
     text: str
     at_ns: int
     effective: str
+    held: bool = False
+    """It comes from the settings file and waits for a person's PIN; ``at_ns`` says nothing yet."""
 
 
 class _Stored(msgspec.Struct, kw_only=True):
@@ -139,8 +147,13 @@ class LimitBook:
         pin: Pin,
         session_at: Callable[[int], Session | None],
         on_disk: Callable[[], str | None] | None = None,
+        real_money: bool = False,
     ) -> None:
-        """``session_at`` is the main calendar; ``on_disk`` hashes the limits as the settings file has them now."""
+        """``session_at`` is the main calendar; ``on_disk`` hashes the limits as the settings file has them now.
+
+        ``real_money``: what the settings file raised waits for the PIN.
+        """
+        self._real_money = real_money
         self._configured = configured
         self._store = store
         self._clock = clock
@@ -156,7 +169,10 @@ class LimitBook:
         self.hash = fingerprint(configured) if self.fault is None else ""
 
     def load(self) -> None:
-        """Take up where the last run was: what the settings file raised meanwhile waits for the next session."""
+        """Take up where the last run was: what the settings file raised meanwhile waits for the next session.
+
+        Or, with real money, for the PIN and then for the next session.
+        """
         self._disk_at_start = self._on_disk() if self._on_disk is not None else None
         text = self._store.get(KEY)
         if text is None:
@@ -183,8 +199,41 @@ class LimitBook:
         lowered = {k: v for k, v in now.items() if v != was.get(k) and k in was and not is_raise(k, was[k], v)}
         raised = {k: v for k, v in now.items() if k in was and v != was[k] and k not in lowered}
         at, effective = self._next_session()
-        self._pending = {k: _Pending(text=json.dumps(v), at_ns=at, effective=effective) for k, v in raised.items()}
+        held = self._real_money and bool(self._pin.check(""))
+        self._pending = {
+            k: _Pending(text=json.dumps(v), at_ns=at, effective="with the PIN" if held else effective, held=held)
+            for k, v in raised.items()
+        }
         self._use(_merge(before, lowered))
+
+    def held(self) -> dict[str, tuple[str, str]]:
+        """Return what the settings file raised and a person has not confirmed: key -> (in force, wanted)."""
+        was = flat(self.active)
+        return {k: (json.dumps(was[k]), v.text) for k, v in self._pending.items() if v.held}
+
+    def confirm(self, key: str, by: str, reason: str, pin: str = "") -> Receipt:
+        """Let what the settings file raised come into force at the next session; ``key`` empty: all of it."""
+        keys = [k for k, v in self._pending.items() if v.held and key in ("", k)]
+        if not keys:
+            return Receipt(ok=False, code="LIMITS", text="Nothing of that name waits for the PIN.")
+        if by not in PEOPLE:
+            return Receipt(ok=False, code="PERSON", text="Only a person raises a limit.")
+        if not reason.strip():
+            return Receipt(ok=False, code="REASON", text="Say why.")
+        if why := self._pin.check(pin):
+            return Receipt(ok=False, code="PIN", text=why)
+        at, effective = self._next_session()
+        before = self._pending
+        confirmed = {k: _Pending(text=before[k].text, at_ns=at, effective=effective) for k in keys}
+        self._pending = {**before, **confirmed}
+        try:
+            self._save()
+        except JournalError as error:
+            self._pending = before
+            return Receipt(ok=False, code="JOURNAL", text=f"The change could not be recorded: {error}")
+        was = flat(self.active)
+        self._tell(by, {k: (str(was[k]), str(json.loads(before[k].text))) for k in keys}, effective)
+        return Receipt(ok=True, text=f"It holds from {effective}.", data={"next_session": keys})
 
     def change(self, changes: Mapping[str, str], by: str, pin: str = "") -> Receipt:
         """Change limits by dotted key (``auto.position_percent``): lower now, raise at the next session with PIN."""
@@ -233,7 +282,7 @@ class LimitBook:
     def roll(self) -> None:
         """Let raised limits come into force when their session has begun."""
         now = self._clock.now()
-        due = {k: v for k, v in self._pending.items() if v.at_ns <= now}
+        due = {k: v for k, v in self._pending.items() if v.at_ns <= now and not v.held}
         if not due:
             return
         was = flat(self.active)

@@ -11,6 +11,7 @@ from engine.approval.mandate import sign
 from engine.bus.clock import Clock
 from engine.model.decision import PEOPLE
 from engine.model.ids import Symbol
+from engine.risk.limits import HELD
 from engine.runtime.enquiry import Enquiry
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.pace import Pace
@@ -120,6 +121,8 @@ class CommandHandler:
         match command:
             case c.Resume():
                 return trading.modes.resume(command.typed, command.reason, command.by, command.pin)
+            case c.Rearm() if command.code == HELD:
+                return trading.limits.confirm(command.scope, command.by, command.reason, command.pin)
             case c.Rearm():
                 return rearm(command, trading.modes, trading.pin)
             case c.SetPin():

@@ -14,6 +14,7 @@ from engine.model.market import Session
 from engine.model.money import ZERO, cents
 from engine.model.order import OrderState
 from engine.model.suggestion import SuggestionState
+from engine.risk.limits import HELD
 from engine.runtime.lag import LagMeter
 from engine.runtime.rebasing import BY_HAND
 from engine.runtime.spec import EngineSpec
@@ -106,10 +107,14 @@ class Status:
         )
 
     def _off(self) -> tuple[tuple[str, str, str], ...]:
-        """What a person may arm again: latches, and the locks of symbols that do not end by themselves."""
+        """What a person may arm again: latches, locks of symbols that do not end by themselves, raises by the file."""
         modes = self._trading.modes
         locks = ((lock.code, symbol, lock.reason) for symbol, lock in modes.locks.items() if lock.code in BY_HAND)
-        return (*((latch.code, latch.scope, latch.text) for latch in modes.latched), *locks)
+        held = (
+            (HELD, key, f"raised in the settings file from {was} to {wanted}; it waits for your PIN")
+            for key, (was, wanted) in self._trading.limits.held().items()
+        )
+        return (*((latch.code, latch.scope, latch.text) for latch in modes.latched), *locks, *held)
 
     def answer(self) -> dict[str, object]:
         """The answer of ``status --json``."""

@@ -120,7 +120,14 @@ def assemble_trading(
         today=today,
     )
     limits = LimitBook(
-        spec.risk, store=kv, clock=clock, bus=bus, pin=pin, session_at=session_at, on_disk=spec.limits_on_disk
+        spec.risk,
+        store=kv,
+        clock=clock,
+        bus=bus,
+        pin=pin,
+        session_at=session_at,
+        on_disk=spec.limits_on_disk,
+        real_money=spec.book is Book.LIVE,
     )
     limits.load()
     losses = LossBook(kv)

@@ -338,6 +338,7 @@ class World:
             pin=self.pin,
             session_at=session_at,
             on_disk=lambda: self.disk_hash,
+            real_money=self.book is Book.LIVE,
         )
         if self.limits.fault is None:
             self.limits.load()
