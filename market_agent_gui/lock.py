@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QMainWindow, QPushButton, QVBoxLayout, QWidget
 
+from market_agent_gui.dock_frame import DockFrame
 from market_agent_gui.translate import say
 
 FILE = "window-lock.json"
@@ -82,17 +83,74 @@ def _hash(pin: str, salt: bytes) -> bytes:
     return hashlib.scrypt(pin.encode(), salt=salt, n=2**14, r=8, p=1)
 
 
-class LockPage(QWidget):
+class Cover(QWidget):
+    """Lies over all of a window, whatever size that takes."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Window)
+        window.installEventFilter(self)
+        self.hide()
+
+    def cover(self) -> None:
+        """Come to the front."""
+        self.setGeometry(self.parentWidget().rect())
+        self.show()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.ChildAdded) and not self.isHidden():
+            self.setGeometry(self.parentWidget().rect())
+            self.raise_()
+        return False
+
+
+class Curtain:
+    """What lies behind the lock takes neither mouse nor keys; panes in windows of their own are covered."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self._covers: dict[DockFrame, Cover] = {}
+
+    def draw(self) -> None:
+        """Close what is asked, and put everything out of reach."""
+        while (popup := QApplication.activePopupWidget()) is not None and popup.close():
+            pass
+        for dialog in QApplication.topLevelWidgets():
+            if isinstance(dialog, QDialog) and dialog.isVisible():
+                dialog.reject()
+        self._enable(False)
+        for dock in self._window.findChildren(DockFrame):
+            if dock.isFloating():
+                self._covers.setdefault(dock, Cover(dock)).cover()
+
+    def lift(self) -> None:
+        """Give everything back."""
+        for cover in self._covers.values():
+            cover.hide()
+        self._enable(True)
+
+    def _enable(self, on: bool) -> None:
+        # Tab would walk from the PIN to a button that sends, and Space would press it.
+        for part in self._window.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            if not isinstance(part, Cover | QDialog):
+                part.setEnabled(on)
+
+
+class LockPage(Cover):
     """Covers the window. STOP stays in reach."""
 
     unlocked = Signal()
     stop_pressed = Signal()
 
-    def __init__(self, parent: QWidget, pins: PinStore) -> None:
+    def __init__(self, parent: QMainWindow, pins: PinStore) -> None:
         super().__init__(parent)
         self._pins = pins
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.Window)
+        self._curtain = Curtain(parent)
+        self.whose = QLabel()
+        """Whose money lies behind it: the strip that says so is covered."""
+        self.whose.setTextFormat(Qt.TextFormat.PlainText)
         self.heading = QLabel()
         self.heading.setProperty("role", "headline")
         self.line = QLineEdit()
@@ -108,28 +166,29 @@ class LockPage(QWidget):
         self.stop.clicked.connect(self.stop_pressed)
         column = QVBoxLayout(self)
         column.addStretch(2)
-        for widget in (self.heading, self.line, self.told):
+        for widget in (self.whose, self.heading, self.line, self.told):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         column.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(2)
-        self.hide()
 
     @property
     def locked(self) -> bool:
-        return self.isVisible()
+        return not self.isHidden()
 
-    def lock(self) -> None:
-        """Cover the window."""
+    def lock(self, whose: str = "") -> None:
+        """Cover the window, and every other one of the program."""
+        self._curtain.draw()
+        self.whose.setText(whose)
+        self.whose.setVisible(bool(whose))
         self.heading.setText(say("Locked. The engine goes on."))
         self.line.setPlaceholderText(say("PIN"))
         self.line.setAccessibleName(say("PIN"))
         self.stop.setText(say("■ STOP  Ctrl+.  cancels entries, keeps stops"))
         self.told.setText("")
         self.line.clear()
-        self.setGeometry(self.parentWidget().rect())
-        self.show()
-        self.raise_()
+        self.cover()
+        self.window().activateWindow()
         self.line.setFocus()
 
     def _on_entered(self) -> None:
@@ -139,6 +198,7 @@ class LockPage(QWidget):
             self.told.setText(say("Too many wrong PINs: wait {minutes} min", minutes=int(wait // 60) + 1))
         elif self._pins.check(pin):
             self.hide()
+            self._curtain.lift()
             self.unlocked.emit()
         elif self._pins.waits_s:
             self.told.setText(say("Too many wrong PINs: wait {minutes} min", minutes=PAUSE_S // 60))

@@ -16,6 +16,7 @@ from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.key_map import KeyMapError, key_file, load_key_map, save_key_map
 from market_agent_gui.lock import IdleWatch, LockPage, PinStore
 from market_agent_gui.menus import MainMenu
+from market_agent_gui.mode_frame import account_tail
 from market_agent_gui.notifications import Bell, News, Notifications, Sound
 from market_agent_gui.palette import Palette
 from market_agent_gui.palette_source import PaletteSource
@@ -243,7 +244,9 @@ class Program(QObject):
             raise Refusal(say("set a PIN first: “Set or change the PIN…”"))
         self._shell.arming.disarm(lambda: say("the window is locked"))
         self._shell.entry.drop()
-        self.lock_page.lock()
+        self._shell.head.toaster.clear()
+        state = self._shell.bridge.mirror.state()
+        self.lock_page.lock(f"{say(state.book.upper())} · {account_tail(state.account)}" if state is not None else "")
 
     def _lock_quietly(self) -> None:
         if self.pins.exists and not self.locked:

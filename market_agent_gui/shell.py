@@ -260,9 +260,10 @@ class Shell(QObject):
         self.bridge.fire(Acknowledge(code=code))
 
     def say(self, severity: str, text: str) -> None:
-        """Tell something in passing."""
+        """Tell something in passing; behind the lock it is only logged."""
         log.info("%s: %s", severity, text)
-        self.head.toast(severity, told(text))
+        if not self.program.locked:
+            self.head.toast(severity, told(text))
 
     def show_error(self, text: str) -> None:
         """An error nobody caught: the window goes on, the engine is not concerned."""

@@ -121,6 +121,11 @@ class Toaster(QObject):
         self._place()
         return toast
 
+    def clear(self) -> None:
+        """Take every note away."""
+        for toast in self.toasts:
+            toast.close()
+
     def _forget(self, toast: Toast) -> None:
         if toast in self._toasts:
             self._toasts.remove(toast)
