@@ -47,7 +47,6 @@ ORDER_EVENTS: tuple[type[OrderEvent], ...] = (
     CancelRejected,
     OrderAlarm,
     ExecutionCorrected,
-    CommissionBooked,
 )
 
 
@@ -110,6 +109,7 @@ class OrderView:
         self._fills = fills
         for kind in ORDER_EVENTS:
             bus.subscribe(kind, self._on_order, owner="views.orders")
+        bus.subscribe(CommissionBooked, self._on_commission, owner="views.orders")
 
     def load(self, statuses: list[OrderStatus], fills: list[tuple[Fill, OrderStatus]]) -> None:
         """Show what was recovered at start."""
@@ -121,8 +121,12 @@ class OrderView:
     def _on_order(self, event: OrderEvent) -> None:
         note = event.text if isinstance(event, OrderAlarm) else getattr(event, "reason", "")
         self._orders.put(order_row(event.status, note))
-        if isinstance(event, OrderFilled | OrderPartlyFilled | ExecutionCorrected | CommissionBooked):
+        if isinstance(event, OrderFilled | OrderPartlyFilled | ExecutionCorrected):
             self._fills.put(fill_row(event.fill, event.status))
+
+    def _on_commission(self, event: CommissionBooked) -> None:
+        # It comes after the fill. The order's row says nothing of it, and keeps its note.
+        self._fills.put(fill_row(event.fill, event.status))
 
 
 def _expected(status: OrderStatus) -> Decimal | None:

@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from engine.api.rows import FillRow
 from engine.bus.bus import Bus
-from engine.model.events.order import CommissionBooked, OrderFilled
+from engine.model.events.order import CommissionBooked, OrderAlarm, OrderFilled
 from engine.model.fill import Fill
 from engine.model.ids import AccountId, ExecId, IntentId, OrderRef, Symbol
 from engine.model.market import Side
@@ -59,16 +60,32 @@ def test_slippage_is_against_the_price_the_order_was_for_not_against_where_the_m
     assert found == (None if bps is None else pytest.approx(bps))
 
 
-def test_a_fee_that_is_told_after_the_fill_stands_in_its_row() -> None:
-    failures: list[object] = []
-    bus = Bus(lambda *what: failures.append(what))
-    fills = Table("fills")
-    OrderView(bus, Table("orders"), fills)
-    order = status(Side.BUY, OrderType.LIMIT, limit_price=D(190))
-    common = {"ref": order.ref, "symbol": order.request.symbol, "side": order.request.side, "status": order,
-              "ts_event": 1, "ts_init": 1}  # fmt: skip
-    bus.publish(OrderFilled(fill=fill(Side.BUY, "190"), **common))
-    bus.publish(CommissionBooked(fill=fill(Side.BUY, "190", "1.25"), **common))
-    (row,) = fills.rows()
-    assert row.commission == D("1.25")
-    assert failures == []
+def test_a_fee_that_is_told_after_its_fill_stands_in_the_fills_and_leaves_the_orders_note() -> None:
+    def fail(owner: str, role: object, event: object, error: Exception) -> None:
+        raise error
+
+    bus, orders, fills = Bus(fail), Table("orders"), Table("fills")
+    OrderView(bus, orders, fills)
+    request = OrderRequest(intent_id=IntentId("i1"), symbol=Symbol("AAPL"), side=Side.BUY, quantity=D(100))
+    ref, account = OrderRef("r1"), AccountId("DU1")
+    status = OrderStatus(ref=ref, account=account, request=request, state=OrderState.FILLED, filled=D(100))
+    done = Fill(
+        exec_id=ExecId("e1"),
+        ref=ref,
+        account=account,
+        symbol=Symbol("AAPL"),
+        side=Side.BUY,
+        quantity=D(100),
+        price=D("189.63"),
+        ts_event=1,
+        ts_seen=1,
+    )
+    common = {"ts_event": 1, "ts_init": 1, "ref": ref, "symbol": Symbol("AAPL"), "side": Side.BUY, "status": status}
+    bus.publish(OrderFilled(fill=done, **common))
+    bus.publish(OrderAlarm(kind="overfill", text="more was filled than ordered", **common))
+    paid = Fill(**{**{name: getattr(done, name) for name in done.__struct_fields__}, "commission": D("1.00")})
+    bus.publish(CommissionBooked(fill=paid, **common))
+    row, order = fills.get("e1"), orders.get("r1")
+    assert isinstance(row, FillRow)
+    assert row.commission == D("1.00")
+    assert order.note == "more was filled than ordered"
