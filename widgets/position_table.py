@@ -29,6 +29,13 @@ def _opened_by(row: PositionRow, zone: str) -> str:
     return words if not row.opened_ns else f"{words} · {formats.local_time(row.opened_ns, zone):%H:%M}"
 
 
+def _mark_text(price: Decimal | None) -> str:
+    """Return a price that may lie between two ticks: with half a cent where there is one."""
+    if price is None:
+        return formats.MISSING
+    return price_text(price, max(2, min(3, _decimals(price)))) if abs(price) >= 1 else price_text(price)
+
+
 def position_columns(zone: str) -> tuple[Column, ...]:
     """Return the columns of the table; times in ``zone``."""
     return (
@@ -51,12 +58,22 @@ def position_columns(zone: str) -> tuple[Column, ...]:
             width_for="1 000.00",
         ),
         Column(
+            id="mark",
+            title="Mark",
+            format=lambda r: _mark_text(r.mark),
+            sort=lambda r: r.mark,
+            plain=lambda r: r.mark,
+            width_for="1 000.00",
+            about="Middle of bid and ask, else the last price: open P&L and the result of the day are reckoned with it",
+        ),
+        Column(
             id="last",
             title="Last",
             format=lambda r: price_text(r.last),
             sort=lambda r: r.last,
             plain=lambda r: r.last,
             width_for="1 000.00",
+            visible=False,
         ),
         Column(
             id="open",
@@ -103,7 +120,7 @@ def position_columns(zone: str) -> tuple[Column, ...]:
             plain=lambda r: r.to_stop,
             colour=lambda r: "t2",
             width_for="−1 000.00",
-            about="Money won or lost from here if the stop is hit",
+            about="Money won or lost against the average price if the stop is hit",
         ),
         Column(
             id="protected",
@@ -122,6 +139,16 @@ def position_columns(zone: str) -> tuple[Column, ...]:
             plain=lambda r: r.realised,
             colour=lambda r: direction_role(r.realised),
             visible=False,
+        ),
+        Column(
+            id="break_even",
+            title="Break-even",
+            format=lambda r: _mark_text(r.break_even),
+            sort=lambda r: r.break_even,
+            plain=lambda r: r.break_even,
+            width_for="1 000.00",
+            visible=False,
+            about="The price that pays the fees of the way in, and as much for the way out",
         ),
         Column(
             id="opened",

@@ -33,13 +33,17 @@ class PositionRow(Row, frozen=True, kw_only=True):
     quantity: Decimal
     average_price: Decimal
     last: float | None = None
+    mark: Decimal | None = None
+    """What ``open_pnl`` and the result of the day are both reckoned with: mid of the quote, else the last price."""
+    break_even: Decimal | None = None
+    """The price at which it pays the fees of its way in, and as much for its way out."""
     open_pnl: Decimal | None = None
     open_pnl_percent: float | None = None
     realised: Decimal = Decimal(0)
     stop: Decimal | None = None
     target: Decimal | None = None
     to_stop: Decimal | None = None
-    """Money won or lost from here if the stop is hit."""
+    """Money won or lost against the average price if the stop is hit."""
     protected: str = ""
     """``stop at broker``, ``no stop`` or why unsure."""
     opened_by: str = ""

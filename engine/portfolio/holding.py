@@ -30,6 +30,8 @@ class Tally(msgspec.Struct, frozen=True):
     realised: Decimal = ZERO
     """Since the first fill, after commissions."""
     commission: Decimal = ZERO
+    fees: Decimal = ZERO
+    """The part of ``commission`` that the open quantity cost on its way in."""
     flow: Decimal = ZERO
     """Cash that came in less cash that went out, after commissions."""
     brought: Decimal = ZERO
@@ -51,19 +53,23 @@ def add(tally: Tally, fill: Fill, multiplier: Decimal) -> Tally:
         return msgspec.structs.replace(tally, quantity=tally.quantity * fill.quantity)
     signed = fill.quantity * fill.side.sign
     before, after = tally.quantity, tally.quantity + signed
-    gain, cost = ZERO, tally.cost
+    gain, cost, fees = ZERO, tally.cost, tally.fees
     opened_ns, opened_by, trip = tally.opened_ns, tally.opened_by, tally.trip
     if before == ZERO:
         cost, opened_ns, opened_by, trip = fill.quantity * fill.price, fill.ts_event, fill.ref, ZERO
+        fees = fill.commission
     elif (before > ZERO) == (signed > ZERO):
         cost += fill.quantity * fill.price
+        fees += fill.commission
     else:
         closed = min(abs(before), fill.quantity)
         share = cost if closed == abs(before) else cost * closed / abs(before)
         gain = (closed * fill.price - share) * multiplier * (1 if before > ZERO else -1)
         cost -= share
+        fees = fees * abs(after) / abs(before) if closed < abs(before) else ZERO
         if after != ZERO and (after > ZERO) != (before > ZERO):
             cost, opened_ns, opened_by, trip = abs(after) * fill.price, fill.ts_event, fill.ref, ZERO
+            fees = fill.commission * abs(after) / fill.quantity
     net = gain - fill.commission
     flow = -signed * fill.price * multiplier - fill.commission
     return Tally(
@@ -71,6 +77,7 @@ def add(tally: Tally, fill: Fill, multiplier: Decimal) -> Tally:
         cost=cost,
         realised=tally.realised + net,
         commission=tally.commission + fill.commission,
+        fees=fees,
         flow=tally.flow + flow,
         brought=tally.brought + (flow if fill.ref == OPENING else ZERO),
         trip=trip + net,

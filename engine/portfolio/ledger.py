@@ -61,6 +61,8 @@ class Ledger:
         self._account: Account | None = None
         self._session = SessionStart(date="")
         self._clock_symbol = Symbol("")
+        self._first_marks: dict[Symbol, Decimal] = {}
+        """Prices first seen of what was held before the first start, while no close before it is known."""
         self._anchor_cash = False
         """The next report of the account sets the cash anew: a session began, and no fill has come since."""
 
@@ -131,6 +133,14 @@ class Ledger:
             return None
         return holding.tally.quantity * (mark - holding.tally.average) * holding.multiplier
 
+    def break_even(self, symbol: Symbol) -> Decimal | None:
+        """The price at which what is held pays its fees: those of its way in, and as much for its way out."""
+        holding = self._holdings.get(symbol)
+        if holding is None or not holding.tally.quantity:
+            return None
+        tally = holding.tally
+        return tally.average + 2 * tally.fees / (tally.quantity * holding.multiplier)
+
     def equity(self) -> Decimal | None:
         """Cash and positions at their marks in the base currency; None when a price or a rate is unknown."""
         if self._session.cash is None:
@@ -193,9 +203,29 @@ class Ledger:
         worth = ZERO if not tally.quantity else self._value(symbol, holding)
         if worth is None:
             return None
+        if start is None and tally.brought:
+            start = self._start_of_opening(symbol, holding)
         if start is None:
             return worth + tally.flow
         return worth + tally.flow - start.worth - start.flow
+
+    def _start_of_opening(self, symbol: Symbol, holding: Holding) -> SymbolStart | None:
+        """What was held before the first start was not won or lost today: its day begins at the close before."""
+        opening = next((fill for fill in holding.fills() if fill.exec_id == f"{OPENING}-{symbol}"), None)
+        quote = self._market.quote(symbol)
+        if opening is None or quote is None:
+            return None
+        told = quote.previous_close
+        if finite(told) and told > 0.0:
+            price = exact(told)
+        else:  # until somebody tells it, the first price seen
+            mark = self.mark(symbol)
+            price = self._first_marks.setdefault(symbol, mark if mark is not None else opening.price)
+        units = opening.quantity * opening.side.sign * holding.multiplier
+        start = SymbolStart(worth=units * price, flow=-units * opening.price, realised=ZERO, commission=ZERO)
+        if finite(told) and told > 0.0:
+            self._keep(msgspec.structs.replace(self._session, symbols={**self._session.symbols, symbol: start}))
+        return start
 
     def _value(self, symbol: Symbol, holding: Holding) -> Decimal | None:
         mark = self.mark(symbol)

@@ -9,13 +9,15 @@ from engine.bus.bus import Bus
 from engine.model.events.book import PositionChanged, PositionClosed, PositionOpened, SymbolLocked, SymbolUnlocked
 from engine.model.ids import Symbol
 from engine.model.market import Quote
-from engine.model.money import ZERO, cents, exact, finite
+from engine.model.money import ZERO, cents, finite
 from engine.model.position import Position
 from engine.views.table import Table
 
 
 class Ledger(Protocol):
     def positions(self) -> Mapping[Symbol, Position]: ...
+    def mark(self, symbol: Symbol) -> Decimal | None: ...
+    def break_even(self, symbol: Symbol) -> Decimal | None: ...
 
 
 class PositionView:
@@ -63,15 +65,12 @@ class PositionView:
         self._locks.pop(event.symbol, None)
 
     def _row(self, symbol: Symbol, position: Position) -> PositionRow:
-        quote = self._quote(symbol)
-        mark: float | None = None
-        if quote is not None:
-            mark = quote.last if finite(quote.last) else quote.mid if quote.two_sided else None
+        # The mark of the ledger: what is open here and the result of the day are reckoned with one price.
+        quote, mark = self._quote(symbol), self._ledger.mark(symbol)
         pnl: Decimal | None = None
         percent: float | None = None
-        if mark is not None and finite(mark):
-            price = exact(mark)
-            pnl = cents((price - position.average_price) * position.quantity * position.multiplier)
+        if mark is not None:
+            pnl = cents((mark - position.average_price) * position.quantity * position.multiplier)
             cost = position.average_price * abs(position.quantity) * position.multiplier
             percent = float(pnl / cost) * 100 if cost else None
         stop, target, covered = _protection(self._orders.rows(), symbol, position)
@@ -83,7 +82,9 @@ class PositionView:
             symbol=symbol,
             quantity=position.quantity,
             average_price=position.average_price,
-            last=mark,
+            last=quote.last if quote is not None and finite(quote.last) else None,
+            mark=mark,
+            break_even=self._ledger.break_even(symbol),
             open_pnl=pnl,
             open_pnl_percent=percent,
             realised=position.realised,

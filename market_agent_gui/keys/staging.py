@@ -179,11 +179,12 @@ def closed(held: Decimal, share: Decimal) -> Decimal:
 
 
 def even_stop(held: PositionRow | None, price: Price | None, stops: Sequence[OrderRow], symbol: str) -> Decimal:
-    """Return where a stop at break-even goes. Raises ``ValueError`` in words where it may not be moved there."""
+    """Return where a stop at break-even goes, fees paid. Raises ``ValueError`` in words where it may not go there."""
     if held is None or not held.quantity or price is None or not stops:
         raise ValueError(f"{symbol}: no position with a stop at the broker")
     long = held.quantity > 0
-    even = to_tick(held.average_price, exact(price.tick), up=long)
+    paid = held.break_even if held.break_even is not None else held.average_price
+    even = to_tick(paid, exact(price.tick), up=long)
     touch = price.bid if long else price.ask
     if not price.live or (float(even) >= touch if long else float(even) <= touch):
         raise ValueError(f"{symbol}: a stop at {even} would trigger at once")

@@ -347,7 +347,7 @@ class OrderEntry(QObject):
         self._bridge.fire(Flatten(symbol=Symbol(symbol), fraction=fraction, intent_id=intent, by="hotkey"))
 
     def stop_to_even(self) -> None:
-        """Move the protective stop of the displayed symbol to the average price; only ever tighter."""
+        """Move the protective stop of the displayed symbol to where it pays its fees; only ever tighter."""
         symbol = self._need_symbol()
         mirror = self._bridge.mirror
         stops = [row for row in mirror.working(symbol) if row.leg == "stop"]

@@ -193,11 +193,16 @@ def test_changing_a_stop_order_moves_its_stop_price() -> None:
 # --- what a rehearsal promises of a position
 
 
-def rehearsed(held: str, average: str, stop: str, action: str) -> tuple[str, bool]:
+def rehearsed(held: str, average: str, stop: str, action: str, paid: str = "") -> tuple[str, bool]:
     mirror = Mirror()
-    mirror.take_rows(
-        "positions", (PositionRow(key="AAPL", symbol="AAPL", quantity=D(held), average_price=D(average)),), (), True
+    position = PositionRow(
+        key="AAPL",
+        symbol="AAPL",
+        quantity=D(held),
+        average_price=D(average),
+        break_even=D(paid) if paid else None,
     )
+    mirror.take_rows("positions", (position,), (), True)
     row = OrderRow(
         key="S-1",
         symbol="AAPL",
@@ -233,5 +238,6 @@ def test_a_rehearsed_part_is_the_whole_number_that_the_engine_closes(held: str, 
 
 def test_a_rehearsed_stop_to_break_even_is_on_the_tick_and_says_when_it_would_be_refused() -> None:
     assert rehearsed("100", "189.0033333", "187.00", "stop_even") == ("187.00 → 189.01", True)
+    assert rehearsed("100", "189.00", "187.00", "stop_even", "189.0542") == ("187.00 → 189.06", True)
     assert rehearsed("100", "191.00", "187.00", "stop_even") == ("AAPL: a stop at 191.00 would trigger at once", False)
     assert rehearsed("100", "189.00", "189.50", "stop_even") == ("AAPL: the stop at 189.50 is tighter already", False)

@@ -50,6 +50,8 @@ class FakeMarket:
     def __init__(self, clock: StepClock) -> None:
         self.clock = clock
         self.prices = dict.fromkeys(SYMBOLS, 100.0)
+        self.closes: dict[str, float] = {}
+        """Closes of the session before, where they are known."""
         self.stale: set[str] = set()
         self.halted: set[str] = set()
         self.closed = False
@@ -75,7 +77,7 @@ class FakeMarket:
             open=nan,
             high=nan,
             low=nan,
-            previous_close=nan,
+            previous_close=self.closes.get(symbol, nan),
             ts_event=ts,
             ts_seen=ts,
             halted=symbol in self.halted,

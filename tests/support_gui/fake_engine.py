@@ -301,7 +301,7 @@ class FakeEngine:
             "positions",
             PositionRow(
                 key=row.symbol, symbol=row.symbol, quantity=sign * row.quantity, average_price=D(price),
-                last=float(price), open_pnl=D("0.00"), open_pnl_percent=0.0, protected="stop at broker",
+                last=float(price), mark=D(price), open_pnl=D("0.00"), open_pnl_percent=0.0, protected="stop at broker",
                 opened_by="agent" if row.suggestion else "you", opened_ns=now,
             ),
         )  # fmt: skip
@@ -440,6 +440,7 @@ class FakeEngine:
                 "positions",
                 PositionRow(
                     key=symbol, symbol=symbol, quantity=D(quantity), average_price=D(str(average)), last=last,
+                    mark=D(str(last)),
                     open_pnl=pnl, open_pnl_percent=(last / average - 1) * 100, stop=D(str(round(average * 0.98, 2))),
                     target=D(str(round(average * 1.04, 2))), to_stop=D("-488.00"), protected="stop at broker",
                     opened_by="agent S-1026" if number % 2 else "you", opened_ns=now,

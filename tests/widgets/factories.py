@@ -37,6 +37,7 @@ def position(symbol: str, **changes: object) -> PositionRow:
         "quantity": Decimal(200),
         "average_price": Decimal("189.19"),
         "last": 190.34,
+        "mark": Decimal("190.34"),
         "open_pnl": Decimal("230.00"),
         "open_pnl_percent": 0.61,
         "stop": Decimal("187.90"),

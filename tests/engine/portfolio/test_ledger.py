@@ -292,6 +292,41 @@ async def test_adopting_after_the_account_is_known_moves_no_cash(world: World) -
     assert world.ledger.day_pnl() == 0
 
 
+@pytest.mark.parametrize(("close", "day"), [(97.0, 30 * -3), (float("nan"), 0)])
+async def test_the_day_of_what_was_held_before_the_first_start_begins_at_the_close_before(
+    world: World, close: float, day: int
+) -> None:
+    world.market.closes["AAPL"] = close
+    held = [BrokerPosition(account=ME, symbol=Symbol("AAPL"), quantity=Decimal(-30), average_price=Decimal(150))]
+    world.ledger.adopt_opening(held, START)
+    assert world.ledger.day_pnl() == day, "what was won before is not of today"
+    world.market.prices["AAPL"] = 101.0
+    assert world.ledger.day_pnl() == day - 30
+    world.book(fill(1, Side.BUY, "30", "102", "1"))
+    assert world.ledger.day_pnl() == day - 60 - 1
+    again = world.build()
+    again.rebuild()
+    if close == close:
+        assert again.day_pnl() == day - 60 - 1
+    world.clock.advance_to(START + DAY)
+    assert world.ledger.day_pnl() == 0
+
+
+@pytest.mark.parametrize(("side", "paid"), [(Side.BUY, "10.02"), (Side.SELL, "9.98")])
+async def test_break_even_pays_the_way_in_and_as_much_for_the_way_out(world: World, side: Side, paid: str) -> None:
+    assert world.ledger.break_even(Symbol("AAPL")) is None
+    world.book(fill(1, side, "100", "10", "1"))
+    assert world.ledger.break_even(Symbol("AAPL")) == Decimal(paid)
+    world.book(fill(2, side.opposite, "63", "12", "1"))
+    assert world.ledger.break_even(Symbol("AAPL")) == Decimal(paid), "a partial exit takes its part of the fee along"
+    world.book(fill(3, side.opposite, "74", "12", "2"))
+    held = world.ledger.positions()[Symbol("AAPL")]
+    assert abs(held.quantity) == 37
+    assert world.ledger.break_even(Symbol("AAPL")) == 12 - 2 * side.sign * Decimal(1) / 37, "through zero: half the fee"
+    world.book(fill(4, side, "37", "12", "1"))
+    assert world.ledger.break_even(Symbol("AAPL")) is None
+
+
 async def test_the_session_equity_is_what_the_broker_said_first(world: World) -> None:
     world.account("10000", "20000")
     world.account("10000", "21000")
