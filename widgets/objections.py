@@ -28,7 +28,7 @@ def wrap(text: str, width: float, first_indent: float = 0.0) -> list[str]:
 
 
 class Objections(QWidget):
-    """Boxes, hard ones first; as high as they need."""
+    """Boxes, hard ones first; as high as they need, and never higher than their room: a last line names the rest."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +36,7 @@ class Objections(QWidget):
         self._warnings: tuple[Denial, ...] = ()
         self._items: list[tuple[str, str, str]] = []
         self._note = ""
+        self._room: int | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         keep_said(self, self._say)
 
@@ -44,6 +45,18 @@ class Objections(QWidget):
         self._denials, self._warnings, self._note = tuple(denials), tuple(warnings), note
         self._say()
 
+    def set_room(self, pixels: int) -> None:
+        """Set how high it may become; the first box and the line that names the rest are always shown."""
+        if pixels != self._room:
+            self._room = pixels
+            self._fit()
+
+    def _fit(self) -> None:
+        wanted = self.sizeHint().height()
+        if wanted != self.height():
+            self.setFixedHeight(wanted)
+        self.update()
+
     def _say(self) -> None:
         said = [(denial.code, tr("denies"), told(denial.text), "danger") for denial in self._denials if denial.hard]
         said += [(denial.code, tr("asks"), told(denial.text), "warn") for denial in self._denials if not denial.hard]
@@ -51,13 +64,32 @@ class Objections(QWidget):
         self._items = [(f"{code} {verb}" if code else tr("Blocked"), text, role) for code, verb, text, role in said]
         spoken = [f"{head}: {text}" for head, text, _ in self._items]
         self.setAccessibleName(". ".join([*spoken, self._note]).strip(". "))
-        self.setFixedHeight(self.sizeHint().height())
-        self.update()
+        self.setToolTip("\n".join(self.texts) if len(self._items) > 1 else "")
+        self._fit()
 
     @property
     def texts(self) -> list[str]:
         """Return what is shown, one line each."""
         return [f"{head} · {text}" for head, text, _ in self._items] + ([self._note] if self._note else [])
+
+    @property
+    def folded(self) -> str:
+        """Return the line that names what has no room; empty while everything has."""
+        _, hidden = self._shown()
+        return tr("also: {codes}", codes=", ".join(dict.fromkeys(head for head, _, _ in hidden))) if hidden else ""
+
+    def _shown(self) -> tuple[list[tuple[str, list[str], str]], list[tuple[str, list[str], str]]]:
+        """Return what is drawn whole, and what only its name stands for."""
+        theme, blocks = current_theme(), self._blocks()
+        heights = [theme.px(16) * len(lines) + theme.px(12) for _, lines, _ in blocks]
+        if self._room is None or sum(heights) <= self._room:
+            return blocks, []
+        used, count = theme.px(18), 0
+        for height in heights:
+            if count and used + height > self._room:
+                break
+            used, count = used + height, count + 1
+        return blocks[:count], blocks[count:]
 
     def _blocks(self) -> list[tuple[str, list[str], str]]:
         theme = current_theme()
@@ -70,28 +102,27 @@ class Objections(QWidget):
 
     def sizeHint(self) -> QSize:
         theme = current_theme()
-        height = sum(theme.px(16) * len(lines) + theme.px(12) for _, lines, _ in self._blocks())
-        if self._note:
-            height += theme.px(18) * len(wrap(self._note, self.width()))
+        height = sum(theme.px(16) * len(lines) + theme.px(12) for _, lines, _ in self._shown()[0])
+        for line in (self.folded, self._note):
+            if line:
+                height += theme.px(18) * len(wrap(line, self.width()))
         return QSize(theme.px(200), height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        wanted = self.sizeHint().height()
-        if wanted != self.height():
-            self.setFixedHeight(wanted)
+        self._fit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
-            self.setFixedHeight(self.sizeHint().height())
+            self._fit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = current_theme()
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.color("bg1"))
         y = 0
-        for head, lines, role in self._blocks():
+        for head, lines, role in self._shown()[0]:
             box = QRect(0, y, self.width(), theme.px(16) * len(lines) + theme.px(8))
             painter.fillRect(box, theme.blend(role, 0.11))
             painter.fillRect(0, y, theme.px(3), box.height(), theme.color(role))
@@ -103,8 +134,8 @@ class Objections(QWidget):
                 middle += theme.px(16)
                 TEXTS.draw(painter, theme, theme.px(11), middle, line, theme.color("t1"))
             y += box.height() + theme.px(4)
-        if self._note:
-            for line in wrap(self._note, self.width()):
-                TEXTS.draw(painter, theme, 0, y + theme.px(9), line, theme.color("t2"))
+        for text, role in ((self.folded, "t1"), (self._note, "t2")):
+            for line in wrap(text, self.width()) if text else []:
+                TEXTS.draw(painter, theme, 0, y + theme.px(9), line, theme.color(role))
                 y += theme.px(18)
         painter.end()

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from engine.model.decision import Denial, Verdict
@@ -84,10 +84,11 @@ class OrderTicket(QWidget):
 
     def _build(self) -> None:
         self.head = PaneHead()
+        self._outside = QCheckBox()
         self.sentence = TicketSentence(lambda: self._around.tick)
+        self.sentence.end_with(self._outside)
         self.sentence.set_time(lambda: self._around.now_ns)
         self.change = TicketChange()
-        self._outside = QCheckBox()
         self.figures = Figures()
         self.objections = Objections()
         self._retype = QLineEdit()
@@ -117,15 +118,21 @@ class OrderTicket(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(theme.px(12), theme.px(6), theme.px(12), theme.px(4))
         column.setSpacing(theme.px(6))
-        for part in (self.change, self.sentence, self._outside, self.figures, self.objections, self._retype):
+        for part in (self.change, self.sentence, self.figures):
             column.addWidget(part)
         column.addStretch(1)
-        area = QScrollArea()
+        self._area = area = QScrollArea()
         area.setWidget(body)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # What is said against the order stands over the button, out of what scrolls: a refusal is always seen.
+        said = QVBoxLayout()
+        said.setContentsMargins(theme.px(12), 0, theme.px(12), theme.px(2))
+        said.setSpacing(theme.px(4))
+        said.addWidget(self.objections)
+        said.addWidget(self._retype)
         foot = QHBoxLayout()
         foot.setContentsMargins(theme.px(12), theme.px(2), theme.px(12), theme.px(4))
         foot.setSpacing(theme.px(8))
@@ -136,6 +143,7 @@ class OrderTicket(QWidget):
         box.setSpacing(0)
         box.addWidget(self.head)
         box.addWidget(area, 1)
+        box.addLayout(said)
         box.addLayout(foot)
         out = QHBoxLayout()
         out.setContentsMargins(theme.px(12), 0, theme.px(12), 0)
@@ -224,7 +232,7 @@ class OrderTicket(QWidget):
         """Show the change of a working order instead of the sentence; None brings the sentence back."""
         if change != self._change:
             self._change = change
-            for part in (self.sentence, self._outside, self.figures):
+            for part in (self.sentence, self.figures):
                 part.setVisible(change is None)
             self._show()
 
@@ -358,6 +366,17 @@ class OrderTicket(QWidget):
         self._show()
         self.send_wanted.emit(request)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_room()
+
+    def _fit_room(self) -> None:
+        """Give the objections what the order itself leaves; the order scrolls before the first of them does."""
+        theme = current_theme()
+        parts = (self.head, self.change, self.sentence, self.figures, self._retype, self.send, self.flatten)
+        taken = sum(part.height() + theme.px(6) for part in parts if not part.isHidden())
+        self.objections.set_room(max(theme.px(46), self.height() - taken - theme.px(12)))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.drop()
@@ -384,6 +403,7 @@ class OrderTicket(QWidget):
         self.sentence.show_draft(self._draft, quantity(self._draft, self._around), wrong)
         self._show_words(wrong)
         self._show_button()
+        self._fit_room()
 
     def _show_words(self, wrong: dict[str, str]) -> None:
         verdict = self._verdict
@@ -432,6 +452,10 @@ class OrderTicket(QWidget):
             made.append((tr("Fee"), formats.number(verdict.commission), ""))
         return made
 
+    def _order_words(self) -> str:
+        size = quantity(self._draft, self._around)
+        return f"{tr(self._draft.side.value)} {formats.quantity(size)} {self._draft.symbol}"
+
     def _show_button(self) -> None:
         whose = f"{self._mode.upper()} {self._account}".strip()
         code, why = self._standing()
@@ -442,13 +466,13 @@ class OrderTicket(QWidget):
             self.send.say(tr("Send the change to {whose}", whose=whose))
         elif self._second_press:
             codes = " ".join(code for code in self._soft() if code != RETYPE)
-            self.send.say(tr("Confirm {codes}: send to {whose}", codes=codes, whose=whose))
+            self.send.say(tr("Confirm {codes}: {order} · {whose}", codes=codes, order=self._order_words(), whose=whose))
         elif code:
             self.send.say(tr("Send {whose} · blocked by {code}", whose=whose, code=code), blocked=True)
         elif why:
             self.send.say(tr("Send to {whose} · {why}", whose=whose, why=why), blocked=True)
         else:
-            self.send.say(tr("Send to {whose}", whose=whose))
+            self.send.say(f"{self._order_words()} · {whose}")
         self.drop_button.setEnabled(not self._sending)
         # Reducing is never held back by what holds back an entry.
         denied = bool(code) and self._position != 0

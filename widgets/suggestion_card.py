@@ -207,7 +207,7 @@ class SuggestionCard(QWidget):
         if self.waiting:
             approve = tr("Asked: {what}…", what=self.waiting)
         elif stand.requote:
-            approve = tr("Approve: after re-quote")
+            approve = tr("Approve")  # the box above says why not, the button beside it how
         elif self.asks_again:
             approve = tr("Press again: {codes}, {whose}", codes=" ".join(stand.confirm), whose=whose)
         else:

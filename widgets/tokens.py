@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QFontMetricsF, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QWidget
 
 from widgets.formats import decimals_of
 from widgets.inline_edit import read_number
@@ -273,6 +273,7 @@ class Sentence(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts: list[tuple[QWidget, bool]] = []
+        self._tail: QWidget | None = None
         self._busy = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -284,6 +285,13 @@ class Sentence(QWidget):
                 QWidget.setTabOrder(self._parts[-1][0], part)
             self._parts.append((part, number > 0))
             part.show()
+
+    def end_with(self, part: QWidget) -> None:
+        """Add a part that stays the last one, whatever is added after it."""
+        part.setParent(self)
+        self._tail = part
+        part.show()
+        self.arrange()
 
     def remove(self, *parts: QWidget) -> None:
         """Take parts out for good."""
@@ -316,7 +324,7 @@ class Sentence(QWidget):
 
     @staticmethod
     def _size(part: QWidget) -> QSize:
-        return part.sizeHint() if isinstance(part, QLabel) else part.maximumSize()
+        return part.sizeHint() if isinstance(part, QLabel | QCheckBox) else part.maximumSize()
 
     def _groups(self) -> list[list[QWidget]]:
         groups: list[list[QWidget]] = []
@@ -327,7 +335,7 @@ class Sentence(QWidget):
                 groups[-1].append(part)
             else:
                 groups.append([part])
-        return groups
+        return [*groups, [self._tail]] if self._tail is not None and not self._tail.isHidden() else groups
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,6 +1,7 @@
 """The ticket and the staged order are one: what is typed here casts the ghost, what the keys stage is read here."""
 
 import logging
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -59,7 +60,7 @@ class TicketPresenter(PanePresenter):
         ticket.draft_changed.connect(self._on_draft)
         ticket.symbol_typed.connect(self.choose)
         ticket.change_wanted.connect(self._send_change)
-        ticket.flatten_wanted.connect(lambda _symbol: self.services.commander.run("flatten_symbol", "button"))
+        ticket.flatten_wanted.connect(self._on_flatten)
         entry.staged_changed.connect(self._on_staged)
         entry.judged.connect(self._on_judged)
         entry.sent.connect(self._on_sent)
@@ -71,6 +72,7 @@ class TicketPresenter(PanePresenter):
         if self.services.bridge.link is LinkState.UP:
             self._tasks.start(self._ask_offer(), "ask what the broker offers")
         self.feed("state", lambda rows, _removed, _reset: self._on_state(rows))
+        self.feed("positions", lambda *_: self._show_position())
         self._show_armed()
         return ticket
 
@@ -80,6 +82,7 @@ class TicketPresenter(PanePresenter):
     def on_symbol(self, symbol: str) -> None:
         self._ticket.open_symbol(symbol)
         self._show_market()
+        self._show_position()
 
     def retranslate(self) -> None:
         self._show_armed()
@@ -134,6 +137,16 @@ class TicketPresenter(PanePresenter):
             self._ticket.sent(False, say("rehearsal: nothing is sent"))
         else:
             self.services.entry.send_request(request)
+
+    def _on_flatten(self, symbol: str) -> None:
+        try:
+            self.services.entry.exit(Decimal(1), symbol)
+        except Refusal as refusal:
+            self.services.say("warn", str(refusal))
+
+    def _show_position(self) -> None:
+        held = self.services.bridge.mirror.position(self.symbol) if self.symbol else None
+        self._ticket.set_position(held.quantity if held is not None else Decimal(0))
 
     def _on_staged(self, order: StagedOrder | None) -> None:
         before, self._staged_intent = self._staged_intent, order.intent if order is not None else ""

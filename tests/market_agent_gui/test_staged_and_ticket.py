@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from engine.api.commands import Halt, ModifyOrder
+from engine.api.commands import Flatten, Halt, ModifyOrder
+from engine.model.decision import Denial
 from tests.support_gui.harness import Desk, until
 from widgets.order_ticket import OrderTicket
 
@@ -65,6 +66,28 @@ def test_a_staged_price_is_shown_with_all_decimals_of_its_tick(desk: Desk, run) 
         ticket: OrderTicket = desk.shell.window.docks["ticket"].pane
         assert ticket.sentence._fields["limit"].text() == "190.10"
         assert ticket.sentence.size_field.text() == "100"
+
+    run(story())
+
+
+def test_a_refusal_on_a_held_symbol_offers_to_close_it_and_closes_the_one_the_ticket_shows(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        held = next(iter(shell.bridge.mirror.rows("positions")))
+        desk.engine.denials = (Denial(code="G12", text="The position would be too large."),)
+        shell.links.choose("ticket", held)
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        for name, text in (("size", "100"), ("limit", "100")):
+            field = ticket.sentence._fields[name]
+            field.setText(text)
+            field.textEdited.emit(text)
+        await until(ticket.flatten.isVisible, "the way out")
+        shell.links.next_group("ticket")
+        shell.links.choose("chart", next(symbol for symbol in ("AAPL", "MSFT", "NVDA") if symbol != held))
+        ticket.flatten.click()
+        await until(lambda: desk.sent(Flatten), "the close")
+        assert [command.symbol for command in desk.sent(Flatten)] == [held]
 
     run(story())
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from engine.model.decision import Denial, Verdict
 from engine.model.ids import IntentId, Symbol
@@ -382,6 +382,47 @@ def test_the_sentence_breaks_and_no_part_is_cut(qtbot, ticket, width):
         if part.isVisible():
             assert part.geometry().right() <= ticket.sentence.width(), part.accessibleName()
             assert part.geometry().bottom() <= ticket.sentence.height()
+
+
+@pytest.mark.parametrize("height", [210, 240, 320])
+def test_a_refusal_is_seen_without_scrolling_however_many_there_are(qtbot, ticket, height):
+    ticket.resize(476, height)
+    reasons = [
+        Denial(code=f"G{n}", text=f"reason number {n} of the gate, in a sentence of its own") for n in range(1, 8)
+    ]
+    opened(qtbot, ticket, *reasons)
+    qtbot.wait(20)
+    said = ticket.objections
+    assert not ticket._area.isAncestorOf(said)
+    assert said.visibleRegion().boundingRect() == said.rect(), "all of it is in sight"
+    assert said.geometry().bottom() < ticket.send.geometry().top()
+    assert said._shown()[0][0][0] == "G1 denies"
+    assert said.folded.endswith("G7 denies")
+    assert "reason number 7" in said.toolTip()
+    assert ticket.sentence.size_field.visibleRegion().boundingRect().height() > 10, "and the order itself"
+    ticket.resize(476, 700)
+    qtbot.wait(20)
+    assert said.folded == ""
+    assert len(said._shown()[0]) == 7
+
+
+def test_the_button_says_what_is_sent_and_whose_money_it_is(qtbot, ticket):
+    ticket.set_book("live", "U…567")
+    opened(qtbot, ticket)
+    assert ticket.send.text() == "BUY 100 AAPL · LIVE U…567"
+    opened(
+        qtbot, ticket, SOFT, request=msgspec.structs.replace(REQUEST, side=Side.SELL, stop_loss=None, take_profit=None)
+    )
+    ticket.press_send()
+    assert ticket.send.text() == "Confirm G30: SELL 100 AAPL · LIVE U…567"
+
+
+def test_the_box_for_other_hours_stays_last_when_an_algorithm_adds_its_fields(qtbot, ticket):
+    ticket.resize(700, 500)
+    before = ticket.sentence._groups()[-1]
+    ticket.sentence.add(extra := QLabel("over 30 minutes"))
+    assert ticket.sentence._groups()[-1] == before == [ticket._outside]
+    assert ticket.sentence._groups()[-2] == [extra]
 
 
 def test_a_denied_order_on_a_held_symbol_offers_the_way_out(qtbot, ticket):
