@@ -85,7 +85,7 @@ WIDE = across(
         across(_BOOK, "orders", shares=(0.6, 0.4)),
         shares=(0.75, 0.25),
     ),
-    down("suggestions", "why", "ticket", shares=(0.36, 0.37, 0.27)),
+    down("suggestions", "why", "ticket", shares=(0.36, 0.33, 0.31)),
     shares=(0.75, 0.25),
 )
 SMALL = across(

@@ -35,6 +35,11 @@ def time_text(ts_ns: int, zone: str) -> str:
     return f"{dates.day_of_month(moment):>6} {moment:%H:%M:%S}"
 
 
+def time_plain(ts_ns: int, zone: str) -> str:
+    """Return a time for a file: date, time and offset, `2026-11-22T15:42:07.123-05:00`; empty where there is none."""
+    return formats.local_time(ts_ns, zone).isoformat(timespec="milliseconds") if ts_ns else ""
+
+
 def clock_text(ts_ns: int, zone: str) -> str:
     """Return the time of day with milliseconds."""
     if not ts_ns:

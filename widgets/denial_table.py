@@ -4,7 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.api.rows import DenialRow
-from widgets.cells import NEW_YORK, origin_text, side_role, side_text, time_text, zone_label
+from widgets.cells import NEW_YORK, origin_text, side_role, side_text, time_plain, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.words import keep_said, told, tr
@@ -33,6 +33,7 @@ def denial_columns(zone: str) -> tuple[Column, ...]:
             id="time",
             title=f"Time {zone_label(zone)}",
             format=lambda r: time_text(r.ts, zone),
+            plain=lambda r: time_plain(r.ts, zone),
             sort=lambda r: r.ts,
             align="left",
             colour=lambda r: "t2",

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api.rows import DriftRow
 from widgets import formats
-from widgets.cells import NEW_YORK, time_text, zone_label
+from widgets.cells import NEW_YORK, time_plain, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.words import keep_said, tr
@@ -50,6 +50,7 @@ def drift_columns(zone: str) -> tuple[Column, ...]:
             id="since",
             title=f"Since {zone_label(zone)}",
             format=lambda r: time_text(r.since_ns, zone),
+            plain=lambda r: time_plain(r.since_ns, zone),
             sort=lambda r: r.since_ns,
             align="left",
             colour=lambda r: "t2",

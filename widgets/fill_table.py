@@ -4,7 +4,17 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from widgets import formats
-from widgets.cells import NEW_YORK, direction_role, origin_text, price_text, side_role, side_text, time_text, zone_label
+from widgets.cells import (
+    NEW_YORK,
+    direction_role,
+    origin_text,
+    price_text,
+    side_role,
+    side_text,
+    time_plain,
+    time_text,
+    zone_label,
+)
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.words import keep_said, told, tr
@@ -17,6 +27,7 @@ def fill_columns(zone: str) -> tuple[Column, ...]:
             id="time",
             title=f"Time {zone_label(zone)}",
             format=lambda r: time_text(r.ts_event, zone),
+            plain=lambda r: time_plain(r.ts_event, zone),
             sort=lambda r: r.ts_event,
             align="left",
             colour=lambda r: "t2",

@@ -155,7 +155,7 @@ class GridView(QTableView):
             menu.addSeparator()
         copy = menu.addAction(tr("Copy as CSV"), self.copy)
         copy.setShortcut(QKeySequence.StandardKey.Copy)
-        menu.addAction(tr("Save all rows as CSV…"), lambda: self.save_wanted.emit(self.csv_text(None)))
+        menu.addAction(tr("Save all rows as CSV…"), lambda: self.save_wanted.emit(self.file_text()))
         menu.addMenu(self._chooser(menu))
         return menu
 
@@ -168,7 +168,7 @@ class GridView(QTableView):
         model = self.model()
         for number in range(model.columnCount() if model else 0):
             title = str(model.headerData(number, Qt.Orientation.Horizontal) or "")
-            action = menu.addAction(title)
+            action = menu.addAction(title.replace("&", "&&"))  # a lone one underlines a letter and goes
             action.setCheckable(True)
             action.setChecked(not self.isColumnHidden(number))
             action.setEnabled(number != 0)
@@ -184,6 +184,10 @@ class GridView(QTableView):
         """Show or hide a column; the first one always stays."""
         self.setColumnHidden(number, not shown and number != 0)
         self._on_columns_changed()
+
+    def file_text(self) -> str:
+        """Return what goes into a file: every row that is shown, with the columns that are not, too."""
+        return self.csv_text(None)
 
     def copy(self) -> None:
         """Put the selected rows on the clipboard as CSV."""

@@ -4,7 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.api.rows import LogRow
-from widgets.cells import NEW_YORK, clock_text, time_text, zone_label
+from widgets.cells import NEW_YORK, clock_text, time_plain, time_text, zone_label
 from widgets.news_list import one_line
 from widgets.pane_head import PaneHead
 from widgets.row_model import Column, RowModel
@@ -28,6 +28,7 @@ def log_columns(zone: str) -> tuple[Column, ...]:
             id="time",
             title=f"Time {zone_label(zone)}",
             format=lambda r: clock_text(r.ts, zone),
+            plain=lambda r: time_plain(r.ts, zone),
             sort=lambda r: r.ts,
             align="left",
             colour=lambda r: "t2",

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api.rows import NewsRow
 from widgets import formats
-from widgets.cells import NEW_YORK, time_text, zone_label
+from widgets.cells import NEW_YORK, time_plain, time_text, zone_label
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.words import keep_said, tr
@@ -32,6 +32,7 @@ def news_columns(zone: str) -> tuple[Column, ...]:
             id="time",
             title=f"Published {zone_label(zone)}",
             format=lambda r: time_text(r.ts_event or r.ts_seen, zone),
+            plain=lambda r: time_plain(r.ts_event or r.ts_seen, zone),
             sort=lambda r: r.ts_event or r.ts_seen,
             align="left",
             colour=lambda r: "t2",

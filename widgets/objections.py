@@ -76,7 +76,13 @@ class Objections(QWidget):
     def folded(self) -> str:
         """Return the line that names what has no room; empty while everything has."""
         _, hidden = self._shown()
-        return tr("also: {codes}", codes=", ".join(dict.fromkeys(head for head, _, _ in hidden))) if hidden else ""
+        codes: dict[str, list[str]] = {}
+        for head, _, _ in hidden:
+            code, _, verb = head.partition(" ")
+            if code not in codes.setdefault(verb, []):
+                codes[verb].append(code)
+        words = " · ".join(f"{' '.join(some)} {verb}".strip() for verb, some in codes.items())
+        return tr("also: {codes}", codes=words) if hidden else ""
 
     def _shown(self) -> tuple[list[tuple[str, list[str], str]], list[tuple[str, list[str], str]]]:
         """Return what is drawn whole, and what only its name stands for."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.api.rows import OrderRow
 from widgets import formats
-from widgets.cells import NEW_YORK, origin_text, price_text, side_text, time_text
+from widgets.cells import NEW_YORK, origin_text, price_text, side_text, time_plain, time_text
 from widgets.inline_edit import InlineEdit
 from widgets.order_groups import BlotterRow, OrderGroups
 from widgets.pane_head import PaneHead
@@ -71,6 +71,11 @@ def _note(row: BlotterRow) -> str:
     return " · ".join(part for part in (said, filled, told(head.note), elsewhere) if part)
 
 
+def _whole_note(row: BlotterRow) -> str:
+    notes = [told(order.note) for order in row.orders if order.note]
+    return "\n".join(dict.fromkeys([_note(row), *notes])) if notes else ""
+
+
 def order_columns(zone: str) -> tuple[Column, ...]:
     """Return the columns of the blotter; times in ``zone``."""
     return (
@@ -129,6 +134,7 @@ def order_columns(zone: str) -> tuple[Column, ...]:
             id="changed",
             title="Changed",
             format=lambda r: time_text(r.changed_ns, zone),
+            plain=lambda r: time_plain(r.changed_ns, zone),
             sort=lambda r: r.changed_ns,
             colour=lambda r: "t2",
             visible=False,
@@ -144,7 +150,7 @@ def order_columns(zone: str) -> tuple[Column, ...]:
             colour=lambda r: "warn" if r.unsure or r.head.state == "PENDING_MODIFY" else "t2",
             width_for="not confirmed: do not",
             stretch=True,
-            tooltip=lambda r: "\n".join(told(order.note) for order in r.orders if order.note),
+            tooltip=_whole_note,
         ),
     )
 

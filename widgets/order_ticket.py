@@ -422,7 +422,8 @@ class OrderTicket(QWidget):
         said = [self._said] if self._said is not None else []
         denials = (*blocked, *said, *(verdict.denials if verdict is not None else ()))
         self.objections.show_items(denials, verdict.warnings if verdict is not None else (), " ".join(notes))
-        self._retype.setVisible(self._must_retype())
+        # Nothing is confirmed while something is denied.
+        self._retype.setVisible(self._must_retype() and not any(denial.hard for denial in denials))
 
     def _figures_of(self, verdict: Verdict) -> list[Figure]:
         request = verdict.request

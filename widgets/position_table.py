@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.api.rows import PositionRow
 from widgets import formats
-from widgets.cells import NEW_YORK, direction_mark, direction_role, price_text, time_text, zone_label
+from widgets.cells import NEW_YORK, direction_mark, direction_role, price_text, time_plain, time_text, zone_label
 from widgets.paint import TEXTS, draw_mark
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
@@ -155,6 +155,7 @@ def position_columns(zone: str) -> tuple[Column, ...]:
             title="Opened by",
             format=lambda r: _opened_by(r, zone),
             sort=lambda r: r.opened_ns,
+            plain=lambda r: f"{r.opened_by} {time_plain(r.opened_ns, zone)}".strip(),
             align="left",
             colour=lambda r: "t2",
             width_for="agent S-1026 · 10:55",

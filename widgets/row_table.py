@@ -74,6 +74,9 @@ class RowTable(GridView):
         shown = [n for n in range(len(self.rows.columns)) if not self.isColumnHidden(n)]
         return self.rows.csv(positions, sorted(shown, key=head.visualIndex))
 
+    def file_text(self) -> str:
+        return self.rows.csv()
+
     def column_ids(self) -> list[str]:
         return [column.id for column in self.rows.columns]
 
@@ -134,7 +137,9 @@ class RowTable(GridView):
         if taker is None:
             return
         others = sum(self.columnWidth(n) for n in range(len(columns)) if n != taker and not self.isColumnHidden(n))
-        least = round(TEXTS.width(current_theme(), columns[taker].width_for)) + 2 * current_theme().px(_PAD)
+        # Prose is elided, and whole in its tool tip, before the table scrolls sideways.
+        title = str(self.rows.headerData(taker, Qt.Orientation.Horizontal))
+        least = round(TEXTS.width(current_theme(), title, 11)) + 2 * current_theme().px(_PAD)
         width = max(least, self.viewport().width() - others)
         if width != self.columnWidth(taker):
             blocked = self.horizontalHeader().blockSignals(True)

@@ -39,7 +39,7 @@ class TableFiles(QObject):
                 continue
             shown = [table for table in tables_of(dock.pane) if table.isVisible()]
             for table in sorted(shown, key=lambda table: table is not focus and not table.isAncestorOf(focus)):
-                self.ask(name, table.csv_text(None))
+                self.ask(name, table.file_text())
                 return
         raise Refusal(say("no table has the focus: choose a pane first, such as Orders or Fills"))
 

@@ -214,6 +214,44 @@ def test_fills_stand_newest_first_with_slippage_signed_against_the_trader(qtbot)
     assert cell(table.rows, 0, "slippage").role == "down", "paying more is bad"
 
 
+def test_a_file_of_fills_tells_them_apart_and_has_the_year_the_zone_and_every_column(qtbot):
+    table = FillTable()
+    qtbot.addWidget(table)
+    sold = FillRow(
+        key="x-1",
+        ref="MA-1-F",
+        symbol="AAPL",
+        side="SELL",
+        quantity=Decimal(38),
+        price=Decimal("188.955"),
+        commission=Decimal("1.00"),
+        ts_event=1_767_623_973_987_000_000,
+    )
+    table.apply([sold])
+    head, line = (dict(enumerate(row.split(","))) for row in table.file_text().splitlines())
+    got = {head[n]: line[n] for n in head}
+    assert got["Time ET"] == "2026-01-05T09:39:33.987-05:00"
+    assert got["Reference"] == "MA-1-F", "also what is not shown"
+    assert (got["Symbol"], got["Qty"], got["Price"], got["Fee"]) == ("AAPL", "38", "188.955", "1.00")
+    assert "Reference" not in table.csv_text(None), "what is copied is what is seen"
+
+
+def test_the_chooser_of_columns_shows_an_ampersand_as_one(qtbot):
+    table = PositionTable()
+    qtbot.addWidget(table)
+    assert "Open P&&L" in [action.text() for action in table.table._chooser(table).actions()]
+
+
+def test_prose_is_elided_and_told_whole_before_a_table_scrolls_sideways(qtbot, blotter):
+    note = "the program left it to the broker, whose word on it has not come yet"
+    blotter.apply([order("a", note=note)])
+    others = sum(blotter.table.columnWidth(n) for n in range(len(blotter.model.columns) - 1))
+    blotter.resize(others + 60, 200)
+    qtbot.wait(10)
+    assert blotter.table.horizontalScrollBar().maximum() == 0
+    assert note in blotter.model.data(blotter.model.index(0, blotter.model.column("note")), Qt.ItemDataRole.ToolTipRole)
+
+
 def test_a_refused_candidate_shows_code_and_numbers(qtbot):
     table = DenialTable()
     qtbot.addWidget(table)
