@@ -113,7 +113,9 @@ class Flattener:
         if cannot and not started and not already:
             first = next(iter(cannot.items()))
             return Receipt(ok=False, code="CANNOT", text=f"{first[0]} cannot be closed now: {first[1]}.", data=data)
-        return Receipt(ok=True, text=f"Closing {len(started) + len(already)} positions.", data=data)
+        closing = [*started, *already]
+        said = f"Closing {closing[0]}." if len(closing) == 1 else f"Closing {len(closing)} positions."
+        return Receipt(ok=True, text=said, data=data)
 
     def _target(self, symbol: Symbol, quantity: Decimal, fraction: Decimal) -> Decimal:
         if fraction == 1:
