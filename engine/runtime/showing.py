@@ -144,7 +144,9 @@ def show_recovered(showing: Showing, trading: Trading, board: Board) -> None:
         if fill.ref in by_ref
     ]
     showing.orders.load(statuses, fills)
-    showing.suggestions.load([(e.suggestion, e.state, "") for e in board.entries()])
+    # What is displayed is what an approval is bound to: without its hash no open question could be answered.
+    hash_of = trading.approval.hash_of
+    showing.suggestions.load([(e.suggestion, e.state, hash_of(e.suggestion.id)) for e in board.entries()])
     for symbol, position in trading.ledger.positions().items():
         if position.quantity != ZERO:
             showing.quotes.badge(symbol, held=True)

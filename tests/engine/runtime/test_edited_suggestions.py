@@ -67,3 +67,25 @@ async def test_an_edit_is_listed_and_shown(engine):
     assert receipt.ok, receipt.text
     assert (await listed(engine))["quantity"] == 7
     assert Decimal((await shown(engine, name))["quantity"]) == 7
+
+
+async def test_what_was_open_before_a_restart_can_be_approved_from_its_card_after_it(make_spec, tmp_path):
+    folder = tmp_path / "strategies"
+    folder.mkdir()
+    (folder / "always.yaml").write_text(ALWAYS, encoding="utf-8")
+    spec = make_spec(symbols=("AAPL",), strategies=folder)
+    first = Engine(spec)
+    await first.start()
+    await first.run(1_200)
+    asked = await listed(first)
+    await first.stop()
+    again = Engine(spec)
+    await again.start()
+    try:
+        row = again.parts.showing.tables["suggestions"].get(asked["id"])
+        assert row.state == "PENDING"
+        detail = (await again.parts.handler.handle(GetSuggestion(suggestion_id=row.key))).data
+        assert row.approval_hash
+        assert row.approval_hash == detail["approval_hash"]
+    finally:
+        await again.stop()
