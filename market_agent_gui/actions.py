@@ -149,6 +149,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="time_faster", title="Simulated time faster", group="Time", key="Ctrl+PgUp"),
     ActionSpec(id="time_slower", title="Simulated time slower", group="Time", key="Ctrl+PgDown"),
     ActionSpec(id="new_window", title="Float the focused pane", group="Workspace", key="Ctrl+Shift+D"),
+    ActionSpec(id="next_screen", title="Focused pane to the next screen", group="Workspace", key="Ctrl+Shift+M"),
     ActionSpec(id="save_workspace", title="Save workspace as…", group="Workspace"),
     ActionSpec(id="reset_workspace", title="Reset workspace", group="Workspace"),
     ActionSpec(id="export_workspace", title="Export workspace…", group="Workspace"),

@@ -1,8 +1,8 @@
 """A dock: a thin head with the title, a link mark and a close button, and the pane under it."""
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from market_agent_gui.docks import DockSpec
 from market_agent_gui.links import LETTERS, ROLES
@@ -63,6 +63,8 @@ class DockHead(QWidget):
 
     link_clicked = Signal()
     close_clicked = Signal()
+    menu_wanted = Signal(QPoint)
+    """Where on the screen."""
 
     def __init__(self, spec: DockSpec, dock: QWidget | None = None) -> None:
         super().__init__(dock)
@@ -98,6 +100,10 @@ class DockHead(QWidget):
         """Show the pane's own bar beside the title: one line instead of two."""
         self.note.hide()
         self._row.insertWidget(1, bar, 1)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        event.accept()
+        self.menu_wanted.emit(event.globalPos())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = current_theme()
@@ -208,6 +214,19 @@ class DockFrame(QDockWidget):
                 old.hide()
             wanted.show()
             self._place_bar()
+
+    def setVisible(self, visible: bool) -> None:
+        """Let go of the focus first: Qt would hand that of what is hidden to the next control in line, such as STOP."""
+        self.let_go(not visible)
+        super().setVisible(visible)
+
+    def let_go(self, wanted: bool = True) -> bool:
+        """Take the focus from what is in this dock; say whether it was there."""
+        focus = QApplication.focusWidget()
+        if not wanted or focus is None or not self.isAncestorOf(focus):
+            return False
+        focus.clearFocus()
+        return True
 
     def retranslate(self) -> None:
         self.setWindowTitle(say(self.spec.title))

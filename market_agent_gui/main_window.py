@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QTabBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QScreen, QShowEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from market_agent_gui.arrange import arrange, fit_heads, resize
 from market_agent_gui.dock_frame import DockFrame
@@ -27,6 +27,8 @@ class MainWindow(QMainWindow):
     """A chart more: its dock stands empty and waits for its pane."""
     rearranged = Signal()
     """A pane was moved, closed, opened or resized by hand."""
+    pane_menu_wanted = Signal(str, QPoint)
+    """The menu of a pane, at a point of the screen."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,6 +98,7 @@ class MainWindow(QMainWindow):
         dock.dockLocationChanged.connect(self._on_moved)
         dock.visibilityChanged.connect(self._on_moved)
         dock.topLevelChanged.connect(self._on_moved)
+        dock.head.menu_wanted.connect(lambda at: self.pane_menu_wanted.emit(spec.id, at))
         return dock
 
     def ensure_docks(self, names: Iterable[str]) -> None:
@@ -187,9 +190,37 @@ class MainWindow(QMainWindow):
         dock = self.docks[name]
         dock.show()
         dock.raise_()
+        self._focus_dock(dock)
+        return dock
+
+    def float_dock(self, name: str, floating: bool = True) -> None:
+        """Make a pane a window of its own, or put it back; it keeps the focus."""
+        dock = self.docks[name]
+        dock.let_go()
+        dock.setFloating(floating)
+        dock.show()
+        dock.raise_()
+        self._focus_dock(dock)
+
+    def move_dock(self, name: str, screen: QScreen) -> None:
+        """Let a pane float on a screen, as large as it was, as far as that has room."""
+        dock, area = self.docks[name], screen.availableGeometry()
+        self.float_dock(name)
+        size = dock.size().boundedTo(area.size())
+        dock.resize(size)
+        dock.move(area.center() - QPoint(size.width() // 2, size.height() // 2))
+        self._focus_dock(dock)
+
+    def focused_dock(self) -> str:
+        """Return the pane that has the focus, empty for none."""
+        focus = QApplication.focusWidget()
+        found = (name for name, dock in self.docks.items() if focus is not None and dock.isAncestorOf(focus))
+        return next(found, "")
+
+    def _focus_dock(self, dock: DockFrame) -> None:
+        dock.activateWindow()
         if dock.pane is not None:
             dock.pane.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        return dock
 
     def focus_first(self) -> None:
         """Give the focus to a pane unless one has it: Qt gives it to the first control of the window, which is STOP."""
@@ -214,9 +245,35 @@ class MainWindow(QMainWindow):
                 bar.setDocumentMode(True)
                 bar.setElideMode(Qt.TextElideMode.ElideNone)
                 bar.setUsesScrollButtons(True)
+                if bar.contextMenuPolicy() is not Qt.ContextMenuPolicy.CustomContextMenu:
+                    bar.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+                    bar.customContextMenuRequested.connect(lambda at, bar=bar: self._on_tab_menu(bar, at))
+                    bar.tabBarClicked.connect(lambda number, bar=bar: self._on_tab(bar, number))
+
+    def _tab_dock(self, bar: QTabBar, number: int) -> str:
+        """Return the pane a tab stands for: titles are all different."""
+        text = bar.tabText(number)
+        return next((name for name, dock in self.docks.items() if dock.windowTitle() == text), "")
+
+    def _on_tab_menu(self, bar: QTabBar, at: QPoint) -> None:
+        if name := self._tab_dock(bar, bar.tabAt(at)):
+            self.pane_menu_wanted.emit(name, bar.mapToGlobal(at))
+
+    def _on_tab(self, bar: QTabBar, number: int) -> None:
+        # Keys belong to the pane one looks at, not to the one that went behind it.
+        if name := self._tab_dock(bar, number):
+            QTimer.singleShot(0, self, lambda: self._focus_dock(self.docks[name]))
+
+    def _lift_floating(self) -> None:
+        """Put panes that float over the window: those restored before it was shown stand behind it."""
+        for dock in self.docks.values():
+            if dock.isFloating() and not dock.isHidden():
+                dock.raise_()
 
     def _on_moved(self, *_: object) -> None:
         if self._settled:
+            if self.isActiveWindow() and QApplication.focusWidget() is None:
+                self.focus_first()
             fit_heads(self, self.docks)
             self._shape_tabs()
             self.rearranged.emit()
@@ -236,6 +293,7 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.fit_shares()
+        QTimer.singleShot(0, self, self._lift_floating)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -161,6 +161,7 @@ class Palette(QFrame):
         self.line.clearFocus()
         self.hide()
         if before is not None and isValid(before):
+            before.activateWindow()
             before.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _fill(self, query: str) -> None:

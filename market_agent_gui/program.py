@@ -4,7 +4,7 @@ import logging
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, QPoint, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
@@ -27,7 +27,10 @@ from market_agent_gui.translate import say
 from widgets.theme import apply_theme, theme_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from market_agent_gui.keys.key_map import KeyMap
+    from market_agent_gui.palette import Entry
     from market_agent_gui.shell import Shell
 
 log = logging.getLogger(__name__)
@@ -79,6 +82,7 @@ class Program(QObject):
         shell.bridge.notice.connect(self.notifications.on_notice)
         shell.bridge.rows_changed.connect(self._on_rows)
         shell.links.changed.connect(lambda _pane, _symbol: self._watch_context())
+        shell.window.pane_menu_wanted.connect(self._open_pane_menu)
         self._apply_preferences()
         self._register()
 
@@ -94,6 +98,7 @@ class Program(QObject):
             "bigger": lambda: self._scale(0.1),
             "smaller": lambda: self._scale(-0.1),
             "new_window": self._float_focused,
+            "next_screen": lambda: self._to_next_screen(shell.window.focused_dock()),
             "menu": lambda: shell.head.open_menu(),
             "resume": shell.modes.resume,
             "open_trading": shell.modes.open_trading,
@@ -228,11 +233,16 @@ class Program(QObject):
 
     def open_palette(self, text: str) -> None:
         """Open the palette with a text."""
-        self.palette.open(text, QApplication.focusWidget())
+        self._open_palette(text)
 
     def open_symbols(self, text: str) -> None:
         """Open the entry of symbols with a text."""
-        self.palette.open(text, QApplication.focusWidget(), self.palette_source.symbols)
+        self._open_palette(text, self.palette_source.symbols)
+
+    def _open_palette(self, text: str, symbols: "Callable[[str], list[Entry]] | None" = None) -> None:
+        before = QApplication.focusWidget()
+        self._shell.window.activateWindow()  # asked for in a pane that floats: it stands in the main window
+        self.palette.open(text, before, symbols)
 
     @property
     def locked(self) -> bool:
@@ -340,12 +350,27 @@ class Program(QObject):
             self._shell.say("warn", str(refusal))
 
     def _float_focused(self) -> None:
-        widget = QApplication.focusWidget()
-        for dock in self._shell.window.docks.values():
-            if widget is not None and dock.isAncestorOf(widget):
-                dock.setFloating(not dock.isFloating())
-                return
-        raise Refusal(say("no pane has the focus"))
+        window = self._shell.window
+        name = window.focused_dock()
+        if not name:
+            raise Refusal(say("no pane has the focus"))
+        window.float_dock(name, not window.docks[name].isFloating())
+
+    def _to_next_screen(self, name: str) -> None:
+        window = self._shell.window
+        if not name:
+            raise Refusal(say("no pane has the focus"))
+        dock = window.docks[name]
+        screens = dock.screen().virtualSiblings()
+        if len(screens) < 2:
+            raise Refusal(say("there is only one screen"))
+        window.move_dock(name, screens[(screens.index(dock.screen()) + 1) % len(screens)])
+
+    def _open_pane_menu(self, name: str, at: QPoint) -> None:
+        from market_agent_gui.pane_menu import pane_menu
+
+        shell = self._shell
+        pane_menu(shell.window, shell.links, name, lambda: shell.keys.keys, self._to_next_screen).popup(at)
 
     def _open_settings(self) -> None:
         path = self._shell.settings_file
