@@ -151,6 +151,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="new_window", title="Float the focused pane", group="Workspace", key="Ctrl+Shift+D"),
     ActionSpec(id="next_screen", title="Focused pane to the next screen", group="Workspace", key="Ctrl+Shift+M"),
     ActionSpec(id="save_workspace", title="Save workspace as…", group="Workspace"),
+    ActionSpec(id="delete_workspace", title="Delete a workspace…", group="Workspace"),
     ActionSpec(id="reset_workspace", title="Reset workspace", group="Workspace"),
     ActionSpec(id="export_workspace", title="Export workspace…", group="Workspace"),
     ActionSpec(id="import_workspace", title="Import workspace…", group="Workspace"),

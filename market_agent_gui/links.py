@@ -69,6 +69,11 @@ class LinkGroups(QObject):
         """Move a pane to the next colour."""
         self.join(pane, GROUPS[(GROUPS.index(self._group[pane]) + 1) % len(GROUPS)])
 
+    def reset(self) -> None:
+        """Put every pane into the first colour, with the symbol that shows."""
+        for pane in self._group:
+            self.join(pane, GROUPS[0])
+
     def state(self) -> dict[str, dict[str, str]]:
         """Return what a workspace keeps."""
         return {"groups": dict(self._group), "symbols": dict(self._symbol), "own": dict(self._own)}

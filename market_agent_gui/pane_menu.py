@@ -45,7 +45,7 @@ def pane_menu(
         entry(say("Close {pane}", pane=title(pane)), "", dock.close)
     menu.addSeparator()
     panes = menu.addMenu(say("Panes"))
-    for name in BY_ID:
+    for name in window.docks:
         action = panes.addAction(title(name))
         action.setCheckable(True)
         action.setChecked(not window.docks[name].isHidden())

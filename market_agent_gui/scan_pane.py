@@ -40,6 +40,8 @@ class ScanPane(QWidget):
     symbol_chosen = Signal(str)
     opened = Signal(str)
     add_wanted = Signal(tuple)
+    table_made = Signal(object)
+    """Other columns made another table."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,6 +145,7 @@ class ScanPane(QWidget):
             self.table.add_wanted.connect(self.add_wanted)
             self.table.set_actions((), self._actions)
             self._column.addWidget(self.table, 1)
+            self.table_made.emit(self.table)
         here = {row.key for row in rows}
         gone = [row.key for row in self.table.rows.all_rows() if row.key not in here]
         self.table.apply(rows, gone)

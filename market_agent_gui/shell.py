@@ -31,6 +31,7 @@ from market_agent_gui.presenters.modes import ModesPresenter
 from market_agent_gui.presenters.order_entry import OrderEntry
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.table_files import TableFiles
+from market_agent_gui.presenters.table_layouts import TableLayouts
 from market_agent_gui.presenters.workspaces import WorkspacesPresenter
 from market_agent_gui.program import Program
 from market_agent_gui.services import Services
@@ -110,8 +111,9 @@ class Shell(QObject):
         )
         self.halting = HaltPresenter(self.bridge, self.commander, self)
         self.modes = ModesPresenter(self.bridge, self)
+        self.table_layouts = TableLayouts()
         self.workspaces = WorkspacesPresenter(
-            self.window, self.links, self.opening.store, self.commander, self.charts, self
+            self.window, self.links, self.opening.store, self.commander, self.charts, self.table_layouts, self
         )
         self.table_files = TableFiles(self.window, self.commander, self)
         QApplication.setWindowIcon(draw_sign())
@@ -223,6 +225,7 @@ class Shell(QObject):
         presenter, dock = self.presenters[name], self.window.docks[name]
         dock.fill(presenter.build())
         self.table_files.adopt(name, dock.pane)
+        self.table_layouts.adopt(name, dock.pane)
         dock.visibilityChanged.connect(presenter.set_visible)
         presenter.set_visible(dock.isVisible() and not dock.visibleRegion().isEmpty())
 

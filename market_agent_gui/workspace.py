@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 RING = 5
 LAST = "last"
 VERSION = 1
+_RING_NAME = re.compile(r"snapshot-\d+")
 _NAME = re.compile(r"[\w][\w .\-]{0,39}")
 
 
@@ -34,6 +36,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     chart: ChartState = ChartState()
     charts: dict[str, ChartState] = {}
     """Of the charts beside the first, by dock."""
+    tables: dict[str, dict[str, Any]] = {}
+    """Columns, sorting and lists of the tables, as they tell them."""
     template: str = ""
     """A template nobody has touched: it is laid out anew for the screen at hand."""
     saved_ns: int = 0
@@ -55,6 +59,7 @@ def make_workspace(
     chart: ChartState,
     template: str = "",
     charts: dict[str, ChartState] | None = None,
+    tables: dict[str, dict[str, Any]] | None = None,
 ) -> Workspace:
     """Make a workspace of what the window looks like now. Raises :class:`WorkspaceError` for a bad name."""
     if not _NAME.fullmatch(name):
@@ -67,6 +72,7 @@ def make_workspace(
         chart=chart,
         charts=charts or {},
         template=template,
+        tables=tables or {},
         saved_ns=time.time_ns(),
     )
 
@@ -98,6 +104,11 @@ def write_workspace(path: Path, workspace: Workspace) -> None:
         raise WorkspaceError(f"{path.name} cannot be written: {error.strerror}") from error
 
 
+def is_own(name: str) -> bool:
+    """Whether the program keeps its own looks under a name."""
+    return name.casefold() == LAST or _RING_NAME.fullmatch(name.casefold()) is not None
+
+
 class WorkspaceStore:
     """The workspaces of a profile, and whether the last window closed in order."""
 
@@ -108,7 +119,7 @@ class WorkspaceStore:
 
     def names(self) -> list[str]:
         """Name the saved workspaces."""
-        return sorted(path.stem for path in self._folder.glob("*.json") if not path.stem.startswith((LAST, "snapshot")))
+        return sorted(path.stem for path in self._folder.glob("*.json") if not is_own(path.stem))
 
     def load(self, name: str) -> Workspace:
         """Read a workspace by name. Raises :class:`WorkspaceError`."""

@@ -63,8 +63,11 @@ class GridView(QTableView):
         head.setMinimumSectionSize(20)
         head.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         head.customContextMenuRequested.connect(self._on_header_menu)
-        head.sectionResized.connect(self._on_columns_changed)
+        self.by_hand: set[str] = set()
+        """Columns a person made as wide as they are: they are kept, and never fitted to what is in them."""
+        head.sectionResized.connect(self._on_resized)
         head.sectionMoved.connect(self._on_columns_changed)
+        head.sectionHandleDoubleClicked.connect(self._on_handle)
         self._apply_metrics()
         self.doubleClicked.connect(self._on_double_clicked)
 
@@ -254,6 +257,19 @@ class GridView(QTableView):
         self.horizontalHeader().setFixedHeight(theme.px(22))
         self.horizontalHeader().setFont(theme.font(11))
 
+    def _on_resized(self, number: int, _old: int, _new: int) -> None:
+        head = self.horizontalHeader()
+        if isinstance(head, HeadRow) and head.held:
+            self.by_hand.add(self.column_ids()[number])
+        self._on_columns_changed()
+
+    def _on_handle(self, number: int) -> None:
+        self.by_hand.discard(self.column_ids()[number])
+        self.fit_column(number)
+
+    def fit_column(self, number: int) -> None:
+        """Make a column as wide as what is in it needs."""
+
     def _on_columns_changed(self, *_: object) -> None:
         self.on_geometry()
         self.viewport().update()
@@ -305,7 +321,7 @@ class GridView(QTableView):
         raise NotImplementedError
 
     def layout_state(self) -> dict[str, Any]:
-        """Return widths, order and visibility of the columns, as JSON values."""
+        """Return order and visibility of the columns and the widths made by hand, as JSON values."""
         head = self.horizontalHeader()
         names = self.column_ids()
         order = sorted(range(len(names)), key=head.visualIndex)
@@ -315,7 +331,7 @@ class GridView(QTableView):
             "width": {
                 names[n]: round(self.columnWidth(n) / current_theme().scale)
                 for n in range(len(names))
-                if not self.isColumnHidden(n)
+                if names[n] in self.by_hand and not self.isColumnHidden(n)
             },
         }
 
@@ -331,6 +347,7 @@ class GridView(QTableView):
             self.setColumnHidden(at, name in hidden and at != 0)
         for name, width in dict(state.get("width", {})).items():
             if name in number and isinstance(width, int | float) and 20 <= width <= 2000:
+                self.by_hand.add(name)
                 self.setColumnWidth(number[name], current_theme().px(width))
         self._on_columns_changed()
 

@@ -1,7 +1,7 @@
 """The header of a painted table: quiet titles, the sort arrow beside the title and never over it."""
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from widgets.paint import TEXTS, draw_mark
@@ -16,6 +16,16 @@ class HeadRow(QHeaderView):
         self.setSectionsClickable(True)
         self.setSectionsMovable(True)
         self.setHighlightSections(False)
+        self.held = False
+        """A person holds the mouse on it: what changes its width now was dragged."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.held = True
+        super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        self.held = False
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), current_theme().px(22))

@@ -105,6 +105,11 @@ class QuoteModel(QAbstractTableModel):
         self._sort, self._descending = column, order == Qt.SortOrder.DescendingOrder
         self.arrange()
 
+    @property
+    def sorting(self) -> tuple[int, bool]:
+        """The column sorted by, -1 for none, and whether it descends."""
+        return self._sort, self._descending
+
     def arrange(self) -> None:
         """Build the lines again."""
         lines: list[Line] = []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy.typing as npt
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -25,6 +26,21 @@ def symbols_in(text: str) -> tuple[str, ...]:
     """Return the symbols of pasted text, upper case, each once: separated by spaces, commas or lines."""
     words = (word.upper() for word in re.split(r"[\s,;|]+", text) if _SYMBOL.match(word))
     return tuple(dict.fromkeys(words))
+
+
+def symbols_of_file(text: str) -> tuple[str, ...]:
+    """Return the symbols of a file: of lines such as ``DES,AAPL,STK,SMART``, of a table's column Symbol or Ticker, else
+    every word that may be one."""
+    filled = (line for line in text.splitlines() if line.strip())
+    lines = [[cell.strip().strip('"') for cell in re.split(r"[,;\t]", line)] for line in filled]
+    described = [cells[1] for cells in lines if len(cells) > 1 and cells[0] in ("DES", "SYM")]
+    if described:
+        return symbols_in("\n".join(described))
+    head = [cell.casefold() for cell in lines[0]] if lines else []
+    at = next((head.index(name) for name in ("symbol", "ticker") if name in head), None)
+    if at is None:
+        return symbols_in(text)
+    return symbols_in("\n".join(cells[at] for cells in lines[1:] if at < len(cells)))
 
 
 class _Hint(QWidget):
@@ -57,6 +73,9 @@ class QuoteTable(QWidget):
     unwatch_wanted = Signal(tuple)
     lists_changed = Signal(dict)
     """The person's lists after an edit: name to symbols, for the shell to keep."""
+    list_wanted = Signal(str)
+    """``new``, ``add`` (what is selected, to a new one), ``rename``, ``delete`` or ``import``: asked for in the menu.
+    The shell asks what is missing."""
 
     def __init__(self, lists: Mapping[str, Iterable[str]] | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -147,6 +166,14 @@ class QuoteTable(QWidget):
         self.model.show_list(name)
         self._fill_menu()
 
+    def layout_state(self) -> dict[str, Any]:
+        """Return what is not the table's own: the list shown."""
+        return {"list": self.model.shown_list}
+
+    def restore_layout(self, state: dict[str, Any]) -> None:
+        """Show a list again; one that is gone gives way to all."""
+        self.show_list(str(state.get("list", "")))
+
     def _fill_menu(self) -> None:
         menu = self._choice.menu()
         menu.clear()
@@ -157,6 +184,44 @@ class QuoteTable(QWidget):
             action = menu.addAction(name or tr("All"), lambda name=name: self.show_list(name))
             action.setCheckable(True)
             action.setChecked(name == shown)
+        menu.addSeparator()
+        menu.addAction(tr("New list…"), lambda: self.list_wanted.emit("new"))
+        for what, words in (("rename", tr("Rename this list…")), ("delete", tr("Delete this list…"))):
+            menu.addAction(words, lambda what=what: self.list_wanted.emit(what)).setEnabled(bool(shown))
+        menu.addSeparator()
+        menu.addAction(tr("Paste symbols") + "\tCtrl+V", self.paste)
+        menu.addAction(tr("Symbols from a file…"), lambda: self.list_wanted.emit("import"))
+
+    def make_list(self, name: str, symbols: Iterable[str] = ()) -> None:
+        """Make a list, or take an existing one, and show it."""
+        lists = self.model.lists
+        if name not in lists:
+            self._keep({**lists, name: ()})
+        self.add_symbols(symbols, name)
+        self.show_list(name)
+
+    def rename_list(self, name: str, new: str) -> None:
+        """Give a list another name; it keeps its place."""
+        self._keep({(new if key == name else key): symbols for key, symbols in self.model.lists.items()})
+        self.show_list(new)
+
+    def delete_list(self, name: str) -> None:
+        """Forget a list; what stands in no other, is not held and is of no use to the agent is no longer watched."""
+        lists = self.model.lists
+        gone = lists.pop(name, ())
+        self._keep(lists)
+        self._let_go(gone)
+
+    def _keep(self, lists: dict[str, tuple[str, ...]]) -> None:
+        self.set_lists(lists)
+        self.lists_changed.emit(lists)
+
+    def _let_go(self, gone: Iterable[str]) -> None:
+        still = {symbol for keys in self.model.lists.values() for symbol in keys}
+        rows = self.model.rows
+        free = tuple(s for s in gone if s not in still and s in rows and not rows[s].held)
+        if free:
+            self.unwatch_wanted.emit(free)
 
     def add_symbols(self, symbols: Iterable[str], name: str = "") -> None:
         """Watch symbols and put them in a list: the named one, else the one shown, else the first."""
@@ -166,8 +231,7 @@ class QuoteTable(QWidget):
         if not fresh:
             return
         lists[target] = (*lists.get(target, ()), *fresh)
-        self.set_lists(lists)
-        self.lists_changed.emit(lists)
+        self._keep(lists)
         unknown = tuple(symbol for symbol in fresh if symbol not in self.model.rows)
         if unknown:
             self.watch_wanted.emit(unknown)
@@ -179,19 +243,18 @@ class QuoteTable(QWidget):
         shown = self.model.shown_list
         after = {n: tuple(s for s in keys if s not in gone or (shown and n != shown)) for n, keys in before.items()}
         if after != before:
-            self.set_lists(after)
-            self.lists_changed.emit(after)
-            still = {symbol for keys in after.values() for symbol in keys}
-            rows = self.model.rows
-            free = tuple(s for s in gone if s not in still and s in rows and not rows[s].held)
-            if free:
-                self.unwatch_wanted.emit(free)
+            self._keep(after)
+            self._let_go(gone)
+
+    def paste(self) -> None:
+        """Add the symbols on the clipboard."""
+        self.add_symbols(symbols_in(QGuiApplication.clipboard().text()))
 
     # --- keys and menu -----------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Paste):
-            self.add_symbols(symbols_in(QGuiApplication.clipboard().text()))
+            self.paste()
         elif event.key() == Qt.Key.Key_Delete and not event.isAutoRepeat():
             self.remove_selected()
         else:
@@ -206,7 +269,9 @@ class QuoteTable(QWidget):
             action = QAction(tr("Add to {list}", list=name))
             action.triggered.connect(lambda _=False, name=name: self.add_symbols([key], name))
             made.append(action)
+        fresh = QAction(tr("Add to a new list…"))
+        fresh.triggered.connect(lambda _=False: self.list_wanted.emit("add"))
         remove = QAction(tr("Remove from the list"))
         remove.setEnabled(any(key in keys for keys in self.model.lists.values()))
         remove.triggered.connect(lambda _=False: self.remove_selected())
-        return [*made, remove]
+        return [*made, fresh, remove]

@@ -105,11 +105,16 @@ class QuoteView(GridView):
     def layout_state(self) -> dict[str, Any]:
         state = super().layout_state()
         hidden = [name for name in state["hidden"] if name != COLUMNS[SPARK].id]
-        return state | {"hidden": hidden if self._spark_wanted else [*hidden, COLUMNS[SPARK].id]}
+        sort = [COLUMNS[at].id if (at := self.quotes.sorting[0]) >= 0 else "", self.quotes.sorting[1]]
+        return state | {"hidden": hidden if self._spark_wanted else [*hidden, COLUMNS[SPARK].id], "sort": sort}
 
     def restore_layout(self, state: dict[str, Any]) -> None:
         self._spark_wanted = COLUMNS[SPARK].id not in state.get("hidden", ())
         super().restore_layout(state)
+        sort, names = state.get("sort"), self.column_ids()
+        if isinstance(sort, list) and len(sort) == 2 and (sort[0] == "" or sort[0] in names):
+            order = Qt.SortOrder.DescendingOrder if sort[1] else Qt.SortOrder.AscendingOrder
+            self.sortByColumn(names.index(sort[0]) if sort[0] else -1, order)
 
     def on_geometry(self) -> None:
         self._whole = True
@@ -185,9 +190,14 @@ class QuoteView(GridView):
             if column.id == "symbol":
                 wide = max(wide, self._symbol_width(theme))
             wide = max(wide, round(TEXTS.width(theme, tr(column.title, "column"), 11)) + theme.px(16))
-            if number != SPARK and (wide > self.columnWidth(number) or not self._rows.size):
+            fits = number == SPARK or column.id in self.by_hand
+            if not fits and (wide > self.columnWidth(number) or not self._rows.size):
                 self.setColumnWidth(number, wide)
         self._fit_spark()
+
+    def fit_column(self, number: int) -> None:
+        self.setColumnWidth(number, 0)
+        self._fit()
 
     def _symbol_width(self, theme: Theme) -> int:
         rows = list(self.quotes.rows.values())[:400]

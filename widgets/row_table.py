@@ -33,7 +33,6 @@ class RowTable(GridView):
         self._flash_timer.setSingleShot(True)
         self._flash_timer.timeout.connect(self._on_flash_over)
         self._kept: list[str] = []
-        self._fitted: set[str] = set()
         model.modelAboutToBeReset.connect(self._on_about_to_reset)
         self.setModel(model)
         model.modelReset.connect(self._on_reset)
@@ -84,7 +83,6 @@ class RowTable(GridView):
         return {**super().layout_state(), "sort": list(self.rows.sorting)}
 
     def restore_layout(self, state: dict[str, Any]) -> None:
-        self._fitted.update(dict(state.get("width", {})))
         super().restore_layout(state)
         sort = state.get("sort")
         if isinstance(sort, list) and len(sort) == 2 and (sort[0] == "" or sort[0] in self.column_ids()):
@@ -95,12 +93,20 @@ class RowTable(GridView):
 
     def fit_columns(self) -> None:
         """Make every column as wide as its title, its usual longest value and what is shown."""
-        theme = current_theme()
         for number, column in enumerate(self.rows.columns):
-            title = str(self.rows.headerData(number, Qt.Orientation.Horizontal))
-            needed = max(TEXTS.width(theme, title, 11) + theme.px(14), self._needed(theme, column, column.width_for))
-            self.setColumnWidth(number, round(needed) + 2 * theme.px(_PAD))
+            if column.id not in self.by_hand:
+                self._fit_to_usual(number)
         self._grow_columns()
+
+    def fit_column(self, number: int) -> None:
+        self._fit_to_usual(number)
+        self._grow_columns()
+
+    def _fit_to_usual(self, number: int) -> None:
+        theme, column = current_theme(), self.rows.columns[number]
+        title = str(self.rows.headerData(number, Qt.Orientation.Horizontal))
+        needed = max(TEXTS.width(theme, title, 11) + theme.px(14), self._needed(theme, column, column.width_for))
+        self.setColumnWidth(number, round(needed) + 2 * theme.px(_PAD))
 
     def _needed(self, theme: Theme, column: Column, text: str, mark: bool = True) -> float:
         has_mark = mark and column.mark.__name__ != "_nothing"
@@ -117,7 +123,7 @@ class RowTable(GridView):
                 needed[number] = max(needed[number], width)
         for number, column in enumerate(columns):
             wide = round(needed[number]) + 2 * theme.px(_PAD)
-            if not column.stretch and column.id not in self._fitted and wide > self.columnWidth(number):
+            if not column.stretch and column.id not in self.by_hand and wide > self.columnWidth(number):
                 self.setColumnWidth(number, wide)
         self._stretch()
 

@@ -29,7 +29,12 @@ class TableFiles(QObject):
     def adopt(self, name: str, pane: QWidget) -> None:
         """Answer the tables of a pane when a person wants their rows in a file."""
         for table in tables_of(pane):
-            table.save_wanted.connect(lambda text: self.ask(name, text))
+            self._answer(name, table)
+        if (made := getattr(pane, "table_made", None)) is not None:
+            made.connect(lambda table: self._answer(name, table))
+
+    def _answer(self, name: str, table: "GridView") -> None:
+        table.save_wanted.connect(lambda text: self.ask(name, text))
 
     def save_focused(self) -> None:
         """Ask where the rows of the pane with the focus shall go."""

@@ -12,6 +12,7 @@ from engine.api.wire import Follow
 from engine.model.decision import Book
 from engine.model.ids import Symbol
 from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.presenters.watchlist_dialogs import WatchlistDialogs
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
 
@@ -27,6 +28,8 @@ class WatchlistPresenter(PanePresenter):
         super().__init__(services)
         self._path = profile / FILE
         self._looked = False
+        self._asked: set[str] = set()
+        """What is watched because of the lists: the engine counts, and what it watches by itself is not ours to end."""
 
     def make(self) -> QWidget:
         from widgets.quote_table import QuoteTable
@@ -39,6 +42,7 @@ class WatchlistPresenter(PanePresenter):
         table.watch_wanted.connect(self._on_watch)
         table.unwatch_wanted.connect(self._on_unwatch)
         table.lists_changed.connect(self._write)
+        self._lists = WatchlistDialogs(self.services, table)
         self.services.bridge.quotes.connect(self._on_quotes)
         self.feed("quotes", self._on_quote_rows)
         self.services.bridge.refresh_quotes()
@@ -57,6 +61,8 @@ class WatchlistPresenter(PanePresenter):
 
     def _on_quote_rows(self, rows: object, removed: object, reset: bool) -> None:
         self._table.apply(rows, removed, reset)
+        if reset:
+            self._watch_lists()
         if self.symbol and self.symbol != self._table.view.current_key:
             self._table.view.select_key(self.symbol)  # it was chosen before it was known
         if (first := self._table.model.rows) and (not self.symbol or self._is_of_another_replay()):
@@ -81,11 +87,22 @@ class WatchlistPresenter(PanePresenter):
         self.choose(symbol)
         self.services.show_pane("chart")
 
+    def _watch_lists(self) -> None:
+        """An engine that has just started does not know what stands in the lists."""
+        self._asked.clear()
+        listed = dict.fromkeys(symbol for symbols in self._table.lists.values() for symbol in symbols)
+        if missing := tuple(symbol for symbol in listed if symbol not in self._table.model.rows):
+            self._on_watch(missing)
+
     def _on_watch(self, symbols: tuple[str, ...]) -> None:
+        self._asked.update(symbols)
         self.services.bridge.fire(Watch(symbols=tuple(Symbol(symbol) for symbol in symbols)))
 
     def _on_unwatch(self, symbols: tuple[str, ...]) -> None:
-        self.services.bridge.fire(Unwatch(symbols=tuple(Symbol(symbol) for symbol in symbols)))
+        ours = tuple(Symbol(symbol) for symbol in symbols if symbol in self._asked)
+        self._asked.difference_update(ours)
+        if ours:
+            self.services.bridge.fire(Unwatch(symbols=ours))
 
     def _read(self) -> dict[str, list[str]]:
         try:

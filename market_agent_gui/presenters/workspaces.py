@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog, QLineEdit
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit
 
 from market_agent_gui.charts import Charts
 from market_agent_gui.commander import Commander, Refusal
@@ -13,11 +13,13 @@ from market_agent_gui.docks import TEMPLATES
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.main_window import MainWindow
 from market_agent_gui.opening import arrange_as
+from market_agent_gui.presenters.table_layouts import TableLayouts
 from market_agent_gui.translate import say
 from market_agent_gui.workspace import (
     Workspace,
     WorkspaceError,
     WorkspaceStore,
+    is_own,
     make_workspace,
     read_workspace,
     write_workspace,
@@ -37,14 +39,19 @@ class WorkspacesPresenter(QObject):
         store: WorkspaceStore,
         commander: Commander,
         charts: Charts,
+        tables: TableLayouts,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
+        self._tables = tables
+        self._used = ""
+        """The workspace saved or used last: the name a person most likely means."""
         self._window, self._links, self._store = window, links, store
         self._charts = charts
         self._timer = QTimer(self, interval=SNAPSHOT_MS)
         self._timer.timeout.connect(self._on_snapshot)
         commander.register("save_workspace", self.ask_name)
+        commander.register("delete_workspace", self.ask_delete)
         commander.register("reset_workspace", self.reset)
         commander.register("export_workspace", self.ask_export)
         commander.register("import_workspace", self.ask_import)
@@ -84,6 +91,7 @@ class WorkspacesPresenter(QObject):
             raise Refusal(str(error)) from error
         if not self._take(workspace):
             raise Refusal(say("“{name}” was made by another version and cannot be used", name=name))
+        self._used = name
 
     def names(self) -> list[str]:
         """Name what can be used: templates, then the person's own."""
@@ -95,8 +103,10 @@ class WorkspacesPresenter(QObject):
             raise Refusal(say("There are as many charts as one window has; close one first"))
 
     def reset(self) -> None:
-        """Go back to the default look."""
+        """Go back to the default look: panes, columns and one colour for all."""
         self._window.use_default()
+        self._tables.reset()
+        self._links.reset()
 
     def restore_snapshot(self) -> None:
         """Take the newest snapshot before the crash."""
@@ -112,11 +122,41 @@ class WorkspacesPresenter(QObject):
             reject=say("Do not save"),
             parent=self._window,
         )
-        field = QLineEdit()
+        field = QLineEdit(self._used)
+        field.selectAll()
         dialog.add_field(say("Name"), field)
-        field.setFocus()
+        dialog.enter_accepts()
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self._save(field.text().strip()))
         dialog.open()
+
+    def ask_delete(self) -> None:
+        """Ask which of the person's own workspaces shall go."""
+        names = self._store.names()
+        if not names:
+            raise Refusal(say("no workspace of your own is saved yet"))
+        dialog = PlainDialog(
+            say("Delete a workspace"),
+            say("The window stays as it is; only what was saved under the name goes."),
+            accept=say("Delete"),
+            reject=say("Keep it"),
+            parent=self._window,
+        )
+        choice = QComboBox()
+        choice.addItems(names)
+        dialog.add_field(say("Name"), choice)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._delete(choice.currentText()))
+        dialog.open()
+
+    def _delete(self, name: str) -> None:
+        try:
+            self._store.delete(name)
+        except OSError as error:
+            self.said.emit("bad", say("“{name}” was not deleted: {reason}", name=name, reason=error.strerror or error))
+        else:
+            self._used = "" if self._used == name else self._used
+            self.said.emit("info", say("Workspace “{name}” deleted", name=name))
 
     def ask_export(self) -> None:
         dialog = self._file_dialog(say("Export workspace"), QFileDialog.AcceptMode.AcceptSave)
@@ -140,11 +180,15 @@ class WorkspacesPresenter(QObject):
         if name in TEMPLATES:
             self.said.emit("bad", say("“{name}” is the name of a template", name=name))
             return
+        if is_own(name):
+            self.said.emit("bad", say("“{name}” is a name the program uses itself", name=name))
+            return
         try:
             self._store.save(self._now(name))
         except WorkspaceError as error:
             self.said.emit("bad", str(error))
         else:
+            self._used = name
             self.said.emit("info", say("Workspace “{name}” saved", name=name))
 
     def _export(self, path: str) -> None:
@@ -168,7 +212,8 @@ class WorkspacesPresenter(QObject):
             self._links.state(),
             self._charts.main.now,
             self._window.untouched_template,
-            self._charts.state(self._window.added_charts),
+            charts=self._charts.state(self._window.added_charts),
+            tables=self._tables.state(),
         )
 
     def _take(self, workspace: Workspace) -> bool:
@@ -180,6 +225,7 @@ class WorkspacesPresenter(QObject):
     def _recall(self, workspace: Workspace) -> None:
         self._links.restore(workspace.links)
         self._charts.restore(workspace.chart, workspace.charts)
+        self._tables.restore(workspace.tables)
 
     def _on_snapshot(self) -> None:
         try:

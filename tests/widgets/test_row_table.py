@@ -3,8 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from widgets.row_model import Column, RowModel
@@ -98,7 +99,7 @@ def test_the_menu_holds_the_actions_of_the_row_and_the_columns(table):
 def test_columns_hidden_moved_and_sized_come_back_after_a_restart(qtbot, table):
     table.set_column_shown(1, False)
     table.horizontalHeader().moveSection(2, 0)
-    table.setColumnWidth(0, 99)
+    drag(table, 0, 99)
     table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
     state = table.layout_state()
     other = RowTable(RowModel(COLUMNS, sort_by="name"), "Other")
@@ -107,9 +108,30 @@ def test_columns_hidden_moved_and_sized_come_back_after_a_restart(qtbot, table):
     assert other.isColumnHidden(1)
     assert other.horizontalHeader().visualIndex(2) == 0
     assert other.columnWidth(0) == 99
-    kept, stretches = other.layout_state(), state["width"].pop("note")
-    assert min(stretches, kept["width"].pop("note")) > 0, "the column of prose takes what is left"
-    assert kept == state
+    assert other.layout_state() == state
+    assert state["width"] == {"name": 99}, "widths that fit by themselves go on doing so"
+
+
+def drag(table, number, width):
+    """Drag the right edge of a column to a width."""
+    head = table.horizontalHeader()
+    edge = head.sectionViewportPosition(number) + head.sectionSize(number) - 2
+    view, y = head.viewport(), head.height() // 2
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(edge, y))
+    QTest.mouseMove(view, QPoint(edge + (width - head.sectionSize(number)), y))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(edge + (width - head.sectionSize(number)), y))
+
+
+def test_a_width_made_by_hand_stays_until_a_double_click_on_its_edge_fits_it_again(qtbot, table):
+    table.resize(600, 300)
+    table.show()
+    fitted = table.columnWidth(0)
+    drag(table, 0, fitted - 15)
+    table.apply([row("a name as long as names never are", 3)])
+    assert table.columnWidth(0) == fitted - 15
+    table.horizontalHeader().sectionHandleDoubleClicked.emit(0)
+    assert table.columnWidth(0) > fitted
+    assert table.layout_state()["width"] == {}
 
 
 def test_a_state_with_unknown_columns_and_wild_widths_is_survived(table):

@@ -1,0 +1,97 @@
+"""A workspace brings back what a person arranged: panes, columns, lists, links; and it is saved by Enter."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit
+
+from market_agent_gui.dialogs import PlainDialog
+from market_agent_gui.workspace import WorkspaceStore
+from tests.support_gui.harness import Desk, gone, until
+
+
+def open_dialog(desk: Desk) -> PlainDialog:
+    return next(found for found in desk.shell.window.findChildren(PlainDialog) if not gone(found))
+
+
+def view(desk: Desk, pane: str):  # type: ignore[no-untyped-def]
+    return desk.shell.window.docks[pane].pane.view
+
+
+def test_enter_saves_a_workspace_under_the_name_typed(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.shell.commander.run("save_workspace", "test")
+        dialog = open_dialog(desk)
+        field = dialog.findChild(QLineEdit)
+        await until(lambda: QApplication.focusWidget() is field, "the field")
+        field.setText("Mine")
+        desk.key("Return")
+        await until(lambda: "Mine" in desk.shell.workspaces.names(), "the workspace")
+        assert gone(dialog)
+        desk.shell.commander.run("save_workspace", "test")
+        assert open_dialog(desk).findChild(QLineEdit).text() == "Mine"
+        open_dialog(desk).reject()
+
+    run(story())
+
+
+def test_columns_sorting_list_and_links_come_back_and_a_reset_undoes_them(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        table = shell.window.docks["watchlist"].pane
+        bid = table.view.column_ids().index("bid")
+        table.make_list("Tech", ("AAPL",))
+        table.view.set_column_shown(bid, True)
+        table.view.sortByColumn(1, table.view.horizontalHeader().sortIndicatorOrder())
+        shell.links.join("tape", "amber")
+        kept = shell.workspaces._now("Kept")
+        shell.workspaces.reset()
+        assert table.view.isColumnHidden(bid)
+        assert (table.model.shown_list, table.model.sorting[0]) == ("", -1)
+        assert shell.links.group("tape") == "blue"
+        assert shell.workspaces._take(kept)
+        assert not table.view.isColumnHidden(bid)
+        assert (table.model.shown_list, table.model.sorting[0]) == ("Tech", 1)
+        assert shell.links.group("tape") == "amber"
+
+    run(story())
+
+
+def test_what_was_arranged_is_there_at_the_next_start(tmp_path: Path, qapp, loop, run) -> None:
+    async def story() -> None:
+        first = Desk(tmp_path, qapp)
+        await first.open()
+        orders = first.shell.window.docks["orders"].pane
+        table = next(found for found in first.shell.workspaces._tables.state() if found.startswith("orders/"))
+        assert table
+        pane = first.shell.window.docks["watchlist"].pane
+        number = pane.view.column_ids().index("volume")
+        pane.view.set_column_shown(number, True)
+        assert orders is not None
+        await first.close()
+        second = Desk(tmp_path, qapp)
+        await second.open()
+        assert not second.shell.window.docks["watchlist"].pane.view.isColumnHidden(number)
+        await second.close()
+
+    run(story())
+
+
+def test_a_workspace_can_be_deleted_and_the_programs_own_cannot_be_named(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.commander.run("delete_workspace", "test")
+        assert "no workspace of your own" in desk.toasts[-1][1]
+        for name in ("Lasting", "last", "Snapshot-3"):
+            shell.workspaces._save(name)
+        assert shell.workspaces._store.names() == ["Lasting"]
+        assert "the program uses itself" in desk.toasts[-1][1]
+        shell.commander.run("delete_workspace", "test")
+        dialog = open_dialog(desk)
+        assert dialog.findChild(QComboBox).currentText() == "Lasting"
+        dialog.yes.click()
+        assert WorkspaceStore(desk.profile).names() == []
+
+    run(story())
