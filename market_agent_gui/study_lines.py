@@ -1,5 +1,6 @@
 """Answers about indicators as lines and panes of the chart. Pure functions."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -21,6 +22,8 @@ _LEVELS: Final = {
     "cci": (-100.0, 100.0), "willr": (-80.0, -20.0), "macd": (0.0,), "roc": (0.0,), "mom": (0.0,), "trix": (0.0,),
     "cmf": (0.0,), "aroon": (0.0,),
 }  # fmt: skip
+_GROUNDS: Final = {("ichimoku", "lead_a"): "lead_b"}
+"""Lines with the ground tinted between them: the cloud."""
 _PLAIN: Final = ("close", "classic")
 _LOOKS: Final = (
     ("t1", ()), ("t1", (6.0, 3.0)), ("t1", (2.0, 2.0)), ("t2", ()), ("t2", (6.0, 3.0)), ("t2", (2.0, 2.0)),
@@ -80,9 +83,13 @@ def line_names(answers: Iterable[Answered]) -> list[dict[str, str]]:
     named = []
     for answer in answers:
         base, names = study_name(answer.study, answer.params), {}
+        short = _SHORT.get(answer.study.id, answer.study.id.upper())
         for output in answer.outputs:
             single = len(answer.outputs) == 1 or output == answer.study.id
-            name = base if single else f"{base} {output.replace('_', ' ')}"
+            words = output.replace("_", " ")
+            name = base if single else f"{base} {words}"
+            if names and not single and f"{short} {words}" not in taken:
+                name = f"{short} {words}"  # the first line has said the numbers
             while name in taken:
                 name += "′"
             taken.add(name)
@@ -142,7 +149,8 @@ def overlays(
             if answer.study.id in _BY_SESSION:
                 values = _parted(stamps, values)
             ahead = beyond_bars(stamps, answer, output)
-            lines.append(LineLayer(name=name, values=values, role=role, dash=dash, ahead=ahead))
+            ground = names.get(_GROUNDS.get((answer.study.id, output), ""), "")
+            lines.append(LineLayer(name=name, values=values, role=role, dash=dash, ahead=ahead, ground=ground))
             if output != "upper":
                 look += 1  # a band's two edges look alike
         if "upper" in names and "lower" in names:
@@ -171,9 +179,19 @@ def panes(
                 lines=lines,
                 histogram=columns[0] if columns else None,
                 levels=_LEVELS.get(answer.study.id, ()),
+                decimals=_decimals(answer.outputs.values()),
             )
         )
     return tuple(made)
+
+
+def _decimals(columns: Iterable[NDArray[np.float64]]) -> int:
+    """Return the decimals that tell values of these columns apart: two of an RSI, four of the MACD of a cheap share."""
+    known = [column[np.isfinite(column)] for column in columns]
+    most = max((float(np.abs(column).max()) for column in known if column.size), default=0.0)
+    if most >= 10_000 or most <= 0:
+        return 0 if most else 2
+    return min(6, max(2, 2 - math.floor(math.log10(most))))
 
 
 _BY_SESSION: Final = ("vwap", "pivots")

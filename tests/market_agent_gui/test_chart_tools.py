@@ -50,7 +50,7 @@ def test_lines_have_short_names_each_of_them_once() -> None:
     assert [list(names.values()) for names in line_names(answers)] == [
         ["EMA 20"],
         ["EMA 20′"],
-        ["BB 20 upper", "BB 20 lower"],
+        ["BB 20 upper", "BB lower"],
     ]
     assert study_name(Study(id="macd"), {"fast": 12, "slow": 26, "signal": 9, "source": "hl2"}) == "MACD 12 26 9 hl2"
 
@@ -91,9 +91,33 @@ def test_an_oscillator_gets_a_pane_with_its_levels_and_a_histogram() -> None:
     macd = answered(Study(id="macd"), {"macd": [1.0], "signal": [0.5], "histogram": [0.5]}, kind="pane", fast=12)
     (pane,) = panes(np.array([0]), [macd], styles)
     assert ([line.name for line in pane.lines], pane.histogram is not None, pane.levels) == (
-        ["MACD 12", "MACD 12 signal"], True, (0.0,),
+        ["MACD 12", "MACD signal"], True, (0.0,),
     )  # fmt: skip
     assert overlays(np.array([0]), [macd], styles) == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals"), [([55.0, 70.0], 2), ([0.031, -0.02], 4), ([np.nan], 2), ([1.2e6], 0), ([0.0], 2)]
+)
+def test_a_pane_shows_as_many_decimals_as_tell_its_values_apart(values: list[float], decimals: int) -> None:
+    answer = answered(Study(id="mom"), {"mom": values}, kind="pane")
+    (pane,) = panes(np.arange(len(values)), [answer], {})
+    assert pane.decimals == decimals
+
+
+def test_the_numbers_of_an_indicator_are_said_once_and_a_second_one_says_its_own() -> None:
+    first = answered(Study(id="bbands"), {"upper": [1.0], "middle": [1.0]}, period=20)
+    second = answered(Study(id="bbands"), {"upper": [1.0], "middle": [1.0]}, period=50)
+    names = [line.name for line in overlays(np.array([0]), [first, second], {})]
+    assert names == ["BB 20 upper", "BB middle", "BB 50 upper", "BB 50 middle"]
+
+
+def test_the_cloud_has_a_ground_only_while_both_of_its_lines_are_shown() -> None:
+    both = answered(Study(id="ichimoku"), {"lead_a": [1.0], "lead_b": [2.0]})
+    lines = overlays(np.array([0]), [both], {})
+    assert (lines[0].ground, lines[1].ground) == (lines[1].name, "")
+    (alone,) = overlays(np.array([0]), [answered(Study(id="ichimoku"), {"lead_a": [1.0]})], {})
+    assert alone.ground == ""
 
 
 def test_a_vwap_begins_anew_with_its_session_and_is_not_joined_to_yesterday() -> None:

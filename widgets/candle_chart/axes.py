@@ -124,11 +124,16 @@ def _pane_labels(painter: QPainter, frame: Frame, right: int) -> None:
 
     volume = frame.geometry.volume
     if volume.height() > 2 * height and frame.volume_max > 0:
-        label(volume.top() + 2, compact(frame.volume_max))
+        step = nice_step(frame.volume_max, max(1, volume.height() // (2 * height)))
+        for k in range(1, int(frame.volume_max / step) + 1):
+            top = round(frame.volume_y(k * step)) - height // 2
+            if top >= volume.top():
+                label(top, compact(k * step))
     for rect, pane, scale in zip(frame.geometry.panes, frame.layers.panes, frame.pane_scales, strict=True):
         if rect.height() < 2 * height:
             continue
-        values = pane.levels or tuple(axis_prices(scale, rect.height() / 2.5))
+        # One level alone, such as zero, says nothing of the scale.
+        values = pane.levels if len(pane.levels) > 1 else tuple(axis_prices(scale, rect.height() / 2.5))
         last = -1000
         for value in values:
             y = round(scale.y(value))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPen
 
 from widgets.candle_chart import boxes, lines, tail
 from widgets.candle_chart.boxes import Columns
+from widgets.candle_chart.clouds import paint_clouds
 from widgets.candle_chart.frame import Frame
 from widgets.candle_chart.layers import BarStyle, LineLayer
 from widgets.candle_chart.price_scale import PriceScale
@@ -45,7 +46,7 @@ class TailPainter:
         self._price_clip = self._clip.intersected(QRectF(frame.geometry.price))
         self._bars = tail.TailBars(frame, x0, line_width(frame.ratio))
         # Dashes need their whole length, other symbols their own times: both are drawn the general way.
-        plain = not frame.layers.compare and not any(layer.dash for layer in frame.layers.overlays)
+        plain = not frame.layers.compare and not any(layer.dash or layer.ground for layer in frame.layers.overlays)
         self._lines = (
             [tail.TailLine(frame, layer, frame.scale, x0) for layer in frame.layers.overlays] if plain else None
         )
@@ -204,6 +205,9 @@ def _bars(painter: QPainter, frame: Frame, columns: Columns, pitch: float) -> No
 
 def _overlays(painter: QPainter, frame: Frame, x0: int) -> None:
     places: Places = {}
+    if any(layer.ground for layer in frame.layers.overlays):
+        bars = _bar_numbers(frame)
+        paint_clouds(painter, frame, bars, _middles(frame, bars))
     if not _together(painter, frame, x0):
         for layer in frame.layers.overlays:
             _line(painter, frame, layer, frame.scale, x0, places)

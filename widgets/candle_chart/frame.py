@@ -102,6 +102,11 @@ class Frame:
         """Return the logical height of a price."""
         return self.scale.y(price)
 
+    def volume_y(self, volume: float) -> float:
+        """Return the logical height of a volume in its pane, where there is one."""
+        pane = self.geometry.volume
+        return pane.bottom() + 1 - volume * ((pane.height() - self.style.px(6)) / self.volume_max)
+
     def x_of_time(self, ts_ns: int) -> float:
         """Return the logical x of a time."""
         return self.x(bar_of_time(self.data.ts, ts_ns, self.instrument.interval_ns))

@@ -58,6 +58,8 @@ class LineLayer:
     """Dash and gap lengths in pixels; empty is solid."""
     ahead: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     """Values for the bars that are still to come: an indicator that is drawn displaced runs ahead of the last bar."""
+    ground: str = ""
+    """Name of the line down or up to which the ground is tinted: up where this one is above it, down where below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from widgets.dates import long_day
 from widgets.formats import clock, compact, percent
 
 Item = tuple[str, str, QColor]
-MOST_ROWS = 3
+MOST_ROWS = 5
 """Rows of lines under the bar's own; what finds no room there is left out whole."""
 _SAMPLE_PX, _SAMPLE_GAP_PX, _SPACE_PX, _GAP_PX, _EDGE_PX = 20, 5, 4, 12, 8
 
@@ -63,25 +63,28 @@ def _clock(ts: int, zone: str, label: str) -> str:
 
 
 def line_items(frame: Frame, bar: int) -> list[LineItem]:
-    """Return every line with its value at one bar, a dash where it has none yet."""
+    """Return every line with its value at one bar, a dash where it has none yet; other symbols first.
+
+    A line of an indicator can be guessed, whose price another line is cannot.
+    """
     if not 0 <= bar < len(frame.data):
         return []
     items = []
-    for layer, places in _lines(frame.layers, frame.decimals):
-        value = float(layer.values[bar]) if bar < len(layer.values) else float("nan")
-        shown = number_text(value, places) if isfinite(value) else _MISSING
-        items.append(LineItem(layer.name, shown, layer.role, layer.dash))
     ts = int(frame.data.ts[bar])
     for series in frame.layers.compare:
         at = int(np.searchsorted(series.ts_ns, ts, side="right")) - 1
         shown = number_text(float(series.close[at]), 2) if at >= 0 else _MISSING
         items.append(LineItem(series.name, shown, series.role, series.dash))
+    for layer, places in _lines(frame.layers, frame.decimals):
+        value = float(layer.values[bar]) if bar < len(layer.values) else float("nan")
+        shown = number_text(value, places) if isfinite(value) else _MISSING
+        items.append(LineItem(layer.name, shown, layer.role, layer.dash))
     return items
 
 
 def legend_rows(layers: Layers, style: ChartStyle, width: int, widest: str) -> int:
     """Return how many rows the lines take under the bar's own, none for none; ``widest`` stands for a value."""
-    names = [layer.name for layer, _ in _lines(layers, 0)] + [series.name for series in layers.compare]
+    names = [series.name for series in layers.compare] + [layer.name for layer, _ in _lines(layers, 0)]
     rows = [_width(style, name, widest) for name in names]
     return min(MOST_ROWS, len(_packed(rows, style, width)))
 

@@ -147,9 +147,10 @@ _TABLE: Final = (
         (_whole("conversion", 9, 1), _whole("base", 26, 1), _whole("span", 52, 1), _whole("displacement", 26, 1)),
         (
             *_lines("tenkan", "kijun"),
-            # the cloud that stands over this bar, made `displacement` bars ago: what a rule may compare a price with
-            Output(name="cloud_a", style=Style.BAND),
-            Output(name="cloud_b", style=Style.BAND),
+            # the cloud that stands over this bar, made `displacement` bars ago: what a rule may compare a price with.
+            # Drawn it would be lead_a and lead_b once more.
+            Output(name="cloud_a", style=Style.HIDDEN),
+            Output(name="cloud_b", style=Style.HIDDEN),
             # the cloud this bar makes, drawn ahead, and its close, drawn behind
             Output(name="lead_a", style=Style.BAND, shift_by="displacement", shift_sign=1),
             Output(name="lead_b", style=Style.BAND, shift_by="displacement", shift_sign=1),

@@ -239,6 +239,17 @@ def test_pre_market_is_shaded_and_its_bars_are_dim(make_chart: MakeChart) -> Non
     assert (shot[:, : int(frame.x(20))] == rgb(colours.color("session"))).mean() > 0.5
 
 
+def test_the_axis_of_the_volume_says_what_the_bars_show(make_chart: MakeChart) -> None:
+    bars = two_bars()
+    bars.volume[:] = 1.0
+    bars.volume[20] = 2_000_000.0
+    chart = make_chart(bars)
+    frame, shot = chart.frame(), pixels(chart)
+    column = shot[frame.geometry.volume.top() + 1 : frame.geometry.volume.bottom(), round(frame.middle(20) - 0.5)]
+    top = frame.geometry.volume.top() + 1 + int(np.flatnonzero(column == rgb(frame.style.volume))[0])
+    assert abs(top - frame.volume_y(2_000_000.0)) <= 1
+
+
 def test_a_chart_follows_the_theme_while_it_runs(make_chart: MakeChart, qapp: QApplication) -> None:
     chart = make_chart(random_bars(300))
     dark = pixels(chart)
