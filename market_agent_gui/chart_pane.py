@@ -32,6 +32,7 @@ TIGHT_PX = 560
 
 _STYLE = ("style_candles", "style_bars", "style_line", "style_heikin_ashi")
 _AXIS = ("axis_linear", "axis_log", "axis_percent")
+_INTERVALS = ("interval_1m", "interval_5m", "interval_15m", "interval_1h", "interval_1d", "interval_1w")
 _DRAW = ("draw_trend", "draw_horizontal", "draw_ray", "draw_rectangle", "draw_fibonacci", "draw_text", "draw_nothing")
 STYLE_WORDS = {"candles": "Candles", "bars": "Bars", "line": "Line", "heikin-ashi": "Heikin-Ashi"}
 AXIS_WORDS = {"linear": "Linear", "log": "Log", "percent": "Percent"}
@@ -52,6 +53,7 @@ class ChartPane(QWidget):
         self.head.set_current(str(seconds))
         self.head.tab_changed.connect(lambda name: self.interval_chosen.emit(INTERVALS[name][0]))
         self.chart = CandleChart()
+        self.chart.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.style = self._button(_STYLE)
         self.axis = self._button(_AXIS)
         self.indicators = self._button(("indicators",))
@@ -97,6 +99,17 @@ class ChartPane(QWidget):
             key = key_text(self._key(name))
             action = menu.addAction(say(BY_ID[name].title) + (f"\t{key}" if key else ""))
             action.triggered.connect(lambda _=False, name=name: self._run(name))
+
+    def groups(self) -> tuple[tuple[str, Sequence[str]], ...]:
+        """Return what can be done with the chart, as the buttons have it: words and actions."""
+        return (
+            (say("Draw"), _DRAW),
+            (say("Indicators"), ("indicators",)),
+            (say("Compare"), ("compare",)),
+            (say("Interval"), _INTERVALS),
+            (say("Bar style"), _STYLE),
+            (say("Price scale"), _AXIS),
+        )
 
     def show_symbol(self, symbol: str, name: str) -> None:
         self._symbol, self._name = symbol, name

@@ -15,6 +15,7 @@ from market_agent_gui.commander import Refusal
 from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.docks import FIRST_CHART
 from market_agent_gui.loop import TaskOwner
+from market_agent_gui.presenters.chart_menu import ChartMenu
 from market_agent_gui.presenters.studies import Studies
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
@@ -65,6 +66,7 @@ class ChartTools(QObject):
         self._services, self._pane, self._studies = services, pane, studies
         self._dock, self._columns, self._tasks, self._where = dock, columns, tasks, where
         self._turn = 0
+        self.menu = ChartMenu(services, dock, pane, where)
         self._memory, self._store = services.charts.memory(dock), services.charts.store
         services.charts.enlist(dock, self._doers())
         services.charts.drawn.connect(self._on_drawn)

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 
+from engine.model.market import Side
 from market_agent_gui.docks import EXTRA_CHARTS
 from market_agent_gui.presenters.workspaces import WorkspacesPresenter
 from tests.support_gui.harness import Desk, until
@@ -103,6 +104,11 @@ def test_an_order_placed_on_a_chart_is_for_the_symbol_of_that_chart(desk: Desk, 
         assert staged is not None
         assert (staged.symbol, staged.limit) == ("MSFT", Decimal("400.00"))
         assert desk.shell.links.symbol("ticket") == "MSFT"
+        desk.shell.entry.drop()
+        desk.shell.links.choose("ticket", "AAPL")
+        second._tools.menu.make(QPoint(20, 60))
+        second._tools.menu._stage(Side.SELL, Decimal("410.00"))
+        assert (desk.shell.entry.staged.symbol, desk.shell.charts.current) == ("MSFT", "chart-2")
 
     run(story())
 
