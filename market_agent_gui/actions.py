@@ -1,5 +1,6 @@
 """Every command of the window, once: menus, palette, key editor, card and rehearsal derive from this table."""
 
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -175,9 +176,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
 BY_ID: dict[str, ActionSpec] = {spec.id: spec for spec in ACTIONS}
 
 
+_META = {"win32": "Win", "darwin": "Control"}.get(sys.platform, "Super")
+"""What people call the key that Qt calls Meta."""
+
+
 def key_text(key: str) -> str:
     """Return a key as people read it: ``Ctrl+Shift+⌫``."""
-    shown = {"Backspace": "⌫", "Return": "Enter", "Up": "↑", "Down": "↓", "Space": "Space"}
+    shown = {"Backspace": "⌫", "Return": "Enter", "Up": "↑", "Down": "↓", "Meta": _META}
     if key.endswith("+") and len(key) > 1:
         return key
     return "+".join(shown.get(part, part) for part in key.split("+"))

@@ -58,6 +58,7 @@ class Head(QObject):
         shell.bridge.rows_changed.connect(self._on_rows)
         shell.bridge.link_changed.connect(self._on_link)
         shell.host.changed.connect(lambda _state: self._say_away())
+        shell.outside.noted.connect(self.status.set_note)
         shell.entry.staged_changed.connect(lambda _order: self.show_keys())
         shell.app.focusChanged.connect(self._on_focus)
 

@@ -27,6 +27,8 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     arm_minutes: float = 5.0
     keys_to_confirm: int = 0
     """Orders by key that are still confirmed by a second press, since keys were changed."""
+    keys_all_the_same: tuple[str, ...] = ()
+    """Keys that stage or send although the desktop or another program has them, too: a person said so."""
     lock_minutes: float = 0.0
     """Idle minutes after which the window locks; 0 is never."""
 

@@ -1,6 +1,7 @@
 """What the program itself can do: palette, rehearsal, arming, keys, lock, themes, languages, the end."""
 
 import logging
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,7 @@ class Program(QObject):
         """All panes stand."""
         self._shell.window.focus_first()
         self._shell.head.show_keys()
+        self._shell.outside.watch.start()
         if self._shell.preferences.problem:
             self._shell.say("warn", self._shell.preferences.problem)
         if self._shell.ask_first and not self._shell.preferences.now.first_run_done:
@@ -191,18 +193,25 @@ class Program(QObject):
             self._shell.keys.keys = load_key_map(key_file(self._shell.profile, book))
         except KeyMapError as error:
             self._shell.say("bad", say("The default keys hold: {reason}", reason=error))
+        self._shell.outside.on_keys()
 
     def _edit_keys(self) -> None:
         from market_agent_gui.keys.editor import KeyEditor
 
-        known = {spec.id for spec in self._shell.commander.known()}
-        editor = KeyEditor(self._shell.keys.keys, known, self._book)
+        known, outside = {spec.id for spec in self._shell.commander.known()}, self._shell.outside
+        editor = KeyEditor(self._shell.keys.keys, known, self._book, outside=outside.now, accepted=outside.accepted)
+        editor.ask_wanted.connect(outside.watch.ask)
+        outside.watch.changed.connect(editor.show_outside)
         editor.saved.connect(self._use_keys)
         self._shell.open_dialog(editor)
+        outside.watch.ask()
 
-    def _use_keys(self, keys: "KeyMap") -> None:
+    def _use_keys(self, keys: "KeyMap", accepted: Iterable[str] = ()) -> None:
         self._shell.fresh_keys.changed(self._shell.keys.keys, keys)
         self._shell.keys.keys = keys
+        self._shell.outside.accept(accepted)
+        self._shell.outside.on_keys()
+        self.prefer(keys_all_the_same=tuple(sorted(accepted)))
         self._shell.arming.disarm(lambda: say("the keys changed"))
         try:
             save_key_map(key_file(self._shell.profile, self._book or "paper"), keys)
@@ -213,7 +222,7 @@ class Program(QObject):
         from market_agent_gui.keys.card import KeyCard, card_html
 
         known = {spec.id for spec in self._shell.commander.known()}
-        card = KeyCard(card_html(self._shell.keys.keys, known, self._book))
+        card = KeyCard(card_html(self._shell.keys.keys, known, self._book, self._shell.outside.now))
         card.save_wanted.connect(self._save_card)
         self._shell.open_dialog(card)
 

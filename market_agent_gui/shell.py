@@ -23,12 +23,15 @@ from market_agent_gui.keys.controller import KeyController
 from market_agent_gui.keys.fresh import FreshKeys
 from market_agent_gui.keys.guard import Intents, PressGuard
 from market_agent_gui.keys.log import KeyLog
+from market_agent_gui.keys.outside import bound
+from market_agent_gui.keys.outside_watch import OutsideWatch
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.presenters.halt import HaltPresenter
 from market_agent_gui.presenters.modes import ModesPresenter
 from market_agent_gui.presenters.order_entry import OrderEntry
+from market_agent_gui.presenters.outside_keys import OutsideKeys
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.table_files import TableFiles
 from market_agent_gui.presenters.table_layouts import TableLayouts
@@ -92,6 +95,13 @@ class Shell(QObject):
             staged_intent=lambda: self.entry.staged.intent if self.entry.staged else "",
             locked=lambda: self.program.locked,
             fresh=self.fresh_keys,
+            claimed=lambda spec, key: self.outside.objection(spec, key),
+        )
+        self.outside = OutsideKeys(
+            OutsideWatch(lambda: bound(self.keys.keys), self),
+            lambda: self.keys.keys,
+            preferences.now.keys_all_the_same,
+            self,
         )
         # What is seen.
         self.opening = opening or Opening(profile)
@@ -125,7 +135,7 @@ class Shell(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        for source in (self.halting, self.modes, self.workspaces, self.entry, self.table_files):
+        for source in (self.halting, self.modes, self.workspaces, self.entry, self.table_files, self.outside):
             source.said.connect(self.say)
         self.commander.refused.connect(lambda _action, text: self.say("warn", text))
         self.modes.dialog_wanted.connect(self.open_dialog)
@@ -167,6 +177,7 @@ class Shell(QObject):
 
     async def _close(self) -> None:
         self.keys.close()
+        self.outside.watch.close()
         self.arming.close()
         self.workspaces.close()
         self.program.close()

@@ -1,4 +1,4 @@
-"""The bottom line: keys of the focused pane on the left, lags and rates on the right."""
+"""The bottom line: keys of the focused pane on the left, and what is wrong with them; lags and rates on the right."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from widgets import formats
-from widgets.paint import TEXTS, draw_keycap, keycap_width
+from widgets.paint import TEXTS, draw_keycap, draw_mark, keycap_width
 from widgets.theme import current_theme
 from widgets.words import tr
 
@@ -19,6 +19,7 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self._keys: list[tuple[str, str]] = []
         self._figures: list[tuple[str, str]] = []
+        self._note = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(current_theme().px(24))
 
@@ -26,8 +27,19 @@ class StatusLine(QWidget):
         """Set (key, what it does) of the focused pane, most useful first."""
         if list(keys) != self._keys:
             self._keys = list(keys)
-            self.setAccessibleName(", ".join(f"{key} {text}" for key, text in keys))
-            self.update()
+            self._speak()
+
+    def set_note(self, text: str) -> None:
+        """Set what is wrong with the keys, before them; empty takes it away."""
+        if text != self._note:
+            self._note = text
+            self._speak()
+
+    def _speak(self) -> None:
+        keys = ", ".join(f"{key} {text}" for key, text in self._keys)
+        self.setAccessibleName(f"{self._note}. {keys}" if self._note else keys)
+        self.setToolTip(self._note)
+        self.update()
 
     def set_figures(self, figures: Sequence[tuple[str, str]]) -> None:
         """Set (text, role) at the right edge."""
@@ -79,6 +91,10 @@ class StatusLine(QWidget):
             right -= TEXTS.draw(painter, theme, right, middle, text, theme.color(role), weight=weight, align="right")
             right -= theme.px(16)
         x = float(theme.px(12))
+        if self._note:
+            x += draw_mark(painter, theme, x, middle, "warn") + theme.px(6)
+            note = TEXTS.elided(theme, self._note, max(0.0, right - x), 12, 600)
+            x += TEXTS.draw(painter, theme, x, middle, note, theme.color("warn"), weight=600) + theme.px(16)
         for key, text in self._keys:
             width = keycap_width(TEXTS, theme, key) + theme.px(4) + TEXTS.width(theme, text)
             if x + width > right:

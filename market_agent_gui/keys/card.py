@@ -7,8 +7,9 @@ from PySide6.QtCore import QMarginsF, Qt, Signal
 from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout
 
-from market_agent_gui.actions import BY_ID, GROUPS, Risk, key_text
+from market_agent_gui.actions import BY_ID, GROUPS, ActionSpec, Risk, key_text
 from market_agent_gui.keys.key_map import KeyMap
+from market_agent_gui.keys.outside import Outside, owner_text, unsure_text
 from market_agent_gui.translate import say
 from widgets.theme import current_theme
 
@@ -24,13 +25,14 @@ QUEUE_KEYS = (
 """Keys of the suggestions pane; they act only while it has the focus."""
 
 
-def card_html(keys: KeyMap, known: set[str], book: str) -> str:
-    """Return the card as a page of HTML."""
+def card_html(keys: KeyMap, known: set[str], book: str, outside: Outside | None = None) -> str:
+    """Return the card as a page of HTML. ``outside``: whose keys these are besides, told where that is known."""
+    outside = outside or Outside()
     parts: list[tuple[int, str]] = []
     for group in GROUPS:
         rows = [
             f"<tr><td><b>{html.escape(key_text(keys.key(spec.id)))}</b></td><td>{html.escape(say(spec.title))}</td>"
-            f"<td>{html.escape(say(_WHEN[spec.risk]))}</td></tr>"
+            f"<td>{html.escape(_remark(spec, keys, outside))}</td></tr>"
             for spec in BY_ID.values()
             if spec.group == group and spec.id in known and keys.key(spec.id)
         ]
@@ -44,7 +46,15 @@ def card_html(keys: KeyMap, known: set[str], book: str) -> str:
     parts.append((len(QUEUE_KEYS) + 2, f"<h3>{title}</h3><table cellpadding='3'>{queue}</table>"))
     head = f"<h2>Market Agent · {html.escape(book.upper() or 'PAPER')}</h2>"
     columns = "".join(f"<td width='50%'>{column}</td>" for column in _in_two(parts))
-    return f"{head}<table width='100%' cellspacing='0'><tr>{columns}</tr></table>"
+    unsure = unsure_text(outside) if outside.asked else ""
+    foot = f"<p>{html.escape(unsure)}</p>" if unsure else ""
+    return f"{head}<table width='100%' cellspacing='0'><tr>{columns}</tr></table>{foot}"
+
+
+def _remark(spec: ActionSpec, keys: KeyMap, outside: Outside) -> str:
+    """Say when a key acts, and who else has it."""
+    owner = outside.taken.get(keys.key(spec.id))
+    return " ".join(filter(None, (say(_WHEN[spec.risk]), f"⚠ {owner_text(owner)}" if owner is not None else "")))
 
 
 def _in_two(parts: list[tuple[int, str]]) -> tuple[str, str]:

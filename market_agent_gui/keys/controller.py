@@ -105,8 +105,10 @@ class KeyController(QObject):
         staged_intent: Callable[[], str],
         locked: Callable[[], bool],
         fresh: FreshKeys,
+        claimed: Callable[[ActionSpec, str], str] = lambda _spec, _key: "",
     ) -> None:
-        """``staged_intent`` names the staged order's intent, empty when none is staged."""
+        """``staged_intent`` names the staged order's intent, empty when none is staged. ``claimed`` says why a key that
+        somebody outside has may not act, empty when it may."""
         super().__init__(app)
         self.keys = KeyMap()
         self.rehearsing = False
@@ -118,6 +120,7 @@ class KeyController(QObject):
         self._staged_intent = staged_intent
         self._locked = locked
         self._fresh = fresh
+        self._claimed = claimed
         self._held = ""
         self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
         self._hold.timeout.connect(self._on_held)
@@ -194,7 +197,7 @@ class KeyController(QObject):
         if drop is not None:
             self._log.add(key, action, intent, drop.value)
             return
-        if reason := self.objection(spec):
+        if reason := self._claimed(spec, key) or self.objection(spec):
             self._log.add(key, action, intent, reason)
             self._commander.refused.emit(action, reason)
             return
