@@ -60,13 +60,13 @@ def _order_text(row: OrderRow, price: Decimal, position: PositionRow | None, unk
     return f"{say(row.side)} {size} {kind} · {state}"
 
 
-def staged_lines(order: StagedOrder | None) -> list[OrderLine]:
-    """Return the ghost of a staged order: dashed, not sent."""
+def staged_lines(order: StagedOrder | None, send_key: str = "Enter") -> list[OrderLine]:
+    """Return the ghost of a staged order: dashed, not sent; or of a change, which ``send_key`` makes."""
     if order is None:
         return []
     size = quantity(order.quantity)
     what = (
-        say("change to {side} {size} · Enter sends", side=say(order.side.value), size=size)
+        say("{key} changes {side} {size} · not changed yet", key=send_key, side=say(order.side.value), size=size)
         if order.ref
         else say("STAGED {side} {size} · not sent", side=say(order.side.value), size=size)
     )

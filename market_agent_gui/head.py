@@ -13,7 +13,7 @@ from market_agent_gui.bridge import LinkState
 from market_agent_gui.presenters.pace import PacePresenter
 from market_agent_gui.translate import say
 from widgets.toast import Toaster
-from widgets.words import told
+from widgets.words import once_more, told
 
 if TYPE_CHECKING:
     from market_agent_gui.shell import Shell
@@ -79,17 +79,23 @@ class Head(QObject):
         self._shell.program.menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def toast(self, severity: str, text: str) -> None:
-        """Show a note at the bottom right."""
-        title, colon, rest = text.partition(": ")
-        if not colon or len(title) > 60:
-            title, rest = {"bad": say("Look"), "warn": say("Note")}.get(severity, say("Done")), text
-        self.toaster.show_toast(title, rest, KINDS.get(severity, "info"))
+        """Show a note at the bottom right, in the language of the moment as long as it stands."""
+
+        def words() -> tuple[str, str]:
+            said = once_more(text)
+            title, colon, rest = said.partition(": ")
+            if not colon or len(title) > 60:
+                return {"bad": say("Look"), "warn": say("Note")}.get(severity, say("Done")), said
+            return title, rest
+
+        self.toaster.show_toast(*words(), KINDS.get(severity, "info"), words)
 
     def retranslate(self) -> None:
         """Say everything again in another language."""
         self.menu_button.setAccessibleName(say("Menu"))
         self.show_keys()
         self._say_away()
+        self._shell.outside.refresh()
 
     # --- what the engine says
 

@@ -26,6 +26,7 @@ from market_agent_gui.presenters.rehearsal import RehearsalPresenter
 from market_agent_gui.sign import draw_sign
 from market_agent_gui.translate import say
 from widgets.theme import apply_theme, theme_names
+from widgets.words import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +182,7 @@ class Program(QObject):
             raise Refusal(say("choose a symbol first"))
         blocked = self._shell.entry.blocked(symbol)
         if not self._shell.arming.arm(blocked):
-            raise Refusal(say("keys stay disarmed: {reason}", reason=blocked))
+            raise Refusal(say("keys stay disarmed: {reason}", reason=told(blocked)))
 
     def _watch_context(self) -> None:
         state = self._shell.bridge.mirror.state()

@@ -20,7 +20,7 @@ from market_agent_gui.chart_pane import INTERVALS
 from market_agent_gui.translate import say
 from widgets.scan_table import ScanRow, ScanTable
 from widgets.theme import current_theme
-from widgets.words import keep_said
+from widgets.words import keep_said, once_more
 
 NARROW_PX = 620
 """Below it the rules have a line of their own."""
@@ -86,7 +86,7 @@ class ScanPane(QWidget):
         self._column.addLayout(foot)
         self.table: ScanTable
         self._expressions: tuple[str, ...] | None = None
-        self.show_rows((), ())
+        self.show_rows((), (), scanned=False)
         self.setFocusProxy(self.rules)
         for field in (self.rules, self.columns):
             field.returnPressed.connect(self.asked)
@@ -109,6 +109,7 @@ class ScanPane(QWidget):
         for action, (title, _) in zip(self.examples.actions(), EXAMPLES, strict=True):
             action.setText(say(title))
         self.scan.setText(say("Scan"))
+        self.told.setText(once_more(self.told.text()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -132,8 +133,8 @@ class ScanPane(QWidget):
         self.rules.setText(text)
         self.asked.emit()
 
-    def show_rows(self, rows: Sequence[ScanRow], expressions: tuple[str, ...]) -> None:
-        """Show what was found; other columns make another table."""
+    def show_rows(self, rows: Sequence[ScanRow], expressions: tuple[str, ...], *, scanned: bool = True) -> None:
+        """Show what was found, or that nothing was looked for; other columns make another table."""
         if expressions != self._expressions:
             if self._expressions is not None:
                 self._column.removeWidget(self.table)
@@ -149,6 +150,7 @@ class ScanPane(QWidget):
         here = {row.key for row in rows}
         gone = [row.key for row in self.table.rows.all_rows() if row.key not in here]
         self.table.apply(rows, gone)
+        self.table.set_scanned(scanned)
 
     def _actions(self, key: str) -> list[QAction]:
         add, chart = QAction(say("Add to the watchlist") + "\tIns"), QAction(say("Open the chart") + "\tEnter")

@@ -277,7 +277,7 @@ class Shell(QObject):
         """Tell something in passing; behind the lock it is only logged."""
         log.info("%s: %s", severity, text)
         if not self.program.locked:
-            self.head.toast(severity, told(text))
+            self.head.toast(severity, text)
 
     def show_error(self, text: str) -> None:
         """An error nobody caught: the window goes on, the engine is not concerned."""

@@ -13,7 +13,7 @@ from importlib import resources
 from PySide6.QtCore import QCoreApplication, QObject, QTranslator
 
 from market_agent_gui.sentences import Sentences
-from widgets.words import say_again, told
+from widgets.words import once_more, remember, say_again, told
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
 CONTEXT = "MarketAgent"
@@ -22,12 +22,22 @@ ENGINE = "engine"
 
 def say(text: str, meaning: str = "", /, **values: object) -> str:
     """Translate ``text`` and fill in its ``{names}``, errors in words too; ``meaning`` tells English homonyms apart."""
-    translated = QCoreApplication.translate(CONTEXT, text, meaning)
-    return translated.format(**{name: _told(value) for name, value in values.items()}) if values else translated
+    # An error is kept in its words: it would keep alive whatever it has passed through.
+    plain = {name: str(value) if isinstance(value, BaseException) else value for name, value in values.items()}
+    errors = {name for name, value in values.items() if isinstance(value, BaseException)}
+    return _said(text, meaning, plain, errors)
 
 
-def _told(value: object) -> object:
-    return told(str(value)) if isinstance(value, BaseException) else value
+def _said(text: str, meaning: str, values: dict[str, object], errors: set[str]) -> str:
+    said = QCoreApplication.translate(CONTEXT, text, meaning)
+    if values:
+        said = said.format(**{name: told(str(value)) if name in errors else value for name, value in values.items()})
+
+    def again() -> str:
+        anew = {name: once_more(value) if isinstance(value, str) else value for name, value in values.items()}
+        return _said(text, meaning, anew, errors)
+
+    return remember(said, again)
 
 
 class Catalogue(QTranslator):

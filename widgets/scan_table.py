@@ -96,16 +96,21 @@ class ScanTable(RowTable):
             "Scan",
             parent=parent,
         )
-        keep_said(
-            self,
-            lambda: self.say(
-                tr("Scan"),
-                (
-                    tr("No scan yet, or nothing found"),
-                    tr("Write a rule above and press Enter: close > ema(20) and rsi(14) < 70"),
-                ),
-            ),
-        )
+        self._scanned = False
+        keep_said(self, self._say)
+
+    def set_scanned(self, scanned: bool) -> None:
+        """Tell whether the rows are what a scan came to: no rows then mean that nothing fits."""
+        if scanned != self._scanned:
+            self._scanned = scanned
+            self._say()
+
+    def _say(self) -> None:
+        if self._scanned:
+            empty = (tr("Nothing found"), tr("No symbol fits all of the rules now; “live” looks again at every bar"))
+        else:
+            empty = (tr("No scan yet"), tr("Write a rule above and press Enter: close > ema(20) and rsi(14) < 70"))
+        self.say(tr("Scan"), empty)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Insert and not event.isAutoRepeat():

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from widgets.objections import wrap
 from widgets.paint import TEXTS, draw_mark
 from widgets.theme import current_theme
+from widgets.words import keep_said
 
 SHOW_MS = 6000
 BAD_MS = 15_000
@@ -26,6 +27,8 @@ class Toast(QWidget):
     def __init__(self, parent: QWidget, title: str, text: str, kind: str) -> None:
         super().__init__(parent)
         self.title, self.text, self.kind = title, "", kind
+        self.words: Callable[[], tuple[str, str]] | None = None
+        """Title and text in the language of the moment."""
         self.count = 0
         self._gone = QTimer(self)
         self._gone.setSingleShot(True)
@@ -38,9 +41,18 @@ class Toast(QWidget):
         """Say the newest of several notes under one title, and how many there were; it stays for its time again."""
         self.text = text
         self.count += 1
-        self.setAccessibleName(f"{self.shown_title}. {text}".strip(". "))
-        self.resize(self.sizeHint())
+        self._fit()
         self._gone.start()
+
+    def say_again(self) -> None:
+        """Say it in another language; its time runs on."""
+        if self.words is not None:
+            self.title, self.text = self.words()
+            self._fit()
+
+    def _fit(self) -> None:
+        self.setAccessibleName(f"{self.shown_title}. {self.text}".strip(". "))
+        self.resize(self.sizeHint())
         self.update()
 
     @property
@@ -94,17 +106,22 @@ class Toaster(QObject):
         self._late.setInterval(LATE_MS)
         self._late.timeout.connect(self._place)
         window.installEventFilter(self)
+        keep_said(self, self._say_again)
 
     @property
     def toasts(self) -> list[Toast]:
         """What is on screen, oldest first."""
         return list(self._toasts)
 
-    def show_toast(self, title: str, text: str = "", kind: str = "info") -> Toast:
-        """Show a note; ``kind`` is info, good, warn or bad. Plain text, whatever it holds."""
+    def show_toast(
+        self, title: str, text: str = "", kind: str = "info", words: Callable[[], tuple[str, str]] | None = None
+    ) -> Toast:
+        """Show a note; ``kind`` is info, good, warn or bad. Plain text, whatever it holds. ``words`` says title and
+        text once more when the language changes."""
         same = next((toast for toast in self._toasts if (toast.title, toast.kind) == (title, kind)), None)
         if same is not None and text:
             # An order filled in ten parts is one note, not a wall of them.
+            same.words = words
             same.say(text)
             self._toasts.remove(same)
             self._toasts.append(same)
@@ -112,6 +129,7 @@ class Toaster(QObject):
             return same
         toast = Toast(self._window, title, text, kind)
         toast.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        toast.words = words
         toast.closed.connect(self._forget)
         self._toasts.append(toast)
         for old in self._toasts[:-MOST]:
@@ -125,6 +143,11 @@ class Toaster(QObject):
         """Take every note away."""
         for toast in self.toasts:
             toast.close()
+
+    def _say_again(self) -> None:
+        for toast in self._toasts:
+            toast.say_again()
+        self._place()
 
     def _forget(self, toast: Toast) -> None:
         if toast in self._toasts:

@@ -18,7 +18,38 @@ def tr(text: str, meaning: str = "", /, **values: object) -> str:
 
 def told(text: str) -> str:
     """Say a sentence that came from the engine; what is not a sentence of ours, such as a headline, stays as it is."""
-    return QCoreApplication.translate("engine", text) if text else text
+    if not text:
+        return text
+    said = QCoreApplication.translate("engine", text)
+    return remember(said, lambda: told(text)) if said != text else said
+
+
+_SAID: dict[str, Callable[[], str]] = {}
+_MOST = 2000
+"""Texts remembered: many more than are said while a note stands on the screen."""
+_JOINTS = (": ", " · ")
+
+
+def remember(said: str, again: Callable[[], str]) -> str:
+    """Remember how a text came about, so that :func:`once_more` can say it in another language; return it."""
+    _SAID.pop(said, None)
+    if len(_SAID) >= _MOST:
+        del _SAID[next(iter(_SAID))]
+    _SAID[said] = again
+    return said
+
+
+def once_more(text: str) -> str:
+    """Say in the language of now what was said in another; what nobody remembers, in its parts, stays as it is."""
+    again = _SAID.get(text)
+    if again is not None:
+        return again()
+    joint = next((joint for joint in _JOINTS if joint in text), "")
+    said = told(text)
+    if said != text or not joint:
+        return said
+    first, _, rest = text.partition(joint)
+    return f"{once_more(first)}{joint}{once_more(rest)}"
 
 
 _OWNERS: weakref.WeakSet[QObject] = weakref.WeakSet()

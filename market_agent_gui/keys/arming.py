@@ -6,6 +6,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from market_agent_gui.translate import say
+from widgets.words import told
 
 ARMED_S = 5 * 60.0
 
@@ -52,7 +53,7 @@ class Arming(QObject):
     def arm(self, blocked: str = "") -> bool:
         """Arm for a while; with a reason in ``blocked`` it stays down and says so."""
         if blocked:
-            self.disarm(blocked)
+            self.disarm(lambda: told(blocked))
             return False
         self._until = self._monotonic() + self._seconds
         self._why = str

@@ -95,7 +95,7 @@ def _staged_effect(scene: Scene, spec: ActionSpec, order: StagedOrder) -> tuple[
     name = spec.id
     if name == "send":
         if scene.blocked:
-            return scene.blocked, False
+            return told(scene.blocked), False
         return (_say(order), True) if scene.armed else (say("not armed: nothing is sent"), False)
     if name == "marketable":
         price = scene.mirror.price(order.symbol)

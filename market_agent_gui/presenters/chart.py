@@ -15,6 +15,7 @@ from engine.api.wire import Follow
 from engine.model.ids import Symbol
 from engine.model.market import Side
 from engine.model.money import exact
+from market_agent_gui.actions import key_text
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.chart_memory import DAY_S
 from market_agent_gui.commander import Refusal
@@ -312,7 +313,7 @@ class ChartPresenter(PanePresenter):
         position = mirror.position(self.symbol)
         lines = order_lines(mirror.working(self.symbol), position)
         if staged is not None and staged.symbol == self.symbol:
-            lines += staged_lines(staged)
+            lines += staged_lines(staged, key_text(self.services.keys.keys.key("send")))
         self._pane.chart.set_orders(tuple(lines))
         self._pane.chart.set_average(average_line(position))
 

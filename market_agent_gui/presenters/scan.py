@@ -60,7 +60,7 @@ class ScanPresenter(PanePresenter):
         """Scan now; one scan at a time, the newest wish next."""
         self._keep()
         if not self._pane.wanted_rules():
-            self._pane.show_rows((), ())
+            self._pane.show_rows((), (), scanned=False)
             self._pane.say("")
         elif self._busy:
             self._again = True

@@ -1,9 +1,15 @@
 """Fills on the chart: what was filled in parts within one bar is one mark with the whole size and the mean price."""
 
+from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
-from engine.api.rows import FillRow
-from market_agent_gui.chart_layers import fill_marks
+import pytest
+
+from engine.api.rows import FillRow, OrderRow
+from market_agent_gui.chart_layers import fill_marks, staged_lines
+from market_agent_gui.keys.staging import stage_change
+from widgets.candle_chart.orders import _text
 
 D = Decimal
 START = 1_795_185_000 * 10**9
@@ -30,3 +36,15 @@ def test_other_sides_and_other_bars_are_marks_of_their_own() -> None:
         "SELL 100 @ 103.40",
         "BUY 100 @ 103.35",
     ]
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_tag_of_a_change_says_which_key_changes_what_and_that_nothing_is_changed_yet() -> None:
+    row = OrderRow(key="r-1", symbol="AAPL", side="BUY", quantity=D(100), filled=D(0), state="WORKING",
+                   order_type="LMT", limit_price=D("190.10"))  # fmt: skip
+    (line,) = staged_lines(stage_change("i-1", row, D("0.01")), "Ctrl+Enter")
+    assert line.text == "Ctrl+Enter changes BUY 100 · not changed yet"
+    frame = SimpleNamespace(decimals=2)
+    assert _text(line, frame) == line.text, "a change is not an order that was not sent"
+    ghost = replace(line, text="STAGED BUY 100")
+    assert _text(ghost, frame).endswith("not sent")

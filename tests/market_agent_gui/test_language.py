@@ -1,10 +1,12 @@
 """The whole window changes its language at once: nothing of the one before stays on the screen or in what is spoken."""
 
 import asyncio
+import re
 
 import pytest
 
 from market_agent_gui.docks import TEMPLATES
+from market_agent_gui.translate import say
 from tests.support_gui.harness import Desk, until
 from tests.support_gui.shown_texts import Tongues, painted, spoken_by
 
@@ -53,3 +55,62 @@ def test_a_whole_window_says_everything_in_the_language_that_is_chosen(
         run(story())
     finally:
         desk.shell.language.use("en")
+
+
+ENGLISH = re.compile("[a-z]{2,} [a-z]{2,}")
+SPOKEN = ("send", "arm", "edit_order", "exit_all", "stop_even", "size_risk", "stage_buy", "cancel_last", "acknowledge")
+
+
+def test_no_refusal_of_order_entry_speaks_english_in_a_russian_window(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.program.use_language("ru")
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        desk.engine.state(halted=True, mode="HALTED", halt_reason="by hand")
+        await until(lambda: shell.bridge.mirror.state().halted, "the halt")
+        shell.links.choose("chart", "NVDA")
+        desk.toasts.clear()
+        for action in SPOKEN:
+            shell.commander.run(action, "palette")
+        shell.entry.drop()
+        for action in SPOKEN:
+            shell.commander.run(action, "palette")
+        await until(lambda: len(desk.toasts) > 5, "the refusals")
+        assert [text for _, text in desk.toasts if ENGLISH.search(text)] == []
+        assert not ENGLISH.search(shell.arming.reason), shell.arming.reason
+        shell.commander.run("stage_buy", "palette")
+        shell.program.rehearsal.toggle()
+        lines = shell.program.rehearsal.overlay._lines
+        shell.program.rehearsal.toggle()
+        assert [line.effect for line in lines if ENGLISH.search(line.effect)] == []
+        shell.program.use_language("en")
+
+    run(story())
+
+
+def test_a_note_on_the_screen_is_said_again_in_the_other_language(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell, toaster = desk.shell, desk.shell.head.toaster
+        del shell.head.toast  # the real one
+        shell.say("bad", say("Cancel {symbol}", symbol="AAPL") + ": " + say("done"))
+        shell.say("warn", "AAPL: no working order to change")
+        shell.say("warn", say("keys stay disarmed: {reason}", reason="trading is halted"))
+
+        def notes() -> list[tuple[str, str]]:
+            return [(toast.title, toast.text) for toast in toaster.toasts]
+
+        english = notes()
+        shell.program.use_language("ru")
+        assert notes() == [
+            ("Снятие AAPL", "выполнено"),
+            ("AAPL", "нет активной заявки, которую можно изменить"),
+            ("клавиши не взведены", "торговля остановлена"),
+        ]
+        assert "выполнено" in toaster.toasts[0].accessibleName()
+        shell.program.use_language("en")
+        assert notes() == english
+
+    run(story())

@@ -23,6 +23,7 @@ def test_a_scan_shows_what_was_found_with_its_columns_and_hands_it_on(
     async def story() -> None:
         presenter = await scanner(desk)
         pane = presenter._pane
+        assert pane.table._empty[0] == "No scan yet"
         pane.rules.setText("close > 0; volume > 0")
         pane.columns.setText("rsi(14); close")
         pane.asked.emit()
@@ -40,6 +41,10 @@ def test_a_scan_shows_what_was_found_with_its_columns_and_hands_it_on(
         pane.rules.setText("close < 0")
         pane.asked.emit()
         await until(lambda: pane.table.rows.total == 0, "nothing")
+        assert pane.table._empty[0] == "Nothing found"
+        pane.rules.setText("")
+        pane.asked.emit()
+        assert pane.table._empty[0] == "No scan yet"
 
     run(story())
 

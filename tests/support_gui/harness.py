@@ -16,6 +16,7 @@ from market_agent_gui.shell import Shell
 from market_agent_gui.translate import Language
 from tests.support_gui.fake_engine import FakeEngine
 from widgets.theme import apply_theme
+from widgets.words import once_more
 
 
 async def until(condition: Callable[[], object], what: str = "the condition", seconds: float = 8.0) -> None:
@@ -50,7 +51,7 @@ class Desk:
             ask_first=False,
         )
         self.toasts: list[tuple[str, str]] = []
-        self.shell.head.toast = lambda severity, text: self.toasts.append((severity, text))  # type: ignore[method-assign]
+        self.shell.head.toast = lambda severity, text: self.toasts.append((severity, once_more(text)))  # type: ignore[method-assign]
         self._running: asyncio.Task[int] | None = None
 
     async def open(self, *, furnish: bool = True) -> None:
