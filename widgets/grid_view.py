@@ -47,6 +47,8 @@ class GridView(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
+        # What is painted covers everything: Qt need not paint a ground under it first.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -280,6 +282,8 @@ class GridView(QTableView):
 
     def paint_extras(self, painter: QPainter, rows: int) -> None:
         """Paint the words of an empty table and the typed filter."""
+        if rows and not self._typed:
+            return
         theme = current_theme()
         size = self.viewport().size()
         if rows == 0:

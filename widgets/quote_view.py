@@ -63,8 +63,6 @@ class QuoteView(GridView):
         self._flash_timer = QTimer(self)
         self._flash_timer.setSingleShot(True)
         self._flash_timer.timeout.connect(self._on_frame)
-        # The picture covers everything: no ground, and none of the widgets below, is painted under it.
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setModel(model)
         model.arranged.connect(self._on_arranged)
         for number, column in enumerate(COLUMNS):
@@ -324,13 +322,12 @@ class QuoteView(GridView):
         if self._whole:
             self._compose(atlas)
         painter = QPainter(self.viewport())
-        ratio = atlas.ratio
-        rect = event.rect()
-        painter.drawImage(
-            QRectF(rect),
-            self._image,
-            QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio),
-        )
+        ratio, rect = atlas.ratio, event.rect()
+        if ratio == 1.0:
+            painter.drawImage(rect, self._image, rect)
+        else:
+            part = QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio)
+            painter.drawImage(QRectF(rect), self._image, part)
         self.paint_extras(painter, len(self.quotes.lines))
         painter.end()
 

@@ -175,10 +175,14 @@ class RowTable(GridView):
 
     def _on_flash_over(self) -> None:
         now = self._clock.elapsed()
+        over = {key for (key, _), (_, until) in self._flashes.items() if until <= now}
         self._flashes = {cell: value for cell, value in self._flashes.items() if value[1] > now}
         if self._flashes:
             self._flash_timer.start(max(1, min(until for _, until in self._flashes.values()) - now))
-        self.viewport().update()
+        width, height = self.viewport().width(), self.verticalHeader().defaultSectionSize()
+        for position in (self.position_of(key) for key in over):
+            if position is not None:
+                self.viewport().update(0, self.rowViewportPosition(position), width, height)
 
     # --- a reset keeps the selection ---------------------------------------------------------------------------
 

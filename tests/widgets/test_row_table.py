@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -146,6 +146,33 @@ def test_a_flash_changes_pixels_and_goes_away(qtbot, table):
     lit = table.viewport().grab().toImage()
     assert lit != plain
     qtbot.waitUntil(lambda: table.viewport().grab().toImage() == plain, timeout=3000)
+
+
+def test_the_end_of_a_flash_repaints_its_row_and_leaves_the_screen_as_painted_whole(qtbot, qapp, table):
+    qtbot.waitExposed(table)
+    table.apply([row("amd", 4)])
+    qapp.processEvents()
+    asked = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched, event):
+            if event.type() == QEvent.Type.Paint:
+                asked.append(event.rect())
+            return False
+
+    watch = Watch()
+    table.viewport().installEventFilter(watch)
+    qtbot.waitUntil(lambda: not table._flashes and bool(asked), timeout=3000)
+    qapp.processEvents()
+    table.viewport().removeEventFilter(watch)
+    at = table.position_of("amd")
+    assert [(rect.top(), rect.height()) for rect in asked] == [(table.rowViewportPosition(at), table.rowHeight(at))]
+    shown = table.screen().grabWindow(table.winId()).toImage()
+    assert shown == table.grab().toImage().convertToFormat(shown.format())
+
+
+def test_no_ground_is_painted_below_what_a_table_paints(table):
+    assert table.viewport().testAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
 
 def test_the_flash_can_be_switched_off(table):
