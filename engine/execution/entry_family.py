@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.model.money import ZERO
-from engine.model.order import OrderState, OrderStatus
+from engine.model.order import OrderRequest, OrderState, OrderStatus
 
 S = OrderState
 ALIVE = (S.WORKING, S.PARTIAL, S.HELD)
@@ -38,6 +38,13 @@ class Family(msgspec.Struct, frozen=True):
     @property
     def stops(self) -> tuple[OrderStatus, ...]:
         return tuple(leg for leg in self.exits if leg.request.stop_price is not None)
+
+    @property
+    def target(self) -> OrderRequest | None:
+        """The target of the agent's plan, where it ended without a fill."""
+        found = [leg for leg in self.exits if leg.request.stop_price is None and leg.request.limit_price is not None]
+        newest = max(found, key=lambda leg: leg.changed_ns, default=None)
+        return newest.request if newest is not None and newest.state in ENDED and not newest.filled else None
 
     @property
     def unsure(self) -> bool:

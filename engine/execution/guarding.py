@@ -85,13 +85,17 @@ class Guard:
         gate: Clearing,
         settings: ExecutionSettings,
         exits_wait: bool,
+        pairs_in_one: bool = False,
     ) -> None:
-        """``exits_wait``: the broker holds exits back until their entry is complete."""
+        """``exits_wait``: the broker holds exits back until their entry is complete.
+
+        ``pairs_in_one``: it takes a target and its stop, of which one ends the other, as one message alone.
+        """
         self._bus, self._clock, self._desk = bus, clock, desk
         self._booking, self._gate, self._settings = booking, gate, settings
-        self._exits_wait = exits_wait
+        self._exits_wait, self._pairs_in_one = exits_wait, pairs_in_one
         self._voice = Voice(bus, clock)
-        self._timers: dict[OrderRef, Timer] = {}
+        self._timers: dict[OrderRef, tuple[Timer, int]] = {}
         self._since: dict[tuple[str, OrderRef], int] = {}
         self._tries: dict[OrderRef, int] = {}
         self._told: dict[OrderRef, str] = {}
@@ -106,7 +110,7 @@ class Guard:
 
     async def stop(self) -> None:
         """Look no more; orders stay at the broker."""
-        for timer in self._timers.values():
+        for timer, _ in self._timers.values():
             timer.cancel()
         self._timers.clear()
 
@@ -114,11 +118,10 @@ class Guard:
         status = event.status
         if status.external:
             return
-        if is_protective(status):
-            if status.parent_ref is not None:
-                self._look_in(status.parent_ref, SETTLE_S)
-        elif status.filled and not status.request.reduce_only:
-            self._look_in(status.ref, SETTLE_S)
+        ref = self._entry_of(status)
+        if ref is not None:
+            certain = status.state.closed and self._all_ended(ref)
+            self._look_in(ref, 0.0 if certain else SETTLE_S)
         for ref in tuple(self._told):
             told = self._desk.orders().get(ref)
             if told is not None and told.request.symbol == status.request.symbol:
@@ -126,11 +129,29 @@ class Guard:
                 self._look_in(ref, SETTLE_S)
 
     def _look_in(self, ref: OrderRef, seconds: float) -> None:
-        if ref not in self._timers:
-            self._timers[ref] = self._clock.call_later(seconds, lambda: self._look(ref))
+        due = self._clock.now() + round(seconds * SECOND)
+        if ref in self._timers:
+            timer, at = self._timers[ref]
+            if at <= due:
+                return
+            timer.cancel()
+        self._timers[ref] = (self._clock.call_later(seconds, lambda: self._look(ref)), due)
+
+    def _entry_of(self, status: OrderStatus) -> OrderRef | None:
+        """The entry whose family ``status`` belongs to; a stop that came with a target belongs to the target's."""
+        if not is_protective(status):
+            return status.ref if status.filled and not status.request.reduce_only else None
+        parent = self._desk.orders().get(status.parent_ref) if status.parent_ref is not None else None
+        return parent.parent_ref if parent is not None and is_protective(parent) else status.parent_ref
 
     def _exits(self, ref: OrderRef) -> tuple[OrderStatus, ...]:
-        return tuple(s for s in self._desk.orders().values() if s.parent_ref == ref and is_protective(s))
+        return tuple(s for s in self._desk.orders().values() if is_protective(s) and self._entry_of(s) == ref)
+
+    def _all_ended(self, ref: OrderRef) -> bool:
+        """All that was to come has been told: entry and exits are over, and no exit has filled."""
+        entry, exits = self._desk.orders().get(ref), self._exits(ref)
+        over = entry is not None and entry.state in ENDED and bool(exits)
+        return over and all(leg.state.closed and not leg.filled for leg in exits)
 
     def _look(self, ref: OrderRef) -> None:
         self._timers.pop(ref, None)
@@ -147,7 +168,7 @@ class Guard:
             self._look_in(ref, AGAIN_S)
         elif family.waiting(self._exits_wait):
             self._wait(family)
-        elif family.lost:
+        elif family.lost and family.bare > ZERO:
             self._lost(family)
         elif family.too_large:
             self._fit(family)
@@ -202,14 +223,12 @@ class Guard:
         reason = stop.reason or "no reason was given"
         if ours and tries < MOST_TRIES:
             self._tries[entry.ref] = tries + 1
-            reason = self._place_again(family, stop.request)
+            reason, target = self._place_again(family, stop.request)
             if not reason:
-                self._tell(
-                    entry,
-                    "amber",
-                    f"{self._part(entry)}, and the broker ended its stop with the rest.",
-                    f"A stop at {price:f} for {family.bare:f} is placed again; the target is gone.",
-                )
+                did = f"A stop at {price:f} for {family.bare:f} is placed again; the target is gone."
+                if target is not None:
+                    did = f"A stop at {price:f} and a target at {target:f} for {family.bare:f} are placed again."
+                self._tell(entry, "amber", f"{self._part(entry)}, and the broker ended its stop with the rest.", did)
                 self._look_in(entry.ref, AGAIN_S)
                 return
             if tries + 1 < MOST_TRIES:
@@ -223,24 +242,44 @@ class Guard:
             f'Place one: main.py order "{self._stop_text(family, stop.request)}", or close the position.',
         )
 
-    def _place_again(self, family: Family, lost: OrderRequest) -> str:
-        """Send the stop anew for what is held; return why it could not be, or nothing."""
-        request = msgspec.structs.replace(
-            lost,
-            intent_id=IntentId(f"{lost.intent_id}-again-{self._tries[family.entry.ref]}"),
-            quantity=family.bare,
-            tif=TimeInForce.GTC,
-            good_till_ns=None,
-            oca_group="",
-            origin=Origin.PROTECTIVE,
-            reduce_only=True,
-            parent_ref=family.entry.ref,
-        )
-        verdict, cleared = self._gate.clear(request)
-        if cleared is None:
-            return verdict.denials[0].text if verdict.denials else "the gate refused"
-        status = self._desk.submit(cleared)
-        return status.reason if status.state is S.NEVER_SENT else ""
+    def _place_again(self, family: Family, lost: OrderRequest) -> tuple[str, Decimal | None]:
+        """Send the stop anew for what is held, the first time with the target that ended, too.
+
+        Return why the stop could not be sent, or nothing and the price of the target that went with it.
+        """
+        entry, number = family.entry.ref, self._tries[family.entry.ref]
+        target = family.target if number == 1 else None
+        group = f"{entry}-x{number}" if target is not None else ""
+
+        def again(leg: OrderRequest, group: str) -> OrderRequest:
+            return msgspec.structs.replace(
+                leg,
+                intent_id=IntentId(f"{leg.intent_id}-again-{number}"),
+                quantity=family.bare,
+                tif=TimeInForce.GTC,
+                good_till_ns=None,
+                oca_group=group,
+                origin=Origin.PROTECTIVE,
+                reduce_only=True,
+                parent_ref=entry,
+            )
+
+        first = self._gate.clear(again(target, group))[1] if target is not None and self._pairs_in_one else None
+        verdict, stop = self._gate.clear(again(lost, group if first is not None or not self._pairs_in_one else ""))
+        if stop is None:
+            if first is not None:
+                self._gate.release(first.ref)
+            return (verdict.denials[0].text if verdict.denials else "the gate refused"), None
+        if first is not None and target is not None:
+            status = self._desk.submit(msgspec.structs.replace(first, legs=(stop,)))
+            return _unsent(status), target.limit_price
+        if reason := _unsent(self._desk.submit(stop)):
+            return reason, None
+        if target is None or self._pairs_in_one:
+            return "", None
+        second = self._gate.clear(again(target, group))[1]
+        sent = second is not None and not _unsent(self._desk.submit(second))
+        return "", target.limit_price if sent else None
 
     def _fit(self, family: Family) -> None:
         """Exits for more than is held would turn the position: make them fit when the broker does not."""
@@ -313,3 +352,7 @@ class Guard:
         if self._told.pop(entry.ref, None) is not None:
             text = f"{entry.request.symbol}: the exits of {entry.ref} are in order."
             self._voice.alarm(f"EXITS:{entry.ref}", "amber", text, cleared=True)
+
+
+def _unsent(status: OrderStatus) -> str:
+    return status.reason if status.state is S.NEVER_SENT else ""

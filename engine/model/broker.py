@@ -55,7 +55,8 @@ class BrokerCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     fractional: bool = False
     native_algos: tuple[NativeAlgo, ...] = ()
     brackets_in_one: bool = False
-    """An entry and its exits go out as one message; else each is one of its own (G8)."""
+    """An entry and its exits, or a stop with its target, go out as one message; else each is one of its own (G8), and
+    a stop and a target find each other by their group."""
     exits_wait: bool = False
     """The broker may hold the exits of an entry back until all of it is filled, and shows them as held while it does;
     else they cover what has filled."""

@@ -307,7 +307,9 @@ def closes(
         else:
             total += remaining
     for request in line.reserved:
-        if request.side is side:
+        if request.side is side and request.oca_group:
+            groups[request.oca_group] = max(groups.get(request.oca_group, 0.0), float(request.quantity))
+        elif request.side is side:
             total += float(request.quantity)
     groups.pop(oca_group, None)
     return total + sum(groups.values())

@@ -229,6 +229,7 @@ def assemble_trading(
             gate=gate,
             settings=spec.execution,
             exits_wait=broker.capabilities.exits_wait,
+            pairs_in_one=broker.capabilities.brackets_in_one,
         ),
         modes=modes,
         limits=limits,

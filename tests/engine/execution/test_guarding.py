@@ -12,6 +12,7 @@ from engine.api.order_language import parse_order_text
 from engine.bus.clock import SECOND
 from engine.execution.guarding import Guard
 from engine.execution.settings import ExecutionSettings
+from engine.model.events.order import OrderCanceled
 from engine.model.events.system import Alarm
 from engine.model.ids import OrderRef
 from engine.model.market import Side
@@ -33,7 +34,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     await built.close()
 
 
-async def guarded(rig: Rig, exits_wait: bool = True) -> Guard:
+async def guarded(rig: Rig, exits_wait: bool = True, pairs_in_one: bool = False) -> Guard:
     guard = Guard(
         rig.bus,
         rig.life,
@@ -42,6 +43,7 @@ async def guarded(rig: Rig, exits_wait: bool = True) -> Guard:
         gate=rig.gate,
         settings=ExecutionSettings(partial_wait_s=WAIT_S),
         exits_wait=exits_wait,
+        pairs_in_one=pairs_in_one,
     )
     await guard.start()
     return guard
@@ -121,7 +123,7 @@ async def test_where_exits_cover_what_has_filled_a_partly_filled_entry_goes_on(t
     await rig.close()
 
 
-async def test_a_stop_that_ended_with_the_agents_entry_is_placed_again_once_for_what_is_held(rig: Rig) -> None:
+async def test_stop_and_target_that_ended_with_the_agents_entry_are_placed_again_once_as_a_pair(rig: Rig) -> None:
     ref = enter(rig)
     end_group(rig, ref)
     rig.until(lambda: bool(working_stops(rig, ref)), seconds=15)
@@ -130,10 +132,70 @@ async def test_a_stop_that_ended_with_the_agents_entry_is_placed_again_once_for_
     assert (stop.request.quantity, stop.request.stop_price) == (D(40), D("95.00"))
     assert (stop.request.order_type, stop.request.origin) == (OrderType.STOP, Origin.PROTECTIVE)
     assert stop.request.reduce_only
-    assert stop.request.oca_group == ""
-    assert rig.broker.wire[stop.ref] == 1
-    assert "the target is gone" in alarms(rig)[0].did
+    (target,) = [leg for leg in legs(rig, ref) if leg.state.value == "WORKING" and leg.ref != stop.ref]
+    assert (target.request.quantity, target.request.limit_price) == (D(40), D("110.00"))
+    assert (target.request.order_type, target.request.reduce_only) == (OrderType.LIMIT, True)
+    assert stop.request.oca_group == target.request.oca_group == f"{ref}-x1"
+    assert [rig.broker.wire[leg.ref] for leg in (stop, target)] == [1, 1]
+    assert alarms(rig)[0].did == "A stop at 95.00 and a target at 110.00 for 40 are placed again."
     assert alarms(rig)[-1].cleared
+
+
+async def test_a_stop_is_placed_again_in_the_moment_in_which_the_end_of_its_family_is_certain(rig: Rig) -> None:
+    ref = enter(rig)
+    rig.clock.advance(10)
+    end_group(rig, ref)
+    rig.until(lambda: bool(working_stops(rig, ref)), seconds=15)
+    ended = max(event.ts_event for event in rig.events if isinstance(event, OrderCanceled))
+    (stop,) = working_stops(rig, ref)
+    assert stop.created_ns - ended == 0
+
+
+async def test_where_a_pair_is_one_message_stop_and_target_go_as_one(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await guarded(rig, pairs_in_one=True)
+    ref = enter(rig)
+    end_group(rig, ref)
+    rig.until(lambda: len(legs(rig, ref)) > 2, seconds=15)
+    (target,) = [leg for leg in legs(rig, ref) if not leg.state.closed]
+    (stop,) = legs(rig, target.ref)
+    assert (target.request.limit_price, stop.request.stop_price) == (D("110.00"), D("95.00"))
+    assert [rig.broker.wire[leg.ref] for leg in (stop, target)] == [1, 1]
+    assert rig.gate.reserved.keys() >= {stop.ref, target.ref}
+    await rig.close()
+
+
+async def test_a_pair_that_is_refused_is_followed_by_the_stop_alone(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.start()
+    await guarded(rig, pairs_in_one=True)
+    ref = enter(rig)
+    end_group(rig, ref)
+    rig.until(lambda: len(legs(rig, ref)) > 2, seconds=15)
+    (target,) = [leg for leg in legs(rig, ref) if not leg.state.closed]
+    (stop,) = legs(rig, target.ref)
+    for leg in (target, stop):
+        rig.broker.finish(rig.broker.truth(leg.ref), BrokerStatus.CANCELLED)
+    rig.until(lambda: bool(working_stops(rig, ref)), seconds=15)
+    rig.clock.advance(60)
+    (alone,) = working_stops(rig, ref)
+    assert (alone.request.stop_price, alone.request.oca_group, alone.parent_ref) == (D("95.00"), "", ref)
+    assert sum(not leg.state.closed for leg in legs(rig, ref)) == 1
+
+
+async def test_a_stop_that_ended_beside_a_target_that_fills_is_not_placed_in_haste(rig: Rig) -> None:
+    ref = enter(rig)
+    rig.clock.advance(10)
+    (target,) = [leg for leg in legs(rig, ref) if leg.request.stop_price is None]
+    (stop,) = [leg for leg in legs(rig, ref) if leg.request.stop_price is not None]
+    rig.broker.finish(rig.broker.truth(ref), BrokerStatus.CANCELLED)
+    rig.broker.finish(rig.broker.truth(stop.ref), BrokerStatus.CANCELLED)
+    rig.until(lambda: rig.state(stop.ref) == "CANCELLED", seconds=15, step=0.1)
+    rig.broker.fill(rig.broker.truth(target.ref), 40, "110.00")
+    rig.clock.advance(30)
+    assert len(legs(rig, ref)) == 2
+    assert rig.broker.cancel_frames[target.ref] == 1, "the rest of the target would open a position"
 
 
 async def test_a_lost_stop_is_placed_again_after_a_restart_in_between(rig: Rig) -> None:

@@ -341,3 +341,26 @@ def test_a_change_of_an_entry_frees_what_the_entry_had_taken(side: Side) -> None
     for quantity, passes in ((2000, True), (2001, False)):
         verdict = world.gate.check_change(ref, msgspec.structs.replace(request, quantity=d(quantity)))
         assert ("G12" not in [found.code for found in verdict.denials]) is passes
+
+
+# --- what closing orders that are reserved may take
+
+
+@pytest.mark.parametrize(("group", "passes"), [("g", True), ("", False), ("h", False)])
+def test_a_stop_joins_a_reserved_target_of_its_group_and_no_other(group: str, passes: bool) -> None:
+    world = wide()
+    world.ledger.hold(AAPL, 100)
+    world.gate._exposure.reserve(OrderRef("r"), world.close(100, limit_price=110, oca_group="g"))
+    stop = world.close(
+        100, order_type=OrderType.STOP, limit_price=None, stop_price=95, oca_group=group, origin=Origin.PROTECTIVE
+    )
+    assert (world.codes(stop) == []) is passes
+
+
+def test_reserved_closing_orders_of_one_group_count_once() -> None:
+    world = wide()
+    world.ledger.hold(AAPL, 100)
+    for name, units in (("a", 60), ("b", 40)):
+        world.gate._exposure.reserve(OrderRef(name), world.close(units, limit_price=110, oca_group="g"))
+    assert world.codes(world.close(40, limit_price=110)) == []
+    assert "G28" in world.codes(world.close(41, limit_price=110))

@@ -139,6 +139,8 @@ class Rest:
 
     def _post(self, request: Request) -> dict[str, Any]:
         server, body = self._server, self._body(request)
+        if body.get("order_class") == "oco":
+            body = {**(body.get("take_profit") or {}), **body}
         order = server.book.read(body)
         server.book.check_power(order)
         legs = self._read_legs(order, body)

@@ -17,7 +17,7 @@ from engine.model.report import BrokerPosition, BrokerSnapshot, ExecutionReport,
 PAGE = 500
 FILLS = 100
 MOST_PAGES = 50
-_WITH_LEGS = ("bracket", "oto")
+_WITH_LEGS = ("bracket", "oto", "oco")
 
 
 class Survey:

@@ -44,7 +44,7 @@ def misfit(order: ClearedOrder, settings: AlpacaSettings) -> str:
     """Say what of an order and its legs Alpaca cannot take; empty when it can take all of it."""
     if reason := _misfit_one(order.request, settings):
         return reason
-    if order.request.oca_group:
+    if order.request.oca_group and not is_pair(order):
         return "Alpaca cannot add an order to a group of exits; cancel those first"
     if not order.legs:
         return ""
@@ -62,6 +62,18 @@ def misfit(order: ClearedOrder, settings: AlpacaSettings) -> str:
     if any(leg.request.quantity != order.request.quantity for leg in order.legs):
         return "Alpaca protects the whole of an order or none of it"
     return ""
+
+
+def is_pair(order: ClearedOrder) -> bool:
+    """Whether it is a target with its stop, of which one ends the other, and not an entry with its exits."""
+    request, stops = order.request, [leg.request for leg in order.legs]
+    return (
+        request.order_type is OrderType.LIMIT
+        and request.reduce_only
+        and [stop.order_type in (OrderType.STOP, OrderType.STOP_LIMIT) for stop in stops] == [True]
+        and stops[0].side is request.side
+        and stops[0].oca_group == request.oca_group
+    )
 
 
 def _misfit_one(request: OrderRequest, settings: AlpacaSettings) -> str:
@@ -109,7 +121,10 @@ def body(order: ClearedOrder) -> dict[str, Any]:
     }
     if order.request.outside_rth:
         made["extended_hours"] = True
-    if order.legs:
+    if is_pair(order):
+        made |= {"order_class": "oco", "take_profit": {"limit_price": made.pop("limit_price")}}
+        made |= _leg(order.legs[0].request)
+    elif order.legs:
         made["order_class"] = "bracket" if len(order.legs) == 2 else "oto"
         for leg in order.legs:
             made |= _leg(leg.request)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,9 +15,9 @@ from engine.execution.brokers.alpaca.settings import AlpacaSettings
 from engine.execution.brokers.alpaca.wire_order import NO_GOOD_TILL, body, misfit
 from engine.execution.guarding import Guard
 from engine.model.ids import OrderRef
-from engine.model.order import Origin, TimeInForce
+from engine.model.order import ClearedOrder, OrderRequest, OrderType, Origin, TimeInForce
 from tests.engine.execution.brokers.alpaca.rig import AlpacaRig, alpaca_rig
-from tests.engine.risk.world import World
+from tests.engine.risk.world import AAPL, World, d
 
 D = Decimal
 
@@ -33,9 +34,14 @@ def entry(rig: AlpacaRig, seconds: float, legs_tif: TimeInForce = TimeInForce.GT
     request = rig.request("AAPL", quantity=10, price="150", origin=Origin.AUTO, tif=TimeInForce.GTD, good_till_ns=till)
     cleared = rig.cleared(request, bracket=True)
     legs = tuple(
-        msgspec.structs.replace(leg, request=msgspec.structs.replace(leg.request, tif=legs_tif)) for leg in cleared.legs
+        msgspec.structs.replace(leg, request=msgspec.structs.replace(leg.request, tif=legs_tif, **target(leg.request)))
+        for leg in cleared.legs
     )
     return rig.desk.submit(msgspec.structs.replace(cleared, legs=legs)).ref
+
+
+def target(leg: OrderRequest) -> dict[str, Decimal]:
+    return {"limit_price": D("200.00")} if leg.limit_price is not None else {}
 
 
 def at_broker(rig: AlpacaRig, ref: str) -> str:
@@ -134,9 +140,18 @@ async def test_the_rest_of_a_partly_filled_entry_ends_and_what_filled_is_held(ri
     await rig.wait(lambda: all(rig.desk.orders()[leg.ref].state.closed is not kept for leg in legs))
 
 
-async def test_what_filled_gets_a_stop_of_its_own_when_the_bracket_ends_with_its_entry(rig: AlpacaRig) -> None:
+async def test_what_filled_gets_stop_and_target_of_its_own_at_once_when_the_bracket_ends_with_its_entry(
+    rig: AlpacaRig,
+) -> None:
     guard = Guard(
-        rig.bus, rig.clock, rig.desk, booking=rig.ledger, gate=rig.gate, settings=rig.settings, exits_wait=True
+        rig.bus,
+        rig.clock,
+        rig.desk,
+        booking=rig.ledger,
+        gate=rig.gate,
+        settings=rig.settings,
+        exits_wait=rig.broker.capabilities.exits_wait,
+        pairs_in_one=rig.broker.capabilities.brackets_in_one,
     )
     await guard.start()
     ref = entry(rig, 1.2)
@@ -144,10 +159,50 @@ async def test_what_filled_gets_a_stop_of_its_own_when_the_bracket_ends_with_its
     rig.server.set_quote("AAPL", "149.98", "150.00", liquidity="4")
     await rig.until_state(ref, "PARTIAL")
     await rig.until_state(ref, "CANCELLED")
-    await rig.wait(lambda: any(order.open for order in rig.server.book.orders))
-    (stop,) = [order for order in rig.server.book.orders if order.open]
+    await rig.wait(lambda: len([order for order in rig.server.book.orders if order.open]) == 2)
+    target, stop = [order for order in rig.server.book.orders if order.open]
+    assert (target.type, target.side, target.qty, target.limit, target.tif) == ("limit", "sell", D(4), D(200), "gtc")
     assert (stop.type, stop.side, stop.qty, stop.stop, stop.tif) == ("stop", "sell", D(4), D(95), "gtc")
+    assert (target.order_class, stop.order_class, stop.parent) == ("oco", "oco", target)
+    (told,) = [order for order in rig.desk.open_orders() if order.request.stop_price is not None]
+    await rig.until_state(told.ref, "WORKING")
     await guard.stop()
+    await rig.restart()
+    await rig.until_state(told.ref, "WORKING")
+    rig.server.set_quote("AAPL", "200.00", "200.02", liquidity="100")
+    await rig.until_state(told.ref, "CANCELLED")
+    assert not rig.ledger.positions()
+
+
+def pair(**changes: Any) -> ClearedOrder:
+    """A target with its stop, as the guard sends them."""
+    world = World()
+    world.ledger.hold(AAPL, 100)
+    fields = {"origin": Origin.PROTECTIVE, "oca_group": "g", "tif": TimeInForce.GTC}
+    target = world.send(world.close(100, limit_price=d(110), **fields))
+    stop = {"order_type": OrderType.STOP, "limit_price": None, "stop_price": d(95), **fields, **changes}
+    return msgspec.structs.replace(target, legs=(world.send(world.close(100, **stop)),))
+
+
+def test_a_target_with_its_stop_goes_as_one_cancels_other() -> None:
+    order = pair()
+    assert misfit(order, AlpacaSettings()) == ""
+    assert body(order) == {
+        "client_order_id": order.ref,
+        "symbol": "AAPL",
+        "side": "sell",
+        "type": "limit",
+        "time_in_force": "gtc",
+        "qty": "100",
+        "order_class": "oco",
+        "take_profit": {"limit_price": "110"},
+        "stop_loss": {"stop_price": "95"},
+    }
+
+
+@pytest.mark.parametrize("changes", [{"order_type": OrderType.LIMIT, "limit_price": d(120), "stop_price": None}])
+def test_two_targets_are_no_pair(changes: dict[str, Any]) -> None:
+    assert "group of exits" in misfit(pair(**changes), AlpacaSettings())
 
 
 def test_what_the_gate_makes_of_a_suggestion_of_the_agent_fits_alpaca_with_the_setting_and_not_without() -> None:
