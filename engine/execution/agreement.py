@@ -91,7 +91,6 @@ class Agreement:
         if report.state is LinkState.UP:
             if before is not LinkState.UP:
                 self._link_up_ns = self._clock.now()
-            self._absent = False
             self._rounds.request()
             return
         self.synced = False
@@ -128,7 +127,7 @@ class Agreement:
             "Check its program and login.",
         )
 
-    def reconcile(self, snapshot: BrokerSnapshot, *, exact: bool = False) -> Plan:
+    def reconcile(self, snapshot: BrokerSnapshot, *, exact: bool) -> Plan:
         """Agree with a snapshot. ``exact`` when it was taken in this very instant (an embedded broker)."""
         try:
             for ref in mentioned(snapshot, self._references.ours, self._records.find):

@@ -210,9 +210,8 @@ def _hear_commission(record: OrderRecord, report: CommissionReport) -> Outcome:
     base_id, revision = split_exec_id(report.exec_id)
     heard = Commission(revision, report.commission, report.currency)
     known = record.commissions.get(base_id)
-    if known is not None and known >= heard:
-        return Outcome(record)
-    return Outcome(replace(record, commissions={**record.commissions, base_id: heard}))
+    newest = heard if known is None else max(known, heard)
+    return Outcome(replace(record, commissions={**record.commissions, base_id: newest}))
 
 
 def _hear_error(record: OrderRecord, report: ErrorReport) -> Outcome:
@@ -321,9 +320,7 @@ def finish(
 
 def _grow(record: OrderRecord) -> OrderRecord:
     """An order that is not ours has at least the quantity it has filled."""
-    if record.executed <= record.request.quantity:
-        return record
-    return replace(record, request=replace(record.request, quantity=record.executed))
+    return replace(record, request=replace(record.request, quantity=max(record.request.quantity, record.executed)))
 
 
 # --- what we establish

@@ -177,6 +177,9 @@ def _execution(view: _View, report: ExecutionReport, rules: Rules, adopted: list
     if owner is not None and owner.executions[base_id].revision >= revision:
         return
     if record is None:
+        # A correction may name nothing but the execution it corrects.
+        record = owner
+    if record is None:
         request = OrderRequest(
             intent_id="",  # type: ignore[arg-type]
             symbol=report.symbol,
@@ -203,7 +206,7 @@ def _statuses(view: _View, snapshot: BrokerSnapshot, positions: Mapping[Symbol, 
     done: dict[OrderRef, OpenOrder] = {}
     for seen in snapshot.completed or ():
         record = view.find(seen.ref, seen.perm_id)
-        if record is not None and record.ref not in shown:
+        if record is not None:
             done[record.ref] = seen
     for ref in sorted(ref for ref, record in view.records.items() if ref in shown or not record.state.closed):
         record = view.records[ref]

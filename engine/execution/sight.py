@@ -109,7 +109,7 @@ def _see_filled(record: OrderRecord, after: OrderRecord, seen: OpenOrder, now_ns
     return finish(record, after, state, [alarm], {Wish.QUERY}, now_ns)
 
 
-def see_absent(record: OrderRecord, now_ns: int, taken_ns: int, link_up_ns: int = 0) -> Outcome:
+def see_absent(record: OrderRecord, now_ns: int, taken_ns: int, link_up_ns: int) -> Outcome:
     """A complete snapshot, taken after the last news, shows the order nowhere.
 
     Rounds are counted to two; those from before the link came up do not count.
@@ -121,7 +121,7 @@ def see_absent(record: OrderRecord, now_ns: int, taken_ns: int, link_up_ns: int 
     counts = record.absent_since_ns >= link_up_ns and record.absent_rounds > 0
     after = replace(
         record,
-        absent_rounds=min(record.absent_rounds + 1, 2) if counts else 1,
+        absent_rounds=2 if counts else 1,
         absent_since_ns=record.absent_since_ns if counts else taken_ns,
     )
     if record.state is not S.UNKNOWN:

@@ -11,7 +11,7 @@ from engine.bus.errors import JournalError
 from engine.model.decision import Mode
 from engine.model.events.book import AccountChanged, Reconciled
 from engine.model.events.system import Alarm
-from engine.model.market import Session
+from engine.model.market import Session, Side
 from engine.model.report import BrokerStatus, LinkReport, LinkState
 from tests.support.desk_rig import Rig
 
@@ -238,4 +238,101 @@ async def test_hanging_up_ourselves_is_no_lost_link(rig: Rig) -> None:
     await rig.desk.stop()
     rig.desk.on_report(LinkReport(ts_event=1, ts_seen=1, state=LinkState.DOWN, text="stopped"))
     assert not alarms(rig, "LINK")
+    assert not rig.desk.synced
+
+
+async def test_a_broker_that_never_answered_is_told_once_until_it_has(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.broker.link = LinkState.DOWN
+    await rig.start()
+    assert rig.desk.reconciled_ns == 0
+    for _ in range(2):
+        rig.desk.on_report(LinkReport(ts_event=1, ts_seen=1, state=LinkState.DOWN, text="connection refused"))
+    told = [(alarm.severity, alarm.happened) for alarm in alarms(rig, "LINK")]
+    assert told == [("red", "The broker does not answer: connection refused")]
+    rig.broker.say_link(LinkState.UP)
+    rig.clock.advance(20)
+    assert [alarm.cleared for alarm in alarms(rig, "LINK")] == [False, True]
+    await rig.close()
+
+
+async def test_a_cancel_that_was_lost_with_the_link_is_asked_again_with_the_first_agreement(rig: Rig) -> None:
+    ref = rig.submit()
+    rig.broker.faults.silent_cancel = True
+    rig.desk.cancel(ref, "person")
+    rig.broker.say_link(LinkState.DOWN)
+    rig.broker.faults.silent_cancel = False
+    rig.broker.say_link(LinkState.UP)
+    rig.clock.advance(2)
+    assert rig.broker.cancel_frames[ref] == 2
+    assert rig.state(ref) in ("CANCELLED", "CLAIM_CANCELLED")
+
+
+async def test_a_difference_is_known_with_both_sides_to_whoever_may_take_it_over(rig: Rig) -> None:
+    rig.broker.by_hand("AAPL", 50)
+    rig.clock.advance(16)
+    assert [(d.symbol, d.ours, d.theirs) for d in rig.desk.adoption.differences] == [("AAPL", 0, 50)]
+
+
+async def test_what_was_held_at_the_start_and_cannot_be_recorded_is_an_alarm(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*what: object) -> None:
+        raise JournalError("full")
+
+    monkeypatch.setattr(rig.ledger, "adopt_opening", full)
+    rig.broker.say_link(LinkState.DOWN)
+    rig.broker.say_link(LinkState.UP)
+    rig.clock.advance(16)
+    told = alarms(rig, "OPENING")
+    assert told[0].happened == "The positions held at the start could not be recorded: full."
+
+
+async def test_account_values_are_compared_only_with_executions_beside_them(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bool] = []
+    monkeypatch.setattr(rig.ledger, "on_account", lambda account, compared: heard.append(compared))
+    rig.clock.advance(16)
+    assert set(heard) == {True}
+    heard.clear()
+    rig.broker.faults.missing = {"executions"}
+    rig.clock.advance(16)
+    assert set(heard) == {False}
+
+
+async def test_a_picture_that_took_its_time_does_not_contradict_what_was_heard_meanwhile(rig: Rig) -> None:
+    ref = rig.submit()
+    rig.clock.advance(30)
+    rig.broker.say_status(ref, BrokerStatus.CANCELLED)
+    picture = rig.broker.picture()
+    assert rig.state(ref) == "CLAIM_CANCELLED"
+    rig.desk.reconcile(picture)
+    assert rig.state(ref) == "CLAIM_CANCELLED"
+    rig.clock.advance(0.001)
+    rig.desk.reconcile(rig.broker.picture())
+    assert rig.state(ref) == "CLAIM_CANCELLED", "the grace is more than a thousandth of a second"
+
+
+async def test_a_picture_of_this_very_instant_is_believed_at_once(rig: Rig) -> None:
+    ref = rig.submit()
+    rig.clock.advance(30)
+    rig.broker.say_status(ref, BrokerStatus.CANCELLED)
+    rig.desk.reconcile(rig.broker.picture(), exact=True)
+    assert rig.state(ref) == "WORKING"
+
+
+async def test_settled_orders_that_cannot_be_read_are_a_comparison_that_failed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(ref: str) -> None:
+        raise JournalError("damaged")
+
+    rig.broker.foreign_order("MSFT", Side.BUY, 5, "50")
+    rig.broker.say_link(LinkState.DOWN)
+    monkeypatch.setattr(rig.desk._records, "recall", damaged)
+    rig.broker.say_link(LinkState.UP)
+    rig.clock.advance(16)
+    assert rig.modes.mode is Mode.HALTED
+    assert alarms(rig, "SYNC")[0].happened == "Could not read orders and positions: damaged."
     assert not rig.desk.synced

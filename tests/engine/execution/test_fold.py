@@ -242,7 +242,7 @@ def test_t_r8_a_cancel_while_inactive_stays_pending_until_there_is_evidence() ->
     record = told(record, status(BrokerStatus.INACTIVE))
     assert record.state is S.PENDING_CANCEL
     assert told(record, execution(1, 100)).state is S.FILLED
-    assert see_absent(told(record, error(202)), 9, 9).record.state is S.CANCELLED
+    assert see_absent(told(record, error(202)), 9, 9, 0).record.state is S.CANCELLED
 
 
 def test_inactive_without_a_locate_is_a_claim_of_rejection() -> None:

@@ -347,3 +347,22 @@ def test_an_order_is_known_by_our_reference_before_its_permanent_id() -> None:
     picture = snapshot(open_orders=(replace(shown(), perm_id="77"),))
     result = plan({mine.ref: mine, other.ref: other}, {}, picture, rules())
     assert [outcome.record.ref for outcome, kind, _ in result.changes if kind == "seen open"] == [REF]
+
+
+def test_a_stranger_with_a_fill_is_found_once_under_a_name_of_forty_letters() -> None:
+    perm = "7" * 60
+    seen = replace(shown(perm=perm), ref=OrderRef(""))
+    fill = replace(execution(1, 30), ref=OrderRef(""), perm_id=perm)
+    result = plan({}, {}, snapshot(open_orders=(seen,), executions=(fill,), positions=(position(30),)), rules())
+    assert [kind for _, kind, _ in result.changes].count("EXTERNAL") == 1
+    record = last(result)
+    assert (record.ref, len(record.ref), record.acknowledged, record.executed) == (f"X-{perm}"[:40], 40, True, 30)
+
+
+def test_a_correction_that_names_its_execution_alone_corrects_it_and_makes_no_stranger() -> None:
+    first = execution(1, 30)
+    corrected = replace(first, exec_id=f"{first.exec_id[:-2]}02", quantity=Decimal(20), ref=OrderRef(""), perm_id="")
+    result = agree(works(), snapshot(executions=(first, corrected), positions=(position(20),)))
+    assert {outcome.record.ref for outcome, _, _ in result.changes} == {REF}
+    assert last(result).executed == 20
+    assert result.drifts == ()

@@ -187,28 +187,43 @@ def test_filled_with_an_execution_missing_is_partial_with_an_alarm_once() -> Non
     ],
 )
 def test_absence_proves_a_claim(word: BrokerStatus, end: OrderState) -> None:
-    assert see_absent(told(works(), status(word)), 9, 8).record.state is end
+    assert see_absent(told(works(), status(word)), 9, 8, 0).record.state is end
 
 
 def test_absence_without_a_claim_is_unknown_and_counted_to_two() -> None:
-    first = see_absent(told(works(), execution(1, 30)), 9, 8)
+    first = see_absent(told(works(), execution(1, 30)), 9, 8, 0)
     record = first.record
     assert (record.state, record.absent_rounds, record.absent_since_ns) == (S.UNKNOWN, 1, 8)
     assert (record.base_executed, record.heard, record.acknowledged) == (30, Heard.NOTHING, True)
     assert record.reasons == ("7 the broker does not show it",)
     assert Wish.QUERY in first.wishes
-    second = see_absent(record, 19, 18)
+    second = see_absent(record, 19, 18, 0)
     assert (second.record.absent_rounds, second.record.absent_since_ns) == (2, 8)
     assert (second.record.changed_ns, second.wishes, second.alarms) == (record.changed_ns, frozenset(), ())
-    third = see_absent(second.record, 29, 28).record
+    third = see_absent(second.record, 29, 28, 0).record
     assert third == second.record
 
 
 def test_rounds_from_before_the_link_came_up_do_not_count() -> None:
-    first = see_absent(works(), 9, 8).record
+    first = see_absent(works(), 9, 8, 0).record
     again = see_absent(first, 19, 18, link_up_ns=10).record
     assert (again.absent_rounds, again.absent_since_ns) == (1, 18)
     counted = see_absent(first, 19, 18, link_up_ns=8).record
     assert (counted.absent_rounds, counted.absent_since_ns) == (2, 8)
     fresh = see_absent(lose_touch(works(), 5, "gone").record, 9, 8, link_up_ns=0).record
     assert (fresh.absent_rounds, fresh.absent_since_ns) == (1, 8)
+
+
+def test_of_two_shown_under_one_name_the_one_that_filled_more_is_the_ground() -> None:
+    less, more = shown(BrokerStatus.HELD, perm="12"), replace(shown(perm="9"), filled=Decimal(30))
+    for seen in ((less, more), (more, less)):
+        assert see_open(works(), seen, 9).record.base is S.WORKING
+
+
+def test_the_stop_price_that_is_shown_is_the_one_that_holds() -> None:
+    seen = replace(shown(), request=replace(shown().request, stop_price=Decimal("95.5")))
+    assert see_open(works(), (seen,), 9).record.effective.stop_price == Decimal("95.5")
+
+
+def test_filled_with_an_execution_missing_stands_on_what_has_filled() -> None:
+    assert see_completed(told(sent(), execution(1, 70)), shown(BrokerStatus.FILLED), 9).record.base is S.PARTIAL
