@@ -2,12 +2,13 @@
 
 from decimal import Decimal, InvalidOperation
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QLineEdit
 
 from engine.api.rows import SuggestionRow
 from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.translate import say
+from widgets import formats
 
 
 class EditDialog(PlainDialog):
@@ -23,24 +24,54 @@ class EditDialog(PlainDialog):
         )
         self._row = row
         self.fields: dict[str, QLineEdit] = {}
-        titles = {"quantity": say("Quantity"), "entry": say("Entry"), "stop": say("Stop"), "target": say("Target")}
+        self._titles = titles = {
+            "quantity": say("Quantity"),
+            "entry": say("Entry"),
+            "stop": say("Stop"),
+            "target": say("Target"),
+        }
         for name, title in titles.items():
             field = QLineEdit(f"{getattr(row, name):f}")
+            field.textEdited.connect(self._reckon)
             self.fields[name] = field
             self.add_field(title, field)
+        self.money = QLabel()
+        self.money.setTextFormat(Qt.TextFormat.PlainText)
+        self.add_widget(self.money)
+        self._reckon()
         self.fields["quantity"].selectAll()
         self.fields["quantity"].setFocus()
+        self.enter_accepts()
+
+    def _number(self, name: str) -> Decimal | None:
+        """Return what a field says; None where it is no number above zero."""
+        text = self.fields[name].text().strip().replace(",", ".").replace("\u2009", "").replace(" ", "")
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            return None
+        return value if value.is_finite() and value > 0 else None
+
+    def _reckon(self) -> None:
+        """Say what is lost at the stop and made at the target, before fees."""
+        quantity, entry, stop, target = (self._number(name) for name in self.fields)
+        risk = gain = formats.MISSING
+        row, sign = self._row, 1 if self._row.side == "BUY" else -1
+        # What one unit is worth in money: the engine's own risk tells it for futures and the like.
+        apart = abs(row.entry - row.stop) * row.quantity
+        worth = row.risk / apart if apart else Decimal(1)
+        if quantity is not None and entry is not None:
+            risk = formats.number((entry - stop) * sign * quantity * worth) if stop is not None else risk
+            gain = formats.number((target - entry) * sign * quantity * worth) if target is not None else gain
+        self.money.setText(say("At the stop it loses {risk}, at the target it makes {gain}.", risk=risk, gain=gain))
 
     def on_accept(self) -> None:
         values: dict[str, Decimal] = {}
         for name, field in self.fields.items():
-            text = field.text().strip().replace(",", ".").replace("\u2009", "").replace(" ", "")
-            try:
-                value = Decimal(text)
-            except InvalidOperation:
-                value = Decimal(0)
-            if not value.is_finite() or value <= 0:
-                self.complain(say("{field}: {text} is not a number above zero", field=name, text=repr(text)))
+            value = self._number(name)
+            if value is None:
+                text = repr(field.text())
+                self.complain(say("{field}: {text} is not a number above zero", field=self._titles[name], text=text))
                 field.setFocus()
                 return
             values[name] = value

@@ -10,6 +10,7 @@ from engine.api.commands import AdoptExternal, CancelOrder, ModifyOrder
 from engine.api.rows import StateRow
 from engine.model.ids import IntentId, OrderRef
 from market_agent_gui.commander import Refusal
+from market_agent_gui.presenters.asking import Asking
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.translate import say
 
@@ -141,6 +142,7 @@ class LimitsPresenter(PanePresenter):
     def make(self) -> QWidget:
         from widgets.limit_panel import LimitPanel
 
+        self._asking = Asking(self.services.bridge, self)
         panel = LimitPanel()
         panel.change_wanted.connect(self._on_change)
         self.feed("limits", panel.apply)
@@ -152,7 +154,7 @@ class LimitsPresenter(PanePresenter):
         row = self.services.bridge.mirror.rows("limits").get(code)
         if row is not None:
             dialog = LimitDialog(row)
-            dialog.changed.connect(self.services.bridge.fire)
+            dialog.changed.connect(lambda command: self._asking.send(dialog, command))
             self.services.open_dialog(dialog)
 
 

@@ -123,6 +123,8 @@ class FakeEngine:
         self.commands: list[AnyCommand] = []
         self.pin = ""
         self.denials: tuple[Denial, ...] = ()
+        self.refuse: dict[type[object], Receipt] = {}
+        """Answers to kinds of commands, instead of the usual ones."""
         self.silent = False
         """Swallow commands: no answer ever comes."""
         self.stopped = asyncio.Event()
@@ -320,6 +322,8 @@ class FakeEngine:
         self.commands.append(command)
         if self.silent:
             await self._released.wait()
+        if type(command) in self.refuse:
+            return self.refuse[type(command)]
         match command:
             case GetIndicator():
                 return await self.queries.indicator(command)
