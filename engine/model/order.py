@@ -24,6 +24,10 @@ class OrderType(StrEnum):
     MIDPRICE = "MIDPRICE"
 
 
+STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL, OrderType.TRAIL_LIMIT})
+"""Types that wait for the price to go against what is held."""
+
+
 class TimeInForce(StrEnum):
     DAY = "DAY"
     GTC = "GTC"

@@ -26,7 +26,7 @@ from engine.model.events.order import (
     OrderUnknown,
 )
 from engine.model.fill import Fill
-from engine.model.order import OrderStatus, OrderType
+from engine.model.order import STOPS, OrderStatus, OrderType
 from engine.views.table import Table
 
 ORDER_EVENTS: tuple[type[OrderEvent], ...] = (
@@ -141,7 +141,8 @@ def _expected(status: OrderStatus) -> Decimal | None:
 
 
 def _leg(status: OrderStatus) -> str:
-    if not status.parent_ref and not status.request.parent_ref:
-        return "entry"
-    stops = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL, OrderType.TRAIL_LIMIT)
-    return "stop" if status.request.order_type in stops else "target"
+    request = status.request
+    if not status.parent_ref and not request.parent_ref:
+        # A stop that can only close guards a position, whoever placed it.
+        return "stop" if request.reduce_only and request.order_type in STOPS else "entry"
+    return "stop" if request.order_type in STOPS else "target"

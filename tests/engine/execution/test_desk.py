@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from engine.model.ids import Symbol
+from engine.model.market import Side
+from engine.model.order import OrderRequest, OrderType
 from engine.model.report import BrokerStatus
 from tests.support.desk_rig import Rig
 
@@ -99,6 +102,29 @@ async def test_a_stop_cancels_entries_and_keeps_protection(rig: Rig) -> None:
     late = rig.submit()
     assert rig.state(late) == "NEVER_SENT"
     assert rig.broker.wire[late] == 0
+
+
+def stop_by_hand(rig: Rig, **fields: object) -> OrderRequest:
+    given: dict[str, object] = {"order_type": OrderType.STOP, "stop_price": Decimal("95.00"), "reduce_only": True}
+    side = fields.pop("side", Side.SELL)
+    return rig.request("AAPL", side, 100, None, **{**given, **fields})
+
+
+async def test_a_stop_placed_by_hand_behind_a_position_stays_when_entries_are_cancelled(rig: Rig) -> None:
+    rig.broker.fill(rig.broker.truth(rig.submit()), 100, "100")
+    guard, entry = rig.submit(stop_by_hand(rig)), rig.submit(rig.request("AAPL", price="99.00"))
+    breakout = rig.submit(stop_by_hand(rig, side=Side.BUY, reduce_only=False))
+    target = rig.submit(rig.request("AAPL", Side.SELL, 100, "110.00", reduce_only=True))
+    rig.desk.cancel_all(symbol=Symbol("AAPL"), by="test")
+    rig.clock.advance(2)
+    assert rig.state(guard) == "WORKING"
+    assert [rig.state(ref) for ref in (entry, breakout, target)] == ["CANCELLED"] * 3
+    rig.stop_switch.stop("test", "enough")
+    rig.clock.advance(2)
+    assert rig.state(guard) == "WORKING"
+    rig.stop_switch.stop("test", "enough", protective=True)
+    rig.clock.advance(2)
+    assert rig.state(guard) == "CANCELLED"
 
 
 async def test_flatten_closes_everything_and_ends_flat(rig: Rig) -> None:

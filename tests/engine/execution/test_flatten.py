@@ -10,7 +10,7 @@ from engine.bus.clock import SECOND
 from engine.bus.errors import BrokerError
 from engine.model.events.system import Alarm
 from engine.model.market import Side
-from engine.model.order import OrderState
+from engine.model.order import OrderState, OrderType
 from tests.support.desk_rig import Rig
 
 
@@ -166,6 +166,30 @@ async def test_half_of_a_position_is_closed_and_the_rest_keeps_its_protection(tm
     assert rig.broker.positions() == {"AAPL": 50}
     protecting = [o for o in rig.desk.open_orders() if o.parent_ref is not None]
     assert [o.remaining for o in protecting] == [50, 50]
+    await rig.close()
+
+
+async def test_a_stop_placed_by_hand_is_made_to_fit_what_is_kept(tmp_path: Path) -> None:
+    rig = await build(tmp_path)
+    rig.broker.fill(rig.broker.truth(rig.submit(rig.request("AAPL"))), 100, "100")
+    stop = rig.request(
+        "AAPL",
+        Side.SELL,
+        100,
+        None,
+        order_type=OrderType.STOP,
+        stop_price=Decimal("95.00"),
+        reduce_only=True,
+    )
+    guard = rig.submit(stop)
+    assert rig.stop_switch.flatten("AAPL", Decimal("0.5")).ok
+    for _ in range(20):
+        rig.clock.advance(0.5)
+        for truth in list(rig.broker.orders):
+            if truth.open and truth.ref.endswith("F"):
+                rig.broker.fill(truth, truth.remaining, "99")
+    assert rig.broker.positions() == {"AAPL": 50}
+    assert [(o.ref, o.remaining) for o in rig.desk.open_orders()] == [(guard, 50)]
     await rig.close()
 
 

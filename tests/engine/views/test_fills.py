@@ -11,7 +11,7 @@ from engine.model.fill import Fill
 from engine.model.ids import AccountId, ExecId, IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin
-from engine.views.orders import OrderView, fill_row
+from engine.views.orders import OrderView, fill_row, order_row
 from engine.views.table import Table
 
 D = Decimal
@@ -58,6 +58,28 @@ def test_slippage_is_against_the_price_the_order_was_for_not_against_where_the_m
 ) -> None:
     found = fill_row(fill(order.request.side, price), order).slippage_bps
     assert found == (None if bps is None else pytest.approx(bps))
+
+
+@pytest.mark.parametrize(
+    ("kind", "closes", "leg"),
+    [
+        (OrderType.STOP, True, "stop"),
+        (OrderType.TRAIL, True, "stop"),
+        (OrderType.STOP, False, "entry"),
+        (OrderType.LIMIT, True, "entry"),
+    ],
+)
+def test_a_stop_that_can_only_close_is_a_stop_whoever_placed_it(kind: OrderType, closes: bool, leg: str) -> None:
+    request = OrderRequest(
+        intent_id=IntentId("i1"),
+        symbol=Symbol("AAPL"),
+        side=Side.SELL,
+        quantity=D(100),
+        order_type=kind,
+        reduce_only=closes,
+    )
+    status = OrderStatus(ref=OrderRef("r1"), account=AccountId("DU1"), request=request, state=OrderState.WORKING)
+    assert order_row(status).leg == leg
 
 
 def test_a_fee_that_is_told_after_its_fill_stands_in_the_fills_and_leaves_the_orders_note() -> None:
