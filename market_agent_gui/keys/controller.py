@@ -21,7 +21,7 @@ from market_agent_gui.actions import BY_ID, ActionSpec, Risk, key_text
 from market_agent_gui.commander import Commander
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.fresh import FreshKeys
-from market_agent_gui.keys.guard import PressGuard
+from market_agent_gui.keys.guard import PressGuard, Repeats
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.log import KeyLog
 from market_agent_gui.translate import say
@@ -29,6 +29,8 @@ from market_agent_gui.translate import say
 log = logging.getLogger(__name__)
 
 HOLD_MS = 1000
+LET_GO_MS = 60
+"""A key that is held may seem to be let go for a moment; only then is it."""
 _RUSSIAN = dict(zip("ЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ", "QWERTYUIOPASDFGHJKLZXCVBNM", strict=True))
 """A key of the Russian layout means the Latin letter printed on the same cap."""
 _ALONE = {Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr}
@@ -121,9 +123,12 @@ class KeyController(QObject):
         self._locked = locked
         self._fresh = fresh
         self._claimed = claimed
+        self._repeats = Repeats()
         self._held = ""
         self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
         self._hold.timeout.connect(self._on_held)
+        self._letting_go = QTimer(self, singleShot=True, interval=LET_GO_MS)
+        self._letting_go.timeout.connect(self._end_hold)
         self._window: QWindow | None = None
         commander.objection = self.objection
         app.focusWindowChanged.connect(self._on_focus_window)
@@ -137,23 +142,29 @@ class KeyController(QObject):
             self._listen_to(None)
             app.focusWindowChanged.disconnect(self._on_focus_window)
         self._hold.stop()
+        self._letting_go.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         if kind not in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) or not isinstance(event, QKeyEvent):
             return False
+        cap = event.nativeScanCode() or event.key()
         if kind == QEvent.Type.KeyRelease:
-            if self._held and not event.isAutoRepeat() and self.keys.key(self._held) == key_of(event):
-                self._end_hold()
+            if not event.isAutoRepeat():
+                self._repeats.release(cap, event.timestamp())
+                if self._held and self.keys.key(self._held) == key_of(event):
+                    self._letting_go.start()
             return False
+        missed = not event.isAutoRepeat() and self._repeats.is_repeat(cap, event.timestamp())
         target = QApplication.focusWidget() or QApplication.activeWindow()
         action = self._resolve(target, event) if target is not None else None
         if action is None:
-            letter = self._letter(target, event) if target is not None else ""
+            letter = self._letter(target, event) if target is not None and not missed else ""
             if letter:
                 self.letter_typed.emit(letter)
-            return bool(letter)
-        self.press(action, key_of(event), auto_repeat=event.isAutoRepeat())
+            # For a widget it would be a press of its own: Enter in the ticket, A in the queue.
+            return bool(letter) or missed
+        self.press(action, key_of(event), auto_repeat=event.isAutoRepeat() or missed)
         return True
 
     def _resolve(self, watched: QWidget, event: QKeyEvent) -> str | None:
@@ -188,7 +199,9 @@ class KeyController(QObject):
         spec = BY_ID[action]
         intent = self._staged_intent()
         if spec.holds:
-            if not auto_repeat and not self._held:
+            if self._held == action:
+                self._letting_go.stop()
+            elif not auto_repeat and not self._held:
                 self._held = action
                 self._hold.start()
                 self.hold_changed.emit(action, True)
@@ -229,6 +242,7 @@ class KeyController(QObject):
     def _end_hold(self) -> None:
         action, self._held = self._held, ""
         self._hold.stop()
+        self._letting_go.stop()
         self.hold_changed.emit(action, False)
 
     def _on_focus_window(self, window: QWindow | None) -> None:

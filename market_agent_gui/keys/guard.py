@@ -8,6 +8,8 @@ from enum import StrEnum
 from market_agent_gui.actions import Risk
 
 GAP_S = 0.08
+BOUNCE_MS = 20
+"""Nobody lets go of a key and presses it again within this time: a held key, or a worn one."""
 SEND_GAP_S = 1.0
 """A second Enter within this time is dropped."""
 
@@ -52,6 +54,26 @@ class PressGuard:
     def land(self, intent: str) -> None:
         """The receipt came, or the command failed."""
         self._flying.discard(intent)
+
+
+class Repeats:
+    """Knows a repeat that Qt took for a fresh press.
+
+    X tells of a held key by a release and a press at one time. Qt knows them by the press that waits behind the
+    release; under load the two are read apart, and both look like a person's.
+    """
+
+    def __init__(self) -> None:
+        self._released: dict[int, int] = {}
+
+    def release(self, key: int, time_ms: int) -> None:
+        """A key was let go, or so it says; ``time_ms`` is the system's, 0 where it is not known."""
+        self._released[key] = time_ms
+
+    def is_repeat(self, key: int, time_ms: int) -> bool:
+        """Whether this press follows the release of the same key too soon for a hand."""
+        last = self._released.get(key, 0)
+        return bool(last and time_ms) and 0 <= time_ms - last < BOUNCE_MS
 
 
 class Intents:
