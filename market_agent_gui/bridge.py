@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +26,9 @@ LAST_RETRY_S = 2.0
 CONNECT_S = 2.0
 HALT_FILE = "HALT"
 HALT_ANSWER_S = 2.0
+SILENT_S = 3.0
+"""An engine that lives says something every second; after this long it stands still and what is shown is old."""
+LOOK_S = 0.5
 BEAT_S = 2.0
 """How often the window says that it lives."""
 GOODBYE = Follow(notices=False)
@@ -55,6 +59,8 @@ class EngineBridge(QObject):
     notice = Signal(object)
     link_changed = Signal(str, str)
     """LinkState and a plain sentence."""
+    silence_changed = Signal(bool)
+    """The engine is connected and has said nothing for a while (True), or speaks again."""
     answered = Signal(object, object)
     """Command and receipt of every fired command."""
     failed = Signal(object, str)
@@ -65,6 +71,8 @@ class EngineBridge(QObject):
         self.mirror = Mirror()
         self.link = LinkState.CONNECTING
         self.engine_pid = 0
+        self.silent = False
+        self._heard = 0.0
         self._profile = profile
         self._client: EngineClient | None = None
         self._last_notice = -1
@@ -191,6 +199,20 @@ class EngineBridge(QObject):
                 log.info("a sign of life did not reach the engine: %s", error)
                 return
 
+    async def _look(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(LOOK_S)
+            now = time.monotonic()
+            if now - before > 2 * LOOK_S:
+                self._heard = now  # it was this window that stood still: what was said meanwhile waits to be read
+            self._set_silent(now - self._heard > SILENT_S)
+
+    def _set_silent(self, silent: bool) -> None:
+        if silent != self.silent:
+            self.silent = silent
+            self.silence_changed.emit(silent)
+
     def refresh_quotes(self) -> None:
         """Ask for every quote again: a pane has come that missed the first ones."""
         if self._client is not None and self._follow.quotes:
@@ -240,12 +262,17 @@ class EngineBridge(QObject):
             self._client = client
             text = "notices were missed; the tables show the present" if welcome.missed else ""
             self._say(LinkState.UP, text)
+            self._heard = time.monotonic()
             beats = self._tasks.start(self._beat(client), "beats")
+            looks = self._tasks.start(self._look(), "listen for silence")
             try:
                 async for message in client.messages():
+                    self._heard = time.monotonic()
                     self._take(message)
             finally:
                 beats.cancel()
+                looks.cancel()
+                self._set_silent(False)
         except OSError as error:
             reason = f"the connection to the engine broke: {error}"
         finally:

@@ -60,13 +60,18 @@ def _order_text(row: OrderRow, price: Decimal, position: PositionRow | None, unk
     return f"{say(row.side)} {size} {kind} · {state}"
 
 
-def staged_lines(order: StagedOrder | None, send_key: str = "Enter") -> list[OrderLine]:
-    """Return the ghost of a staged order: dashed, not sent; or of a change, which ``send_key`` makes."""
+def staged_lines(order: StagedOrder | None, send_key: str = "Enter", *, sending: bool = False) -> list[OrderLine]:
+    """Return the ghost of a staged order: dashed, not sent; or of a change, which ``send_key`` makes.
+
+    ``sending``: it has left, and nobody has said yet what became of it.
+    """
     if order is None:
         return []
     size = quantity(order.quantity)
     what = (
-        say("{key} changes {side} {size} · not changed yet", key=send_key, side=say(order.side.value), size=size)
+        say("SENDING {side} {size} · not confirmed", side=say(order.side.value), size=size)
+        if sending
+        else say("{key} changes {side} {size} · not changed yet", key=send_key, side=say(order.side.value), size=size)
         if order.ref
         else say("STAGED {side} {size} · not sent", side=say(order.side.value), size=size)
     )

@@ -57,6 +57,7 @@ class Head(QObject):
         self.banner.show_wanted.connect(self._on_show)
         shell.bridge.rows_changed.connect(self._on_rows)
         shell.bridge.link_changed.connect(self._on_link)
+        shell.bridge.silence_changed.connect(lambda _silent: self._say_away())
         shell.host.changed.connect(lambda _state: self._say_away())
         shell.outside.noted.connect(self.status.set_note)
         shell.entry.staged_changed.connect(lambda _order: self.show_keys())
@@ -114,7 +115,8 @@ class Head(QObject):
     def _say_away(self) -> None:
         link, host = self._shell.bridge.link, self._shell.host.state
         if link is LinkState.UP:
-            self.strip.set_away("")
+            silent = self._shell.bridge.silent
+            self.strip.set_away(say("the engine does not answer: what is shown is old") if silent else "")
         else:
             over = say("the replay is over") if self._shell.replay_is_over else ""
             self.strip.set_away(over or told(host.text) or say("the engine does not answer"))

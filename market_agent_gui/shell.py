@@ -140,6 +140,7 @@ class Shell(QObject):
         self.commander.refused.connect(lambda _action, text: self.say("warn", text))
         self.modes.dialog_wanted.connect(self.open_dialog)
         self.bridge.link_changed.connect(self._on_link)
+        self.bridge.silence_changed.connect(self._on_silence)
         self.bridge.failed.connect(self._on_failed)
         self.bridge.answered.connect(self._on_answered)
         self.host.changed.connect(self._on_host)
@@ -319,6 +320,11 @@ class Shell(QObject):
         elif state == LinkState.LOST.value:
             # Whether and when it is started again is for the host to say: after crashes it waits, then stays down.
             self.arming.disarm(say("the engine is not connected"))
+
+    def _on_silence(self, silent: bool) -> None:
+        if silent:
+            log.warning("the engine is connected and says nothing")
+            self.arming.disarm(lambda: say("the engine does not answer"))
 
     def _on_failed(self, command: object, reason: str) -> None:
         from market_agent_gui.presenters.receipts import describe

@@ -60,10 +60,11 @@ class EngineClient:
         if self._pump.done():
             raise EngineUnavailable("the engine is gone")
         number = next(self._ids)
-        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Receipt] = loop.create_future()
         self._waiting[number] = future
         try:
-            self._writer.write(pack(Call(id=number, command=command)))
+            self._writer.write(pack(Call(id=number, command=command, sent_s=loop.time())))
             await self._writer.drain()
             return await future
         finally:

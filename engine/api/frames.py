@@ -62,7 +62,7 @@ class TapePrint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frame(UpMessage, frozen=True, kw_only=True):
-    """Lossy: newest wins, at the client's rate."""
+    """Lossy: newest wins, at the client's rate. An empty one each second says that the engine lives."""
 
     seq: int
     sent_ns: int

@@ -50,6 +50,8 @@ class Call(DownMessage, frozen=True, kw_only=True):
 
     id: int
     command: AnyCommand
+    sent_s: float = 0.0
+    """When it was sent, by the monotonic clock that all processes of a machine share; 0 for not told."""
 
 
 AnyDown = Hello | Follow | Call

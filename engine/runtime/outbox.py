@@ -190,6 +190,10 @@ class ClientOutbox:
             tape=tuple(tape),
         )
 
+    def sign_of_life(self) -> Frame:
+        """Return a frame that tells nothing but that we live."""
+        return Frame(seq=next(self._seq), sent_ns=self._outbox.clock.now())
+
 
 def bar_columns_data(columns: BarColumns) -> dict[str, object]:
     """The answer of GetBars."""

@@ -12,7 +12,16 @@ from typing import Protocol
 
 import msgspec
 
-from engine.api.commands import AnyCommand, Halt, Receipt
+from engine.api.commands import (
+    AnyCommand,
+    Approve,
+    ApproveIf,
+    Edit,
+    Halt,
+    ModifyOrder,
+    PlaceOrder,
+    Receipt,
+)
 from engine.api.door import Door, prefers_unix, remove_door, socket_path, write_door
 from engine.api.frames import Answer, AnyUp, Refused, Welcome
 from engine.api.wire import WIRE_VERSION, Call, Follow, Hello, pack, read_frame, unpack_down
@@ -23,10 +32,24 @@ HIGH_WATER = 4 * 1024 * 1024
 """Bytes waiting for a slow client above which frames are skipped (rows and notices wait as changes)."""
 ROWS_HZ = 10.0
 
+LATE_S = 3.0
+"""A command of a person that waits longer is not what the person wants any more."""
+PERISHABLE = (ModifyOrder, Approve, ApproveIf, Edit)
+"""What may add risk, besides orders that do. Whatever cancels, closes or stops is done however late it comes."""
+QUIET_S = 1.0
+"""A client that hears nothing for this long gets an empty frame: silence means that the engine stands still."""
+
 WINDOW = "window"
 """What a window calls itself: it says every two seconds that it lives, and a window that falls silent is missed."""
 
 Handler = Callable[[AnyCommand], Awaitable[Receipt]]
+
+
+def perishable(command: AnyCommand) -> bool:
+    """Whether a command is refused when it comes late."""
+    if isinstance(command, PlaceOrder):
+        return not command.request.reduce_only
+    return isinstance(command, PERISHABLE)
 
 
 class Presence(Protocol):
@@ -181,12 +204,22 @@ class Server:
         task = asyncio.current_task()
         if task is not None and isinstance(call.command, Halt):
             task.set_name("door-halt")
-        receipt = await self._handle(call.command)
+        late_s = asyncio.get_running_loop().time() - call.sent_s if call.sent_s else 0.0
+        if late_s > LATE_S and perishable(call.command):
+            # We stood still while it waited in the socket. The person has seen other prices since, or given it up.
+            receipt = Receipt(
+                ok=False,
+                code="LATE",
+                text=f"It reached the engine {late_s:.0f} s late and was not done: look again, then send it again.",
+            )
+        else:
+            receipt = await self._handle(call.command)
         writer.write(pack(Answer(id=call.id, ok=receipt.ok, receipt=msgspec.msgpack.encode(receipt))))
 
     async def _feed(self, client: ClientOutbox, writer: asyncio.StreamWriter) -> None:
         rows_due = 0.0
         loop = asyncio.get_running_loop()
+        spoke = loop.time()
         while True:
             rate = min(max(client.follow.rate_hz, 1.0), 60.0)
             if writer.transport.get_write_buffer_size() < HIGH_WATER:
@@ -197,6 +230,9 @@ class Server:
                 frame = client.cut_frame()
                 if frame is not None:
                     messages.append(frame)
+                if not messages and loop.time() - spoke >= QUIET_S:
+                    messages.append(client.sign_of_life())
                 if messages:
+                    spoke = loop.time()
                     writer.write(b"".join(pack(message) for message in messages))
             await asyncio.sleep(1.0 / rate)

@@ -51,6 +51,10 @@ class PressGuard:
         self._flying.add(intent)
         return True
 
+    def flies(self, intent: str) -> bool:
+        """Whether an intent is in the air."""
+        return intent in self._flying
+
     def land(self, intent: str) -> None:
         """The receipt came, or the command failed."""
         self._flying.discard(intent)

@@ -46,6 +46,7 @@ class ApprovalsPresenter(PanePresenter):
         queue.evidence.connect(self._on_evidence)
         queue.chosen.connect(self._on_chosen)
         self.services.bridge.link_changed.connect(lambda _state, _text: self._block())
+        self.services.bridge.silence_changed.connect(lambda _silent: self._block())
         self.feed("suggestions", self._on_rows_of_queue)
         self.feed("state", lambda rows, _removed, _reset: self._on_state(rows))
         self._block()
@@ -128,6 +129,8 @@ class ApprovalsPresenter(PanePresenter):
         state = self.services.bridge.mirror.state()
         if self.services.bridge.link is not LinkState.UP:
             self._queue.set_blocked(say("the engine is not connected"))
+        elif self.services.bridge.silent:
+            self._queue.set_blocked(say("the engine does not answer"))
         elif state is not None and state.halted:
             self._queue.set_blocked(say("trading is halted"))
         elif state is not None and state.link != "up":

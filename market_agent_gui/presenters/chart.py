@@ -33,6 +33,8 @@ ASK_AGAIN_MS = 1_000
 SURE_AFTER = 2
 """Answers without a bar, and none that forms in between, until a replay is taken to have none of this length."""
 LAYER_TABLES = ("orders", "positions", "fills", "suggestions", "state")
+SENDING_MS = 300
+"""An answer usually comes sooner; only then does the tag say that one is waited for."""
 
 
 class ChartPresenter(PanePresenter):
@@ -87,6 +89,9 @@ class ChartPresenter(PanePresenter):
         self.services.bridge.bar.connect(self._on_bar)
         self.services.bridge.link_changed.connect(self._on_link)
         self.services.entry.staged_changed.connect(lambda _order: self._draw_orders())
+        self._sent = QTimer(self, singleShot=True, interval=SENDING_MS)
+        self._sent.timeout.connect(self._draw_orders)
+        self.services.entry.sending_changed.connect(lambda on: self._sent.start() if on else self._sent.stop())
         for table in LAYER_TABLES:
             self.feed(table, lambda rows, removed, reset, name=table: self._on_layer(name))
         self.feed("quotes", lambda rows, _removed, _reset: self._on_instruments(rows))
@@ -313,7 +318,11 @@ class ChartPresenter(PanePresenter):
         position = mirror.position(self.symbol)
         lines = order_lines(mirror.working(self.symbol), position)
         if staged is not None and staged.symbol == self.symbol:
-            lines += staged_lines(staged, key_text(self.services.keys.keys.key("send")))
+            lines += staged_lines(
+                staged,
+                key_text(self.services.keys.keys.key("send")),
+                sending=self.services.entry.sending(staged),
+            )
         self._pane.chart.set_orders(tuple(lines))
         self._pane.chart.set_average(average_line(position))
 

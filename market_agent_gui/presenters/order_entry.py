@@ -118,6 +118,8 @@ class OrderEntry(QObject):
         """Say in words why nothing that adds risk may go out for ``symbol`` now; empty when it may."""
         if self._bridge.link is not LinkState.UP:
             return "the engine is not connected"
+        if self._bridge.silent:
+            return "the engine does not answer: what is shown is old"
         state = self._bridge.mirror.state()
         if state is None:
             return "the engine has not told its state yet"
@@ -235,13 +237,10 @@ class OrderEntry(QObject):
 
     def _set(self, order: StagedOrder | None) -> None:
         before = self.staged
-        if order is not None and before is not None and order.intent == before.intent and order != before:
-            sent = not self._guard.take_off(order.intent)
-            if sent:
-                raise Refusal("it is being sent: wait for the answer")
-            self._guard.land(order.intent)
         if order == before:
             return
+        if order is not None and before is not None and order.intent == before.intent and self.sending(order):
+            raise Refusal("it is being sent: wait for the answer")
         self.staged = order
         self.staged_changed.emit(order)
 
@@ -372,8 +371,12 @@ class OrderEntry(QObject):
         if order is None or not order.joins:
             return
         price = self._bridge.mirror.price(order.symbol)
-        if price is not None and (moved := follow_quote(order, price)) is not order:
+        if price is not None and (moved := follow_quote(order, price)) is not order and not self.sending(order):
             self._set(moved)
+
+    def sending(self, order: StagedOrder) -> bool:
+        """Whether an order is on its way to the engine: it is what was sent, whatever the quotes do."""
+        return self._guard.flies(order.intent)
 
     def _on_rows(self, table: str, _rows: object, _removed: object, reset: bool) -> None:
         if table == "orders" and reset:

@@ -69,6 +69,7 @@ class TicketPresenter(PanePresenter):
         self._due.timeout.connect(self._show_market)
         self.services.bridge.quotes.connect(lambda _block: self._due.isActive() or self._due.start())
         self.services.bridge.link_changed.connect(self._on_link)
+        self.services.bridge.silence_changed.connect(lambda _silent: self._show_market())
         if self.services.bridge.link is LinkState.UP:
             self._tasks.start(self._ask_offer(), "ask what the broker offers")
         self.feed("state", lambda rows, _removed, _reset: self._on_state(rows))

@@ -46,5 +46,7 @@ def test_the_tag_of_a_change_says_which_key_changes_what_and_that_nothing_is_cha
     assert line.text == "Ctrl+Enter changes BUY 100 · not changed yet"
     frame = SimpleNamespace(decimals=2)
     assert _text(line, frame) == line.text, "a change is not an order that was not sent"
+    (sent,) = staged_lines(stage_change("i-1", row, D("0.01")), sending=True)
+    assert _text(sent, frame) == "SENDING BUY 100 · not confirmed"
     ghost = replace(line, text="STAGED BUY 100")
     assert _text(ghost, frame).endswith("not sent")

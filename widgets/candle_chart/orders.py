@@ -95,7 +95,8 @@ def _text(order: OrderLine, frame: Frame) -> str:
     text = order.text
     if order.state is OrderState.UNKNOWN and tr("not confirmed") not in text:
         text = f"{UP_ARROW} {text} · {tr('not confirmed: do not re-enter')}"
-    if order.state is OrderState.STAGED and not any(words in text for words in (tr("not sent"), tr("not changed yet"))):
+    known = (tr("not sent"), tr("not changed yet"), tr("not confirmed"))
+    if order.state is OrderState.STAGED and not any(words in text for words in known):
         text = f"{text} · {tr('not sent')}"
     if order.pending_price is not None:
         text += f" → {number(order.pending_price, frame.decimals)}"

@@ -1,0 +1,104 @@
+"""An engine that stood still does not do afterwards what a person wanted before; each second it tells that it lives."""
+
+import asyncio
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from engine.api.client import EngineClient
+from engine.api.commands import CancelAll, Flatten, Halt, ModifyOrder, PlaceOrder, Receipt
+from engine.api.frames import Answer, Frame
+from engine.api.wire import Call, Follow, pack, unpack_down, unpack_up
+from engine.model.ids import IntentId, OrderRef, Symbol
+from engine.model.market import Side
+from engine.model.order import OrderRequest
+from engine.runtime.server import LATE_S, Server
+from tests.support_gui.fake_engine import FakeEngine
+
+ORDER = PlaceOrder(
+    request=OrderRequest(intent_id=IntentId("i-1"), symbol=Symbol("AAPL"), side=Side.BUY, quantity=Decimal(1))
+)
+CHANGE = ModifyOrder(ref=OrderRef("r-1"), intent_id=IntentId("i-2"))
+
+
+class Writer:
+    def __init__(self) -> None:
+        self.written = b""
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+
+async def answered(command, waited_s: float | None) -> tuple[Receipt | None, list]:
+    """Hand the server a command that has waited; return the refusal, and what was done."""
+    done: list = []
+
+    async def handle(command) -> Receipt:
+        done.append(command)
+        return Receipt(ok=True)
+
+    server = Server.__new__(Server)
+    server._handle = handle
+    writer = Writer()
+    sent = asyncio.get_running_loop().time() - waited_s if waited_s is not None else 0.0
+    await server._call(Call(id=1, command=command, sent_s=sent), writer)
+    answer = unpack_up(writer.written[4:])
+    assert isinstance(answer, Answer)
+    return msgspec.msgpack.decode(answer.receipt, type=Receipt), done
+
+
+@pytest.mark.parametrize("command", [ORDER, CHANGE], ids=["order", "change"])
+async def test_what_adds_risk_and_has_waited_in_the_socket_is_refused_with_the_seconds(command) -> None:
+    receipt, done = await answered(command, 12.2)
+    assert (receipt.ok, receipt.code, done) == (False, "LATE", [])
+    assert "12 s late" in receipt.text
+
+
+CLOSING = PlaceOrder(request=msgspec.structs.replace(ORDER.request, reduce_only=True))
+
+
+@pytest.mark.parametrize(
+    "command", [CancelAll(), Flatten(), Halt(reason="x"), CLOSING], ids=["cancel", "close", "halt", "reduce-only order"]
+)
+async def test_what_lowers_risk_is_done_however_late_it_comes(command) -> None:
+    receipt, done = await answered(command, 60.0)
+    assert (receipt.ok, done) == (True, [command])
+
+
+async def test_an_order_that_comes_in_time_is_done_and_so_is_one_whose_time_is_not_told() -> None:
+    assert (await answered(ORDER, LATE_S / 2))[1] == [ORDER]
+    assert (await answered(ORDER, None))[1] == [ORDER]
+
+
+async def test_a_client_stamps_what_it_sends(tmp_path) -> None:
+    engine = FakeEngine(tmp_path)
+    await engine.start()
+    client = await EngineClient.connect(tmp_path)
+    before = asyncio.get_running_loop().time()
+    written: list[bytes] = []
+    client._writer.write = written.append
+    task = asyncio.create_task(client.send(ORDER))
+    await asyncio.sleep(0)
+    call = unpack_down(written[0][4:])
+    assert before <= call.sent_s <= asyncio.get_running_loop().time()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await client.close()
+    await engine.stop()
+
+
+async def test_an_engine_that_has_nothing_to_tell_tells_that_it_lives(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("engine.runtime.server.QUIET_S", 0.1)
+    engine = FakeEngine(tmp_path)
+    await engine.start()
+    client = await EngineClient.connect(tmp_path)
+    await client.follow(Follow())
+    async with asyncio.timeout(5):
+        async for message in client.messages():
+            if isinstance(message, Frame):
+                break
+    assert message.quotes is None
+    assert pack(message)
+    await client.close()
+    await engine.stop()
