@@ -1,11 +1,21 @@
 """A dock: a thin head with the title, a link mark and a close button, and the pane under it."""
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QFont, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QContextMenuEvent,
+    QEnterEvent,
+    QFont,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from market_agent_gui.docks import DockSpec
 from market_agent_gui.links import LETTERS, ROLES
+from market_agent_gui.mode_frame import BookLine
 from market_agent_gui.translate import say
 from widgets.pane_head import PaneHead
 from widgets.theme import HEAD_PX, current_theme
@@ -73,6 +83,13 @@ class DockHead(QWidget):
         self.title = QLabel()
         self.title.setProperty("role", "title")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.line = BookLine(self)
+        self.line.hide()
+        self.book = QLabel()
+        self.book.setTextFormat(Qt.TextFormat.PlainText)
+        self.book.setProperty("role", "title")
+        self.book.hide()
+        self._floats, self._book_id = False, ""
         self.note = QLabel()
         self.note.setProperty("role", "caption")
         self.note.setTextFormat(Qt.TextFormat.PlainText)
@@ -83,6 +100,7 @@ class DockHead(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 4, 0)
         row.setSpacing(8)
+        row.addWidget(self.book)
         row.addWidget(self.title)
         row.addWidget(self.note, 1)
         marks = QHBoxLayout()
@@ -99,7 +117,7 @@ class DockHead(QWidget):
     def take(self, bar: QWidget) -> None:
         """Show the pane's own bar beside the title: one line instead of two."""
         self.note.hide()
-        self._row.insertWidget(1, bar, 1)
+        self._row.insertWidget(self._row.indexOf(self.title) + 1, bar, 1)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         event.accept()
@@ -118,6 +136,26 @@ class DockHead(QWidget):
         self.link.setAccessibleName(say("Link colour of {pane}", pane=self.title.text()))
         self.shut.setToolTip(say("Close this pane; the View menu brings it back"))
         self.shut.setAccessibleName(say("Close {pane}", pane=self.title.text()))
+        self._say_book()
+
+    def show_book(self, book: str) -> None:
+        """Say whose money it is; shown while the pane is a window of its own, far from the strip that says it too."""
+        self._book_id = book
+        self.line.show_book(book)
+        self._say_book()
+
+    def set_floating(self, floats: bool) -> None:
+        self._floats = floats
+        self._say_book()
+
+    def _say_book(self) -> None:
+        self.book.setText(say(self._book_id.upper()) if self._book_id else "")
+        for part in (self.line, self.book):
+            part.setVisible(self._floats and bool(self._book_id))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.line.setGeometry(0, 0, self.width(), self.line.height())
 
     def show_group(self, group: str) -> None:
         """Show the link mark of a group."""
@@ -158,6 +196,9 @@ class _NoHead(QWidget):
 class DockFrame(QDockWidget):
     """Holds one pane; says what loads until the pane is there."""
 
+    closed = Signal()
+    """By a person: its cross, a menu, the window's own way to close."""
+
     def __init__(self, spec: DockSpec, window: QWidget | None = None) -> None:
         """Born inside its window: Qt takes a dock without one for a window of its own and fits it out as such."""
         super().__init__(window)
@@ -178,7 +219,7 @@ class DockFrame(QDockWidget):
         self._column.setSpacing(0)
         self.setWidget(self._body)
         self.pane: QWidget | None = None
-        self.topLevelChanged.connect(lambda _floating: self.fit_head())
+        self.topLevelChanged.connect(self._on_floating)
         self.retranslate()
 
     def fill(self, pane: QWidget) -> None:
@@ -186,6 +227,10 @@ class DockFrame(QDockWidget):
         self.pane = pane
         self._column.addWidget(pane, 1)
         self._place_bar()
+
+    def _on_floating(self, floating: bool) -> None:
+        self.head.set_floating(floating)
+        self.fit_head()
 
     def _place_bar(self) -> None:
         """Put the pane's bar into the head, or back over the pane where the dock is a tab and has no head."""
@@ -219,6 +264,10 @@ class DockFrame(QDockWidget):
         """Let go of the focus first: Qt would hand that of what is hidden to the next control in line, such as STOP."""
         self.let_go(not visible)
         super().setVisible(visible)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.closed.emit()
 
     def let_go(self, wanted: bool = True) -> bool:
         """Take the focus from what is in this dock; say whether it was there."""

@@ -76,6 +76,8 @@ class MainWindow(QMainWindow):
         self.line.show_book(book)
         for frame in self._frames.values():
             frame.show_book(book)
+        for dock in self.docks.values():
+            dock.head.show_book(book)
         parts = ["Market Agent"]
         if book:
             parts += [say(book.upper()), account_tail(account)]
@@ -97,7 +99,8 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
         dock.dockLocationChanged.connect(self._on_moved)
         dock.visibilityChanged.connect(self._on_moved)
-        dock.topLevelChanged.connect(self._on_moved)
+        dock.topLevelChanged.connect(self._on_taken)
+        dock.closed.connect(self._on_taken)
         dock.head.menu_wanted.connect(lambda at: self.pane_menu_wanted.emit(spec.id, at))
         return dock
 
@@ -188,6 +191,8 @@ class MainWindow(QMainWindow):
     def show_dock(self, name: str) -> DockFrame:
         """Bring a pane to the front and give it the focus."""
         dock = self.docks[name]
+        if dock.isHidden():
+            self._touched = True
         dock.show()
         dock.raise_()
         self._focus_dock(dock)
@@ -269,6 +274,11 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             if dock.isFloating() and not dock.isHidden():
                 dock.raise_()
+
+    def _on_taken(self, *_: object) -> None:
+        """A pane floats, came back or was closed: the arrangement is the person's own from now on."""
+        self._touched = self._touched or self._settled
+        self._on_moved()
 
     def _on_moved(self, *_: object) -> None:
         if self._settled:

@@ -73,4 +73,4 @@ class MainMenu(QMenu):
         if on:
             self._window.show_dock(dock)
         else:
-            self._window.docks[dock].hide()
+            self._window.docks[dock].close()

@@ -106,6 +106,31 @@ def test_panes_that_float_come_back_over_the_window(window: MainWindow, qtbot: Q
     qtbot.waitUntil(lambda: raised == ["tape"])
 
 
+def test_a_pane_that_floats_says_whose_money_it_is(window: MainWindow, qtbot: QtBot) -> None:
+    head = window.docks["tape"].head
+    window.show_book("paper", "DU1234567")
+    assert not head.book.isVisible()
+    window.float_dock("tape")
+    qtbot.waitUntil(lambda: head.book.isVisible() and head.line.isVisible())
+    assert head.book.text() == "PAPER"
+    window.show_book("replay", "")
+    assert head.book.text() == "REPLAY"
+    window.float_dock("tape", False)
+    qtbot.waitUntil(lambda: not head.book.isVisible() and not head.line.isVisible())
+
+
+def test_what_is_floated_closed_or_opened_without_the_mouse_is_the_persons_own_arrangement(window: MainWindow) -> None:
+    for change in (
+        lambda: window.float_dock("tape"),
+        lambda: window.docks["tape"].close(),
+        lambda: window.show_dock("differences"),
+    ):
+        window.use_template("Terminal")
+        assert window.untouched_template == "Terminal"
+        change()
+        assert window.untouched_template == ""
+
+
 def test_a_pane_goes_to_another_screen_whole(window: MainWindow, qtbot: QtBot) -> None:
     screen = window.screen()
     window.move_dock("watchlist", screen)
