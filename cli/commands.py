@@ -28,6 +28,10 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
             from cli.data import data
 
             return data(profile.root, args)
+        case "strategies":
+            from cli.strategies import strategies
+
+            return strategies(profile.root, args)
         case "doctor":
             from cli.doctor import doctor
 

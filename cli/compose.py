@@ -33,12 +33,6 @@ class Unready(Exception):
         self.key, self.text = key, text
 
 
-def strategies_folder(profile: Path) -> Path:
-    """The user's own strategies when there are any, else those that come with the program."""
-    own = profile / "strategies"
-    return own if own.is_dir() and any(own.glob("*.yaml")) else STRATEGIES
-
-
 def build_hash() -> str:
     """Names the code that decides: version and a hash over the engine's source."""
     digest = hashlib.sha256()
@@ -122,7 +116,7 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
         ibkr_data=settings.ibkr_data,
         autonomy=Autonomy.ASK if auto else Autonomy(settings.autonomy),
         universe=universe,
-        strategies=strategies_folder(profile),
+        strategies=STRATEGIES,
         build=build_hash(),
         demo=None if replay or gateway else DemoSpec(seed=seed, world=world, symbols=symbols),
         replay=_replay(replay) if replay else None,

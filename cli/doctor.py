@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cli.commands import read_settings
-from cli.compose import Unready, make_spec, strategies_folder
+from cli.compose import STRATEGIES, Unready, make_spec
 from cli.talk import DONE, FAILED, print_json
 from config.errors import ConfigError
 from config.lock import holder
@@ -67,11 +67,10 @@ def _settings(profile: Profile, args: argparse.Namespace, environment: Mapping[s
 
 
 def _strategies(profile: Path) -> Check:
-    folder = strategies_folder(profile)
-    try:
-        found = read_strategies(folder)
-    except MarketAgentError as error:
-        return "strategies", "fail", str(error)
+    found = read_strategies(STRATEGIES, profile)
+    broken = [f"{entry.place}, line {fault.line}: {fault}" for entry in found.values() for fault in entry.faults]
+    if broken:
+        return "strategies", "fail", "; ".join(broken)
     return "strategies", "ok", ", ".join(found) or "none"
 
 

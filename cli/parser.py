@@ -53,6 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="import and list market data")
     _data_arguments(data, common, answer)
 
+    strategies = commands.add_parser("strategies", help="what decides: list, check and install strategies")
+    _strategy_arguments(strategies, common, answer)
+
     commands.add_parser("doctor", parents=[common, answer], help="look for what would keep it from working")
 
     secrets = commands.add_parser("secrets", parents=[common], help="keys of providers and brokers")
@@ -176,6 +179,19 @@ def _suggestion_arguments(
         "--reason", required=True, metavar="CODE", help="PRICE SIZE NEWS DISAGREE EXPOSED EVENT SOURCE OTHER"
     )
     reject.add_argument("--text", default="", help="your own words")
+
+
+def _strategy_arguments(
+    parser: argparse.ArgumentParser, common: argparse.ArgumentParser, answer: argparse.ArgumentParser
+) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", parents=[common, answer], help="which there are, on or off, and where they stand")
+    for name, text in (
+        ("check", "read a file and say what is wrong with it, line by line"),
+        ("install", "make it the profile's own; a running engine uses it from the next bar"),
+    ):
+        action = actions.add_parser(name, parents=[common, answer], help=text)
+        action.add_argument("file", type=Path, metavar="FILE")
 
 
 def _data_arguments(

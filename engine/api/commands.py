@@ -275,6 +275,62 @@ class Scan(Command, frozen=True, kw_only=True):
     """Expressions whose values are shown, such as ``rsi(14)``."""
 
 
+class GetStrategies(Command, frozen=True, kw_only=True):
+    """``data``: strategies, a list of {id, title, about, enabled, horizon, bar_seconds, origin (shipped, package, own),
+    place (file or package), hash, signals (entries called for since the start), usable, has_original, faults}.
+
+    A fault is {line (from 1; 0 where none can be named), key, text}.
+    """
+
+
+class GetStrategy(Command, frozen=True, kw_only=True):
+    """``data``: what GetStrategies tells of it, text, original (what an own one stands in front of, or None)."""
+
+    id: str
+
+
+class CheckStrategy(Command, frozen=True, kw_only=True):
+    """Read a text and change nothing. ``ok`` false is a text with faults. ``data``: faults, id, title."""
+
+    text: str
+
+
+class TryStrategy(Command, frozen=True, kw_only=True):
+    """Signals a text would have given on the bars that are known: signals, not profit.
+
+    ``data``: id, seconds, rows, a list of {symbol, bars, long, short, entries (signals that the pause leaves), last, a
+    list of (UTC ns of the bar, long or short)}, rules, a list of {side, part (enter, score, exit), text, held, known},
+    short (symbols without enough history), first and last (UTC ns of the bars judged).
+    """
+
+    text: str
+    symbols: tuple[Symbol, ...] = ()
+    """Empty is the whole universe."""
+
+
+class SaveStrategy(Command, frozen=True, kw_only=True):
+    """Keep a text as the person's own and use it from the next bar. ``data``: id, hash, faults where it is refused."""
+
+    text: str
+    id: str = ""
+    """Name the text must have; empty takes the name it has."""
+    was: str | None = None
+    """Hash of the text the person began with; another one by now refuses it. None does not ask."""
+
+
+class ResetStrategy(Command, frozen=True, kw_only=True):
+    """Put the person's own text aside: the one that came with the program, or none, is used from the next bar."""
+
+    id: str
+
+
+class SwitchStrategy(Command, frozen=True, kw_only=True):
+    """Turn a strategy on or off from the next bar."""
+
+    id: str
+    on: bool
+
+
 class GetSuggestion(Command, frozen=True, kw_only=True):
     """``data``: suggestion (builtins), verdict, state, approval_hash, drift."""
 
@@ -340,6 +396,13 @@ AnyCommand = (
     | GetIndicator
     | GetCapabilities
     | Scan
+    | GetStrategies
+    | GetStrategy
+    | CheckStrategy
+    | TryStrategy
+    | SaveStrategy
+    | ResetStrategy
+    | SwitchStrategy
     | GetSuggestion
     | GetStatus
     | Reconcile

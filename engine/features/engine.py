@@ -83,7 +83,7 @@ class FeatureEngine:
     def seed(self, seconds: int, history: Mapping[Symbol, Mapping[str, NDArray[np.float64]]]) -> None:
         """Load history: per symbol ``ts_event`` (int64 end of bar) and open, high, low, close, volume, oldest first."""
         series = self._series[seconds]
-        index = _market_index([(np.asarray(h["ts_event"], np.int64), h["close"]) for h in history.values()])
+        index = market_index([(np.asarray(h["ts_event"], np.int64), h["close"]) for h in history.values()])
         if index is not None and series.closes:
             # Others are followed already: what comes later ends where the market stands, so that nobody's market jumps.
             index = index[0], index[1] * (series.market / float(index[1][-1]))
@@ -98,6 +98,13 @@ class FeatureEngine:
             parts = [columns[name] for name in ("open", "high", "low", "close", "volume")]
             series.store.load(row, stamps, [*parts, market])
             series.closes[row] = float(columns["close"][-1])
+
+    def follow(self, seconds: int, history: Mapping[Symbol, Mapping[str, NDArray[np.float64]]]) -> None:
+        """Follow one more bar length from now on, beginning with its history (see :meth:`seed`)."""
+        if seconds not in self._series:
+            self._series[seconds] = _Series(len(self._symbols))
+            self.seed(seconds, history)
+            self.compute(seconds)
 
     def latest(self, symbol: Symbol, seconds: int) -> Mapping[str, float]:
         """Return the newest vector by name; empty when there is none."""
@@ -189,7 +196,7 @@ class FeatureEngine:
         )
 
 
-def _market_index(
+def market_index(
     closes: list[tuple[NDArray[np.int64], NDArray[np.float64]]],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
     """Chain the mean return of all symbols over the union of their times; starts at 100."""

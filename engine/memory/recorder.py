@@ -33,6 +33,7 @@ from engine.model.events.decision import (
     TradingResumed,
 )
 from engine.model.events.market import FilingSeen, InvestorTraded, NewsArrived, PostSeen
+from engine.model.events.system import StrategyChanged
 from engine.model.events.thought import Scored, Suggested, SuggestionSuperseded, SuggestionWithdrawn
 from engine.model.ids import SourceId, SuggestionId
 from engine.model.score import Forecast
@@ -54,6 +55,7 @@ DECISIONS: tuple[type[Event], ...] = (
     TradingHalted,
     TradingResumed,
     LimitsChanged,
+    StrategyChanged,
 )
 
 _DECISION = Statement(

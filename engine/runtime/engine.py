@@ -62,9 +62,10 @@ from engine.runtime.spec import EngineSpec
 from engine.runtime.status import Status
 from engine.runtime.stopping import StopSwitch
 from engine.runtime.storage import AUDIT_ANCHOR, Storage, last_market_time, open_storage
+from engine.runtime.strategies import Shelf
 from engine.runtime.summing import sum_up
 from engine.runtime.supervisor import Supervisor
-from engine.runtime.thought import Thought, assemble_thought, read_strategies
+from engine.runtime.thought import OWN_FOLDER, Thought, assemble_thought, strategy_reader
 from engine.runtime.told_hours import hours_at
 from engine.runtime.trading import Trading, assemble_trading
 from engine.runtime.venue import make_broker
@@ -186,8 +187,8 @@ class Engine:
         rebasing.connect(trading.ledger, broker if isinstance(broker, PaperExchange) else None)
         desk_later.fill(trading.desk)
         modes_later.fill(trading.modes)
-        strategies = read_strategies(spec.strategies)
-        thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, storage.journal.kv, strategies)
+        shelf = Shelf(strategy_reader(), spec.strategies, spec.profile / OWN_FOLDER)
+        thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, storage.journal.kv, shelf)
         status = Status(spec, clock, trading, broker, lag, session_at)
         showing = assemble_showing(bus, clock, place.cache, place.bars, trading, board, status.row)
         status.connect(showing.quotes, showing.tables)
@@ -199,6 +200,7 @@ class Engine:
             board,
             place.bars,
             Queries(place.bars, showing.outbox.bars, thought.features, place.cache.symbols, broker, trading.algos),
+            thought.strategies,
             stop,
             status.answer,
             watch=self._watch,
@@ -278,6 +280,7 @@ class Engine:
         await parts.place.cache.start()
         await parts.thought.features.start()
         await parts.thought.scorer.start()
+        parts.thought.strategies.start()
         await parts.thought.strategist.start()
         await parts.broker.start()
         parts.place.collector.watch(tuple(parts.place.cache.symbols()))

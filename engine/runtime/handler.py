@@ -19,6 +19,7 @@ from engine.runtime.queries import Queries
 from engine.runtime.rebasing import rearm
 from engine.runtime.showing import Showing
 from engine.runtime.stopping import StopSwitch
+from engine.runtime.strategies import StrategyDesk
 from engine.runtime.trading import Trading
 from engine.suggestion.board import Board
 
@@ -38,6 +39,7 @@ class CommandHandler:
         board: Board,
         history: History,
         queries: Queries,
+        strategies: StrategyDesk,
         stop: StopSwitch,
         status: Callable[[], dict[str, object]],
         watch: Callable[[tuple[Symbol, ...], bool, bool], None],
@@ -51,7 +53,7 @@ class CommandHandler:
         """
         self._trading, self._showing, self._board = trading, showing, board
         self._clock, self._pace = clock, Pace(clock)
-        self._history, self._queries = history, queries
+        self._history, self._queries, self._strategies = history, queries, strategies
         self._stop, self._status, self._watch = stop, status, watch
         self._shutdown, self._reconcile = shutdown, reconcile
         self._native = frozenset(native_algos)
@@ -73,6 +75,16 @@ class CommandHandler:
                 return await self._queries.indicator(command)
             case c.Scan():
                 return await self._queries.scan(command)
+            case (
+                c.GetStrategies()
+                | c.GetStrategy()
+                | c.CheckStrategy()
+                | c.TryStrategy()
+                | c.SaveStrategy()
+                | c.ResetStrategy()
+                | c.SwitchStrategy()
+            ):
+                return await self._strategies.answer(command)
             case _:
                 return self._now(command)
 

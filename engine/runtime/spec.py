@@ -56,6 +56,7 @@ class EngineSpec:
     autonomy: Autonomy
     universe: tuple[Instrument, ...]
     strategies: Path
+    """Folder of those that come with the program; the profile's own stand in front of them."""
     build: str
     demo: DemoSpec | None = None
     replay: ReplaySpec | None = None

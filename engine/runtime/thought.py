@@ -1,6 +1,5 @@
 """The thinking half: features, technical strategies, strategist, board."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +8,17 @@ from engine.bus.clock import Clock
 from engine.features.engine import FeatureEngine
 from engine.market.bars import BarStore
 from engine.market.cache import MarketCache
+from engine.memory.kv import KeyValues
 from engine.runtime.catalogue import FEATURES, IndicatorCatalogue
+from engine.runtime.strategies import Shelf, StrategyDesk, recipes_of
 from engine.runtime.trading import Sizer, Trading
-from engine.scoring.technical.load import CompiledStrategy, read_folder
+from engine.scoring.technical.library import Entry, Reader, usable
 from engine.scoring.technical.scorer import TechnicalScorer
 from engine.suggestion.board import Board
-from engine.suggestion.plan import Recipe
-from engine.suggestion.ports import Store
 from engine.suggestion.strategist import Strategist
+
+OWN_FOLDER = "strategies"
+"""Of a profile: the person's own strategies."""
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,17 @@ class Thought:
     features: FeatureEngine
     scorer: TechnicalScorer
     strategist: Strategist
-    strategies: Mapping[str, CompiledStrategy]
+    strategies: StrategyDesk
 
 
-def read_strategies(folder: Path) -> dict[str, CompiledStrategy]:
-    """Read and parse every strategy file. Raises ``SettingsError`` naming file and rule."""
-    return read_folder(folder, IndicatorCatalogue(), FEATURES)
+def strategy_reader() -> Reader:
+    """What reads strategies, with the indicators and features there are."""
+    return Reader(IndicatorCatalogue(), FEATURES)
 
 
-def recipe_of(compiled: CompiledStrategy) -> Recipe:
-    """How a strategy's forecasts become prices."""
-    s = compiled.strategy
-    return Recipe(
-        bar_seconds=s.bar_seconds,
-        atr_period=s.atr_period,
-        stop_atr=s.stop_atr,
-        target_atr=s.target_atr,
-        risk_percent=s.risk_percent,
-        expires_bars=s.expires_bars,
-        cooldown_bars=s.cooldown_bars,
-        entry=s.entry,
-    )
+def read_strategies(shipped: Path, profile: Path) -> dict[str, Entry]:
+    """Read every strategy of a profile, by name; what is wrong with one is in its entry."""
+    return strategy_reader().library(shipped, profile / OWN_FOLDER)
 
 
 def assemble_thought(
@@ -56,10 +48,11 @@ def assemble_thought(
     bars: BarStore,
     board: Board,
     trading: Trading,
-    store: Store,
-    strategies: Mapping[str, CompiledStrategy],
+    store: KeyValues,
+    shelf: Shelf,
 ) -> Thought:
-    """Build the thinking half for the strategies given."""
+    """Build the thinking half for the strategies on the shelf."""
+    strategies = usable(shelf.entries)
     intervals = sorted({c.strategy.bar_seconds for c in strategies.values()})
     features = FeatureEngine(bus, clock, market.symbols(), intervals)
     scorer = TechnicalScorer(bus, clock, bars, features, strategies)
@@ -74,6 +67,9 @@ def assemble_thought(
         board=board,
         store=store,
         allow_short=lambda: trading.limits.active.allow_short,
-        recipes={name: recipe_of(compiled) for name, compiled in strategies.items()},
+        recipes=recipes_of(strategies),
     )
-    return Thought(features=features, scorer=scorer, strategist=strategist, strategies=strategies)
+    desk = StrategyDesk(
+        bus, clock, shelf, scorer, strategist, features, bars, market.symbols, trading.ledger.positions, store
+    )
+    return Thought(features=features, scorer=scorer, strategist=strategist, strategies=desk)

@@ -40,6 +40,7 @@ from engine.model.events.order import (
     OrderSubmitted,
     OrderUnknown,
 )
+from engine.model.events.system import StrategyChanged
 from engine.model.events.thought import Suggested
 
 AUDITED: tuple[type[Event], ...] = (
@@ -54,6 +55,7 @@ AUDITED: tuple[type[Event], ...] = (
     TradingHalted,
     TradingResumed,
     LimitsChanged,
+    StrategyChanged,
     OrderInitialized,
     OrderSubmitted,
     OrderNeverSent,

@@ -78,6 +78,10 @@ class Strategist:
         self.silent: dict[str, int] = {}
         """Why forecasts did not become suggestions, counted."""
 
+    def use(self, recipes: Mapping[str, Recipe]) -> None:
+        """Take other recipes from the next forecast on; what is open keeps its prices."""
+        self.recipes = dict(recipes)
+
     async def start(self) -> None:
         """Listen to forecasts, and wait on with those of the last session."""
         if kept := self._waiting.load():

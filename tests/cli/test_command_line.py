@@ -386,3 +386,38 @@ def test_a_stop_with_nothing_at_work_says_so(running, capsys):
     code, out, _ = call(capsys, "halt", "--profile", str(running))
     assert code == 0
     assert out.strip() == "Stopped. Nothing was working that it cancels."
+
+
+STRATEGY = """id: mine
+title: Mine
+horizon: day
+bar_seconds: 300
+long: {enter: ["close > ema(20)"]}
+"""
+
+
+def test_a_strategy_is_checked_and_installed_by_a_running_engine_and_listed(running, capsys, tmp_path):
+    profile, file = ("--profile", str(running)), tmp_path / "draft.yaml"
+    file.write_text(STRATEGY.replace("ema(20)", "nothing(20)"))
+    code, _, err = call(capsys, "strategies", "check", str(file), *profile)
+    assert code == 2
+    assert f"{file}, line 5: long.enter" in err
+    assert call(capsys, "strategies", "install", str(file), *profile)[0] == 2
+    file.write_text(STRATEGY)
+    code, out, _ = call(capsys, "strategies", "install", str(file), "--json", "-", *profile)
+    assert (code, json.loads(out)["id"]) == (0, "mine")
+    rows = {row["id"]: row for row in json.loads(call(capsys, "strategies", "list", "--json", "-", *profile)[1])}
+    assert (rows["mine"]["origin"], rows["mine"]["signals"]) == ("own", 0)
+    assert rows["day_trading"]["origin"] == "shipped"
+    assert (running / "strategies" / "mine.yaml").read_text() == STRATEGY
+
+
+def test_without_an_engine_a_strategy_is_written_and_a_broken_one_is_listed_with_its_line(capsys, tmp_path):
+    profile, file = ("--profile", str(tmp_path / "idle")), tmp_path / "draft.yaml"
+    file.write_text(STRATEGY)
+    assert call(capsys, "strategies", "install", str(file), *profile)[0] == 0
+    (tmp_path / "idle" / "strategies" / "mine.yaml").write_text(STRATEGY + "stop_atr: 0\n")
+    code, out, _ = call(capsys, "strategies", "list", *profile)
+    assert code == 0
+    assert "mine" in out
+    assert "line 6: stop_atr: must be above 0" in out

@@ -15,8 +15,6 @@ LEFT_OUT_FILES = {
     "engine/collection/files/": "files are imported on the command line, which speaks English",
     "engine/simulation/market/": "headlines of the simulated market are foreign text, as those of a true agency are",
     "engine/features/": "faults of a programmer, and names of indicators, which have a test of their own",
-    "engine/scoring/technical/load.py": "faults in a file of strategies are told where the engine is started",
-    "engine/scoring/technical/wording.py": "faults in a file of strategies are told where the engine is started",
     "engine/operations/page.py": "the page of steps is a file for a person without the window",
     "engine/operations/notify.py": "names of the desktop's own programs",
     "engine/operations/watchdog.py": "a process of its own, on the terminal",

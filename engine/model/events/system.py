@@ -32,6 +32,20 @@ class ModelLoaded(Event, frozen=True, kw_only=True):
     domain: str
 
 
+class StrategyChanged(Event, frozen=True, kw_only=True):
+    """From now on another text decides, or none: what is open keeps the evidence it was made of."""
+
+    strategy: str
+    action: str
+    """saved, reset, on, off; ``file`` when it was changed while no engine ran."""
+    before: str
+    """SHA-256 of the text before; empty when there was none."""
+    after: str
+    by: str
+    origin: str = ""
+    """shipped, package or own; empty when it is gone."""
+
+
 class Alarm(Event, frozen=True, kw_only=True):
     """A line for the banner: what happened, what the program did, what you can do (reliability.md §7.1)."""
 

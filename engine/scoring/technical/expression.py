@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Column = NDArray[np.float64]
+MOST_LETTERS = 500
+DEEPEST = 40
 PRICES = ("open", "high", "low", "close", "volume")
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -58,7 +60,7 @@ class Bars:
     """What a rule is evaluated on: closed bars of one symbol, newest last, and the newest feature vector."""
 
     columns: Mapping[str, Column]
-    features: Mapping[str, float] = field(default_factory=dict)
+    features: Mapping[str, float | Column] = field(default_factory=dict)
     cache: dict[object, Mapping[str, Column]] = field(default_factory=dict)
 
 
@@ -83,12 +85,22 @@ class Rule:
         self._indicators = indicators
         self._features = features
         self.warmup = 1
+        self.features: set[str] = set()
+        """Features of the vector that it reads."""
+        if len(text) > MOST_LETTERS:
+            raise RuleError(f"A rule has at most {MOST_LETTERS} letters")
         try:
             tree = ast.parse(text.strip(), mode="eval")
+            self._node = tree.body
+            if _depth(tree.body) > DEEPEST:
+                raise RuleError("A rule is nested too deeply")
+            self._eval = self._build(tree.body)
         except SyntaxError as error:
             raise RuleError(f"cannot read {text!r}: {error.msg}") from error
-        self._node = tree.body
-        self._eval = self._build(tree.body)
+        except (RecursionError, MemoryError, OverflowError, ValueError) as error:
+            if isinstance(error, RuleError):
+                raise
+            raise RuleError(f"{text!r}: it cannot be computed") from error
 
     def check(self, bars: Bars) -> Outcome:
         """Judge the newest bar."""
@@ -100,6 +112,12 @@ class Rule:
         """The newest value of an arithmetic rule."""
         return float(_last(self._eval(bars)))
 
+    def series(self, bars: Bars) -> Column:
+        """Judge every bar: 1 holds, 0 does not, NaN unknown. Features may be given as columns."""
+        value = np.asarray(self._eval(bars), dtype=np.float64).reshape(-1)
+        count = len(bars.columns["close"])
+        return np.full(count, value[0]) if value.size == 1 and count != 1 else value
+
     # -- building --------------------------------------------------------------------------------------------------
 
     def _build(self, node: ast.expr) -> Eval:
@@ -107,7 +125,8 @@ class Rule:
             case ast.Constant(value=bool()):
                 raise RuleError(f"{self.text!r}: True and False are no numbers")
             case ast.Constant(value=int() | float() as number):
-                return lambda bars: float(number)
+                constant = float(number)
+                return lambda bars: constant
             case ast.Name(id=name):
                 return self._name(name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -128,7 +147,7 @@ class Rule:
             case ast.Subscript(value=inner_node, slice=ast.Constant(value=int() as back)):
                 if not 0 <= back <= 500:
                     raise RuleError(f"{self.text!r}: [{back}] must be 0..500 bars ago")
-                inner = self._build(inner_node)
+                inner = self._bars_only(inner_node)
                 self.warmup += back
                 return lambda bars: _shift(inner(bars), back)
             case ast.Attribute(value=ast.Call() as call, attr=output):
@@ -137,10 +156,19 @@ class Rule:
                 return self._call(node, "")
         raise RuleError(f"{self.text!r}: {ast.unparse(node)!r} is not part of the rule language")
 
+    def _bars_only(self, node: ast.expr) -> Eval:
+        """What looks at earlier bars cannot look at features: only those of the newest bar are known."""
+        before = set(self.features)
+        inner = self._build(node)
+        if new := sorted(self.features - before):
+            raise RuleError(f"{self.text!r}: {new[0]} is known for the newest bar alone")
+        return inner
+
     def _name(self, name: str) -> Eval:
         if name in PRICES:
             return lambda bars: bars.columns[name]
         if name in self._features:
+            self.features.add(name)
             return lambda bars: bars.features.get(name, float("nan"))
         raise RuleError(f"{self.text!r}: unknown name {name!r}")
 
@@ -168,8 +196,9 @@ class Rule:
         if name in _FUNCTIONS:
             if node.keywords or output:
                 raise RuleError(f"{self.text!r}: {name} takes plain arguments")
-            arguments = [self._build(argument) for argument in node.args]
             count, apply, reach = _FUNCTIONS[name]
+            build = self._bars_only if reach or name.startswith("crosses") else self._build
+            arguments = [build(argument) for argument in node.args]
             if len(arguments) != count:
                 raise RuleError(f"{self.text!r}: {name} takes {count} arguments")
             if reach and isinstance(node.args[-1], ast.Constant) and isinstance(node.args[-1].value, int):
@@ -216,6 +245,13 @@ class Rule:
         return f"{ast.unparse(node)} {_number(value)}"
 
 
+def _depth(node: ast.AST) -> int:
+    depth, level = 0, [node]
+    while level:
+        depth, level = depth + 1, [child for parent in level for child in ast.iter_child_nodes(parent)]
+    return depth
+
+
 def _last(value: Any) -> float:
     if isinstance(value, np.ndarray):
         return float(value.reshape(-1)[-1]) if value.size else float("nan")
@@ -229,7 +265,7 @@ def _number(value: float) -> str:
 
 
 def _shift(value: Any, back: int) -> Any:
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray) or value.ndim == 0:
         return float("nan") if back else value
     if back == 0:
         return value

@@ -1,14 +1,14 @@
-"""Read strategy files; an error names the file, the key and the rule."""
+"""Read strategies; an error names the line, the key and the rule."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
-from engine.bus.errors import SettingsError
+from engine.scoring.technical.document import Document, Place
 from engine.scoring.technical.expression import Indicators, Rule, RuleError
+from engine.scoring.technical.faults import Fault, StrategyError
 from engine.scoring.technical.strategy import SideRules, Strategy
 from engine.scoring.technical.wording import sentence
 
@@ -29,66 +29,56 @@ class CompiledStrategy:
     warmup: int
 
 
-def compile_strategy(strategy: Strategy, indicators: Indicators, features: frozenset[str]) -> CompiledStrategy:
-    """Parse every rule. Raises :class:`SettingsError` naming the rule."""
-    sides: dict[int, CompiledSide] = {}
+def parse_strategy(name: str, text: str, indicators: Indicators, features: frozenset[str]) -> CompiledStrategy:
+    """Read one text. Raises :class:`StrategyError` with every fault; it calls the text ``name``."""
+    document = Document(name, text)
+    try:
+        strategy = Strategy.model_validate(document.data)
+    except ValidationError as error:
+        faults = [
+            Fault(document.line(each["loc"]), ".".join(map(str, each["loc"])), sentence(each, Strategy.model_fields))
+            for each in error.errors(include_url=False)
+        ]
+        raise StrategyError(name, sorted(faults)) from error
+    faults = []
     rules: list[Rule] = []
 
-    def parse(text: str, where: str) -> Rule:
+    def parse(text: str, place: Place) -> Rule | None:
         try:
             rule = Rule(text, indicators, features)
         except RuleError as error:
-            raise SettingsError(f"strategy {strategy.id}: {where}: {error}") from error
+            key = ".".join(str(step) for step in place if isinstance(step, str))
+            faults.append(Fault(document.line(place), key, str(error)))
+            return None
         rules.append(rule)
         return rule
 
-    for sign, name, side in ((1, "long", strategy.long), (-1, "short", strategy.short)):
+    sides: dict[int, CompiledSide] = {}
+    for sign, side_name, side in ((1, "long", strategy.long), (-1, "short", strategy.short)):
         if side is not None:
-            sides[sign] = _side(side, name, parse)
+            sides[sign] = _side(side, side_name, parse)
     if not sides:
-        raise SettingsError(f"strategy {strategy.id}: needs long or short rules")
+        faults.append(Fault(1, "", "It needs long or short rules."))
+    if faults:
+        raise StrategyError(name, faults)
     warmup = max([rule.warmup for rule in rules] + [strategy.atr_period * 4 + 2])
     return CompiledStrategy(strategy=strategy, sides=sides, warmup=warmup)
 
 
-def _side(side: SideRules, name: str, parse: Callable[[str, str], Rule]) -> CompiledSide:
+def _side(side: SideRules, name: str, parse: Callable[[str, Place], Rule | None]) -> CompiledSide:
+    enter = [parse(text, (name, "enter", number)) for number, text in enumerate(side.enter)]
+    score = [(parse(item.when, (name, "score", number, "when")), item.weight) for number, item in enumerate(side.score)]
+    leave = [parse(text, (name, "exit", number)) for number, text in enumerate(side.exit)]
     return CompiledSide(
-        enter=tuple(parse(text, f"{name}.enter") for text in side.enter),
-        score=tuple((parse(item.when, f"{name}.score"), item.weight) for item in side.score),
-        exit=tuple(parse(text, f"{name}.exit") for text in side.exit),
+        enter=tuple(rule for rule in enter if rule is not None),
+        score=tuple((rule, weight) for rule, weight in score if rule is not None),
+        exit=tuple(rule for rule in leave if rule is not None),
     )
 
 
-def read_strategy(path: Path, indicators: Indicators, features: frozenset[str]) -> CompiledStrategy:
-    """Read one YAML file. Raises :class:`SettingsError` naming file and line or key."""
+def read_text(path: Path) -> str:
+    """Read a file. Raises :class:`StrategyError` saying why it cannot be."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        raise SettingsError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', error)})") from error
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise SettingsError(f"{path}: a strategy file holds keys and values")
-    try:
-        strategy = Strategy.model_validate(document)
-    except ValidationError as error:
-        found = error.errors(include_url=False)
-        told = [f"{path}: {'.'.join(map(str, each['loc']))}: {sentence(each, Strategy.model_fields)}" for each in found]
-        raise SettingsError("\n".join(told)) from error
-    try:
-        return compile_strategy(strategy, indicators, features)
-    except SettingsError as error:
-        raise SettingsError(f"{path}: {error}") from error
-
-
-def read_folder(folder: Path, indicators: Indicators, features: frozenset[str]) -> dict[str, CompiledStrategy]:
-    """Read every strategy of a folder, by name, in order of name."""
-    found: dict[str, CompiledStrategy] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        compiled = read_strategy(path, indicators, features)
-        if compiled.strategy.id in found:
-            raise SettingsError(f"{path}: another file already holds a strategy {compiled.strategy.id!r}")
-        found[compiled.strategy.id] = compiled
-    return found
+        raise StrategyError(str(path), (Fault(0, "", f"cannot be read: {error}"),)) from error

@@ -1,5 +1,6 @@
 """Evaluate strategies when a bar has closed and publish what they say."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -44,6 +45,18 @@ def source_of(strategy_id: str) -> SourceId:
     return SourceId(f"technical:{strategy_id}")
 
 
+def rehearse(compiled: CompiledStrategy) -> None:
+    """Evaluate every rule once on made-up bars: its kernels are loaded, and one that raises is heard of."""
+    count = compiled.warmup + 2
+    steps = 100.0 + np.sin(np.arange(count, dtype=np.float64))
+    columns = {name: steps + shift for name, shift in _SHIFTS.items()}
+    columns["session"] = np.zeros(count, dtype=np.int64)
+    bars = Bars(columns=columns)
+    for side in compiled.sides.values():
+        for rule in (*side.enter, *side.exit, *(rule for rule, _ in side.score)):
+            rule.check(bars)
+
+
 class TechnicalScorer:
     """The technical sources. Observes bars, publishes forecasts, owns nothing else."""
 
@@ -59,6 +72,8 @@ class TechnicalScorer:
     ) -> None:
         self._bus, self._clock, self._history, self._features = bus, clock, history, features
         self._strategies: dict[int, list[CompiledStrategy]] = {}
+        self.signals: Counter[str] = Counter()
+        """Entries each strategy has called for since the start."""
         self.replace(strategies)
         self.counts = {"scored": 0, "silent": 0, "short_history": 0}
 
@@ -70,17 +85,10 @@ class TechnicalScorer:
                 self._strategies.setdefault(compiled.strategy.bar_seconds, []).append(compiled)
 
     def warm(self) -> None:
-        """Evaluate every rule once on made-up bars, so that no kernel is loaded while the market moves."""
+        """Evaluate every rule once, so that no kernel is loaded while the market moves."""
         for strategies in self._strategies.values():
             for compiled in strategies:
-                count = compiled.warmup + 2
-                steps = 100.0 + np.sin(np.arange(count, dtype=np.float64))
-                columns = {name: steps + shift for name, shift in _SHIFTS.items()}
-                columns["session"] = np.zeros(count, dtype=np.int64)
-                bars = Bars(columns=columns)
-                for side in compiled.sides.values():
-                    for rule in (*side.enter, *side.exit, *(rule for rule, _ in side.score)):
-                        rule.check(bars)
+                rehearse(compiled)
 
     async def start(self) -> None:
         """Listen to vectors: they arrive when a bar has closed and its features are there."""
@@ -107,6 +115,7 @@ class TechnicalScorer:
             forecast = self._judge(compiled, symbol, sign, side, bars)
             if forecast is not None:
                 self.counts["scored"] += 1
+                self.signals[strategy.id] += forecast.score != 0.0
                 now = self._clock.now()
                 self._bus.publish(Scored(ts_event=now, ts_init=now, forecast=forecast))
             else:

@@ -6,17 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _ALTERNATIVES = re.compile(r"^\^\(([\w|-]+)\)\$$")
-_BOUNDS = {
-    "greater_than": "above {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "below {lt:g}",
-    "less_than_equal": "at most {le:g}",
-    "too_short": "at least {min_length} long",
-    "string_too_short": "at least {min_length} characters long",
-    "string_too_long": "at most {max_length} characters long",
-    "finite_number": "a finite number",
-    "int_from_float": "a whole number",
-}
 _KINDS = {
     "float": "a number",
     "int": "a whole number",
@@ -26,27 +15,46 @@ _KINDS = {
     "model": "a group of keys",
     "dict": "a group of keys",
 }
+_MOST_SHOWN = 60
 
 
 def sentence(details: Mapping[str, Any], keys: Iterable[str]) -> str:
     """Say what is wrong with the key of a finding; ``keys`` are those a strategy has."""
-    kind, context, given = str(details["type"]), details.get("ctx", {}), details.get("input")
-    if kind == "missing":
-        return "is missing"
-    if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(details["loc"][-1]), list(keys), 1)
-        return "is not a key of a strategy" + (f". Did you mean {near[0]}?" if near else "")
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "literal_error":
-        return f"{given!r} is not {context['expected']!s}"
-    if kind == "string_pattern_mismatch":
-        found = _ALTERNATIVES.match(str(context["pattern"]))
-        if found is not None:
-            *some, last = found[1].split("|")
-            return f"{given!r} is not {', '.join(some)} or {last}"
-        return f"{given!r} must be lower-case letters, digits and underscores, a letter first, 2 to 41 of them"
-    if kind in _BOUNDS:
-        return f"must be {_BOUNDS[kind].format(**context)}, not {given!r}"
-    family = kind.partition("_")[0]
-    return f"must be {_KINDS.get(family, 'of another kind')}, not {given!r}"
+    kind, context, given = str(details["type"]), details.get("ctx", {}), _shown(details.get("input"))
+    match kind:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            near = difflib.get_close_matches(str(details["loc"][-1]), list(keys), 1)
+            return f"is not a key of a strategy. Did you mean {near[0]}?" if near else "is not a key of a strategy"
+        case "literal_error":
+            some, _, last = str(context["expected"]).rpartition(" or ")
+            return f"{given} is not {some} or {last}"
+        case "string_pattern_mismatch":
+            found = _ALTERNATIVES.match(str(context["pattern"]))
+            if found is not None:
+                *first, last = found[1].split("|")
+                return f"{given} is not {', '.join(first)} or {last}"
+            return f"{given} must be lower-case letters, digits and underscores, a letter first, 2 to 41 of them"
+        case "greater_than":
+            return f"must be above {context['gt']:g}, not {given}"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']:g}, not {given}"
+        case "less_than":
+            return f"must be below {context['lt']:g}, not {given}"
+        case "less_than_equal":
+            return f"must be at most {context['le']:g}, not {given}"
+        case "too_short":
+            return f"must be at least {context['min_length']} long, not {given}"
+        case "string_too_short":
+            return f"must be at least {context['min_length']} characters long, not {given}"
+        case "string_too_long":
+            return f"must be at most {context['max_length']} characters long, not {given}"
+        case "finite_number":
+            return f"must be {_KINDS['float']}, not {given}"
+    return f"must be {_KINDS.get(kind.partition('_')[0], 'of another kind')}, not {given}"
+
+
+def _shown(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
