@@ -16,6 +16,8 @@ class DockSpec:
     """It shows one symbol and follows a colour group."""
     pinned: bool = False
     """Never closed: what one needs to act stays in sight."""
+    home: str = "positions"
+    """Pane whose tab it becomes when it is opened in an arrangement that does not place it."""
 
 
 DOCKS: tuple[DockSpec, ...] = (
@@ -32,6 +34,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec(id="denials", title="Why no trade"),
     DockSpec(id="news", title="News"),
     DockSpec(id="scanner", title="Scanner", linked=True),
+    DockSpec(id="strategies", title="Strategies", linked=True, home="chart"),
     DockSpec(id="limits", title="Limits"),
     DockSpec(id="differences", title="Differences"),
     DockSpec(id="log", title="Log"),

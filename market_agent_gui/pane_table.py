@@ -11,6 +11,7 @@ from market_agent_gui.presenters.depth import DepthPresenter, TapePresenter
 from market_agent_gui.presenters.differences import DifferencesPresenter
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.scan import ScanPresenter
+from market_agent_gui.presenters.strategies import StrategiesPresenter
 from market_agent_gui.presenters.tables import (
     DenialsPresenter,
     FillsPresenter,
@@ -48,6 +49,7 @@ def make_presenters(
         FillsPresenter(services),
         DenialsPresenter(services),
         scanner,
+        StrategiesPresenter(services),
         NewsPresenter(services),
         LimitsPresenter(services),
         DifferencesPresenter(services),

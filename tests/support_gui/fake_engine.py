@@ -60,13 +60,16 @@ from engine.bus.bus import Bus
 from engine.bus.clock import LiveClock
 from engine.model.decision import Denial, LimitUse, Verdict
 from engine.model.events.market import BookChanged, TradeTick
+from engine.model.events.system import StrategyChanged
 from engine.model.ids import Symbol
 from engine.model.order import OrderRequest
 from engine.model.score import Evidence
 from engine.runtime.outbox import Outbox
 from engine.runtime.server import Server
+from engine.runtime.strategies import AnyOf as StrategyCommand
 from engine.views.table import Table
 from tests.support_gui.fake_queries import FakeBroker, fake_queries
+from tests.support_gui.fake_strategies import fake_strategies
 
 D = Decimal
 COLUMNS = ("bid", "ask", "bid_size", "ask_size", "last", "volume", "previous_close")
@@ -133,9 +136,12 @@ class FakeEngine:
         self.bus = Bus(_raise)
         self._symbols: dict[str, int] = {}
         self._refs = itertools.count(1)
-        self.outbox = Outbox(self.bus, self.clock, self.tables, self.quotes, self.bars, (), lambda: None)
+        self.outbox = Outbox(
+            self.bus, self.clock, self.tables, self.quotes, self.bars, (StrategyChanged,), lambda: None
+        )
         self.broker = FakeBroker()
         self.queries = fake_queries(bars_data, lambda: tuple(self._symbols), self.broker)
+        self.strategies = fake_strategies(self.bus, self.clock, profile, bars_data, lambda: tuple(self._symbols))
         self.beats: list[int] = []
         self.goodbyes: list[bool] = []
         self.server = Server(profile, "test", self.outbox, self.handle, self)
@@ -329,6 +335,8 @@ class FakeEngine:
                 return await self.queries.indicator(command)
             case Scan():
                 return await self.queries.scan(command)
+            case _ if isinstance(command, StrategyCommand):
+                return await self.strategies.answer(command)
             case GetIndicators():
                 return self.queries.indicators()
             case GetCapabilities():

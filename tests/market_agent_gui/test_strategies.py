@@ -1,0 +1,167 @@
+"""The pane of strategies: drafts are the window's until they are saved, and nothing broken is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.api.commands import CheckStrategy, SaveStrategy, SwitchStrategy
+from market_agent_gui.dialogs import PlainDialog
+from tests.support_gui.fake_strategies import SHIPPED
+from tests.support_gui.harness import Desk, until
+
+TEXT = """id: mine
+title: Mine
+horizon: day
+bar_seconds: 300
+long: {enter: ["close > 0"]}
+"""
+
+
+async def pane_of(desk: Desk):
+    await desk.open()
+    desk.shell.window.show_dock("strategies")
+    presenter = desk.shell.presenters["strategies"]
+    await until(lambda: presenter.visible, "the pane in sight")
+    await until(lambda: presenter._pane.table.rows.total == 3, "three strategies")
+    await until(lambda: presenter._pane.editor.toPlainText(), "a text")
+    return presenter
+
+
+def test_the_list_says_what_each_is_and_the_first_one_is_shown(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        row = presenter._pane.table.rows.get("day_trading")
+        assert (row.state, row.horizon, row.origin, row.signals) == ("on", "day", "shipped", 3)
+        assert presenter._pane.editor.toPlainText() == (SHIPPED / "day_trading.yaml").read_text()
+        assert presenter._pane.place.text().endswith("day_trading.yaml")
+        assert not presenter._pane.save.isEnabled()
+        assert not presenter._pane.reset.isEnabled()
+
+    run(story())
+
+
+def test_a_fault_is_marked_at_its_line_after_a_pause_and_nothing_broken_is_saved(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        pane = presenter._pane
+        await until(lambda: pane.checked.text() == "It can be used.", "the check")
+        checks = len(desk.sent(CheckStrategy))
+        text = pane.editor.toPlainText()
+        for n in range(5):
+            pane.editor.setPlainText(text.replace("rsi(14) < 72", f"rsi(0) < 7{n}"))
+        await until(lambda: pane.editor.faults, "the fault")
+        assert len(desk.sent(CheckStrategy)) == checks + 1
+        (line,) = pane.editor.faults
+        assert "rsi(0)" in text.replace("rsi(14) < 72", "rsi(0)").splitlines()[line - 1]
+        assert "period" in pane.checked.text()
+        pane.save.click()
+        await until(lambda: desk.sent(SaveStrategy), "the save")
+        await until(lambda: pane.checked.text().startswith(f"Line {line}"), "the refusal")
+        assert not (desk.profile / "strategies").exists()
+        assert pane.save.isEnabled()
+
+    run(story())
+
+
+def test_a_saved_text_is_the_persons_own_and_reset_brings_the_first_one_back(
+    desk: Desk, run: Callable, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        pane = presenter._pane
+        ours = pane.editor.toPlainText()
+        pane.editor.setPlainText(ours.replace("stop_atr: 1.6", "stop_atr: 2.0"))
+        assert pane.table.rows.get("day_trading").edited
+        pane.save.click()
+        await until(lambda: pane.table.rows.get("day_trading").origin == "own", "the own one")
+        assert "stop_atr: 2.0" in (tmp_path / "strategies" / "day_trading.yaml").read_text()
+        await until(lambda: pane.reset.isEnabled() and not pane.save.isEnabled(), "the buttons")
+        pane.reset.click()
+        _dialog(desk).yes.click()
+        await until(lambda: pane.table.rows.get("day_trading").origin == "shipped", "the first one")
+        await until(lambda: pane.editor.toPlainText() == ours, "its text")
+
+    run(story())
+
+
+def _dialog(desk: Desk) -> PlainDialog:
+    return next(d for d in desk.shell.window.findChildren(PlainDialog) if d.isVisible())
+
+
+def test_another_id_makes_another_strategy_and_the_draft_survives_looking_elsewhere(
+    desk: Desk, run: Callable, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        pane = presenter._pane
+        pane.new.click()
+        await until(lambda: presenter._shown == "mine_1", "the draft")
+        assert pane.editor.toPlainText().count("id: mine_1") == 1
+        pane.editor.setPlainText(TEXT)
+        pane.choose("long_term")
+        await until(lambda: "twelve-month" in pane.editor.toPlainText(), "the other text")
+        pane.choose("mine_1")
+        assert pane.editor.toPlainText() == TEXT
+        pane.save.click()
+        await until(lambda: pane.table.rows.get("mine") is not None, "the new one")
+        await until(lambda: presenter._shown == "mine", "it in sight")
+        assert (tmp_path / "strategies" / "mine.yaml").read_text() == TEXT
+        assert pane.table.rows.get("mine_1") is None
+
+    run(story())
+
+
+def test_a_change_from_elsewhere_is_shown_and_an_unsaved_draft_is_kept_and_not_saved_over_it(
+    desk: Desk, run: Callable
+) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        pane = presenter._pane
+        ours = pane.editor.toPlainText()
+        draft = ours.replace("stop_atr: 1.6", "stop_atr: 2.0")
+        pane.editor.setPlainText(draft)
+        other = ours.replace("stop_atr: 1.6", "stop_atr: 3.0")
+        assert (await desk.engine.strategies.answer(SaveStrategy(text=other, by="cli"))).ok
+        await until(lambda: pane.table.rows.get("day_trading").origin == "own", "the news of it")
+        assert pane.editor.toPlainText() == draft
+        await until(lambda: presenter._known["day_trading"]["text"] == other, "the other text")
+        pane.save.click()
+        await until(lambda: "changed elsewhere" in pane.checked.text(), "the refusal")
+        pane.drop.click()
+        await until(lambda: pane.editor.toPlainText() == other, "the text in use")
+
+    run(story())
+
+
+def test_a_try_shows_signals_by_symbol_and_by_rule_and_says_that_they_are_no_profit(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        pane = presenter._pane
+        pane.new.click()
+        pane.editor.setPlainText(TEXT)
+        pane.trial.click()
+        await until(lambda: pane.signals.rows.total == len(desk.engine._symbols), "signals")
+        row = pane.signals.rows.get("AAPL")
+        assert (row.long, row.short, len(row.last)) == (row.bars, 0, 5)
+        assert "not profit" in pane.tried.text()
+        (rule,) = pane.rules.rows.all_rows()
+        assert (rule.text, rule.held) == ("close > 0", rule.known)
+        pane.tabs.setCurrentIndex(1)
+        assert pane.rules.isVisible()
+        assert not pane.signals.isVisible()
+
+    run(story())
+
+
+def test_a_strategy_is_switched_off_and_on_again(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        pane = presenter._pane
+        await until(lambda: pane.switch.isEnabled(), "the switch")
+        pane.switch.click()
+        await until(lambda: pane.table.rows.get("day_trading").state == "off", "off")
+        assert desk.sent(SwitchStrategy)[-1].on is False
+        await until(lambda: pane.switch.text() == "Switch on", "the other word")
+        pane.switch.click()
+        await until(lambda: pane.table.rows.get("day_trading").state == "on", "on")
+
+    run(story())
