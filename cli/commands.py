@@ -32,6 +32,10 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
             from cli.strategies import strategies
 
             return strategies(profile.root, args)
+        case "console":
+            from cli.console import console
+
+            return console(profile.root, args)
         case "doctor":
             from cli.doctor import doctor
 

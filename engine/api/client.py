@@ -55,6 +55,11 @@ class EngineClient:
             raise EngineUnavailable("the engine closed the connection")
         return cls(reader, writer, message)
 
+    @property
+    def gone(self) -> bool:
+        """Whether the connection has ended."""
+        return self._pump.done()
+
     async def send(self, command: AnyCommand) -> Receipt:
         """Deliver a command and wait for its receipt. Raises ``ConnectionError`` when the engine is gone."""
         if self._pump.done():

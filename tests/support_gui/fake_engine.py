@@ -355,7 +355,7 @@ class FakeEngine:
                 margin=price * request.quantity / 2, commission=D("1.00"), position_after=request.quantity,
                 risk_used_after=0.41,
             )  # fmt: skip
-            return Receipt(ok=not self.denials, data={"verdict": msgspec.to_builtins(verdict)})
+            return Receipt(ok=not self.denials, denials=self.denials, data={"verdict": msgspec.to_builtins(verdict)})
         if isinstance(command, PlaceOrder):
             if self.denials:
                 return Receipt(ok=False, code="DENIED", denials=self.denials)

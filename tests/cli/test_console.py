@@ -1,0 +1,156 @@
+"""The console is a client like any other: it asks, previews before it sends, and outlives what goes wrong in it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cli import live
+from engine.api.commands import GetStatus, Halt, PlaceOrder, PreviewOrder
+from engine.model.decision import PEOPLE, Denial
+from tests.support_gui.fake_engine import FakeEngine
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Typed:
+    """A console process that is typed into."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.said = ""
+
+    async def until(self, words: str) -> str:
+        """Read on until some words have come; return what came up to there since the last time."""
+        async with asyncio.timeout(30):
+            while words not in self.said:
+                more = await self.process.stdout.read(4096)
+                assert more, f"it ended before {words!r}: {self.said}"
+                self.said += more.decode()
+        before, _, self.said = self.said.partition(words)
+        return before
+
+    async def type(self, line: str) -> str:
+        """Type a line and return what it says, up to the next prompt."""
+        self.process.stdin.write(f"{line}\n".encode())
+        await self.process.stdin.drain()
+        return await self.until(">>> ")
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[FakeEngine]:
+    made = FakeEngine(tmp_path)
+    made.furnish()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def console(engine: FakeEngine, tmp_path: Path) -> AsyncIterator[Typed]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", str(ROOT / "main.py"), "console", "--profile", str(tmp_path),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT,
+    )  # fmt: skip
+    typed = Typed(process)
+    await typed.until(">>> ")
+    yield typed
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_questions_are_answered_as_frames_and_prove_nobodys_presence(console, engine) -> None:
+    assert "AAPL" in await console.type('quotes("AAPL")')
+    assert "True" in await console.type('quotes("AAPL").loc["AAPL", "bid"] > 100')
+    assert "(7, 5)" in await console.type('bars("AAPL", "5m", 7).shape')
+    assert "True" in await console.type("set(positions().columns) > {'symbol', 'quantity'}")
+    assert "S-" in await console.type("suggestions()")
+    asked = [command for command in engine.commands if not isinstance(command, PreviewOrder)]
+    assert asked
+    assert not [command for command in asked if command.by in PEOPLE]
+
+
+async def test_await_works_at_the_prompt_and_in_functions(console) -> None:
+    assert "7" in await console.type("await asyncio.sleep(0.01, 7)")
+    assert "190" in await console.type('(await quotes("AAPL")).last')
+    await console.type("async def late(): return await asyncio.sleep(0.01, 'done' + '!')\n")
+    assert "done!" in await console.type("await late()")
+
+
+async def test_an_order_is_previewed_first_and_only_send_sends_it(console, engine) -> None:
+    assert "no order to send" in await console.type("send()")
+    assert "send() sends it" in await console.type('order("buy AAPL 100 @ 190")')
+    assert not [c for c in engine.commands if isinstance(c, PlaceOrder)]
+    assert "working" in await console.type("send()")
+    assert "working" in await console.type("send()")
+    placed = [c for c in engine.commands if isinstance(c, PlaceOrder)]
+    assert len({c.request.intent_id for c in placed}) == 1
+    assert placed[0].by == "cli"
+
+
+async def test_a_refusal_of_the_gate_is_shown_and_an_unreadable_order_forgets_the_one_before(console, engine) -> None:
+    engine.denials = (Denial(code="G1", text="It is worth too much.", hard=False),)
+    said = await console.type('order("buy AAPL 100 @ 190")')
+    assert "G1  It is worth too much. (send(confirm='G1') accepts it)" in said
+    await console.type('send(confirm="G1")')
+    assert [c for c in engine.commands if isinstance(c, PlaceOrder)][-1].request.confirmed == ("G1",)
+    assert "quantity is missing" in await console.type('order("buy AAPL")')
+    assert await console.type("1/0") != ""
+
+
+async def test_an_error_is_shown_and_the_prompt_comes_back(console) -> None:
+    assert "ZeroDivisionError" in await console.type("1/0")
+    assert "NOPE: not followed" in await console.type('quotes("NOPE")')
+    assert "2" in await console.type("1+1")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal of POSIX")
+@pytest.mark.parametrize("line", ["while True: pass", "await asyncio.sleep(600)", "import time; time.sleep(600)"])
+async def test_an_interrupt_ends_what_runs_and_not_the_console(console, line) -> None:
+    console.process.stdin.write(f"{line}\n\n".encode())
+    await asyncio.sleep(0.7)
+    console.process.send_signal(signal.SIGINT)
+    await console.until("KeyboardInterrupt")
+    console.process.stdin.write(b"6*7\n")
+    await console.until("42")
+
+
+async def test_stop_is_sent_at_once(console, engine) -> None:
+    await console.type("halt()")
+    assert [c.by for c in engine.commands if isinstance(c, Halt)] == ["cli"]
+
+
+async def test_an_engine_that_is_gone_is_said_and_one_that_comes_back_is_found(console, engine, tmp_path) -> None:
+    await console.type("status()")
+    await engine.stop()
+    said = await console.type("status()")
+    assert "engine" in said
+    assert "Traceback" not in said
+    assert "HALT" in await console.type("halt()")
+    assert (tmp_path / "HALT").exists()
+    other = FakeEngine(tmp_path)
+    await other.start()
+    try:
+        await console.type("status()")
+        assert [c for c in other.commands if isinstance(c, GetStatus)]
+    finally:
+        await other.stop()
+
+
+def test_an_old_preview_sends_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    session = live.Session(tmp_path)
+    try:
+        functions = live.Live(session)
+        functions._draft = live.Draft("buy AAPL 1", PlaceOrder(request=None), None)  # type: ignore[arg-type]
+        functions._draft.made_s -= live.PREVIEW_S + 1
+        with pytest.raises(live.Refusal, match="older"):
+            functions.send()
+        with pytest.raises(live.Refusal, match="no order"):
+            functions.send()
+    finally:
+        session.close()
