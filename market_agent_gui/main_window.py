@@ -111,6 +111,7 @@ class MainWindow(QMainWindow):
                 dock = self._make_dock(BY_ID[name])
                 dock.hide()
                 self._frames[name].show_book(self._book)
+                dock.head.show_book(self._book)
                 self.dock_added.emit(name)
 
     @property
