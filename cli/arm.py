@@ -105,6 +105,7 @@ def _mandate(args: argparse.Namespace, guarded: bool) -> AnyCommand:
         max_day=args.day,
         max_orders=args.orders,
         symbols=symbols,
+        sources=tuple(args.sources.lower().replace(",", " ").split()),
         days=args.days,
         pin=_pin(guarded),
         by="cli",

@@ -144,6 +144,12 @@ def _arm_arguments(
     mandate.add_argument("--day", type=_money, metavar="MONEY", help="most for a day")
     mandate.add_argument("--orders", type=int, metavar="N", help="most orders a day")
     mandate.add_argument("--symbols", default="", metavar="LIST", help="only these; without it every symbol")
+    mandate.add_argument(
+        "--sources",
+        default="",
+        metavar="LIST",
+        help="programs it speaks for too, such as hook:NAME",
+    )
     mandate.add_argument("--days", type=float, default=30.0, metavar="N", help="how long it holds")
     mandate.add_argument("--end", action="store_true", help="end it now")
     adopt = commands.add_parser(

@@ -83,6 +83,7 @@ ORIGINS = {
     "P": "protection",
     "F": "flatten",
     "X": "elsewhere",
+    "R": "program",
 }
 
 

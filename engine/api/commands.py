@@ -6,6 +6,7 @@ import msgspec
 
 from engine.model.decision import Autonomy, Denial, Mode
 from engine.model.ids import IntentId, OrderRef, SuggestionId, Symbol
+from engine.model.market import Side
 from engine.model.order import OrderRequest, TimeInForce
 
 
@@ -83,6 +84,28 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
     """``data``: ref, state. The intent id makes a repeat harmless."""
 
     request: OrderRequest
+
+
+class Propose(Command, frozen=True, kw_only=True):
+    """An idea of another program: it becomes a suggestion in the queue, judged and asked about like the agent's own.
+
+    It never sends anything by itself. ``data``: suggestion_id, state. The intent id makes a repeat harmless.
+    """
+
+    intent_id: IntentId
+    symbol: Symbol
+    side: Side
+    source: str = ""
+    """``hook:NAME`` for a signal from outside; empty names who sends the command."""
+    quantity: Decimal | None = None
+    """None: sized by the limits, and by what the stop risks."""
+    entry: Decimal | None = None
+    """None: the price at which it would trade now."""
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    seconds: float | None = None
+    """How long it waits for an answer; None the usual time."""
+    comment: str = ""
 
 
 class ModifyOrder(Command, frozen=True, kw_only=True):
@@ -207,6 +230,8 @@ class SignMandate(Command, frozen=True, kw_only=True):
     max_orders: int
     symbols: tuple[Symbol, ...] = ()
     """Empty: every symbol the limits allow."""
+    sources: tuple[str, ...] = ()
+    """Programs whose suggestions may be carried out like the agent's own: api, mcp, hook:NAME."""
     days: float = 30.0
     pin: str = ""
 
@@ -372,6 +397,7 @@ AnyCommand = (
     | Requote
     | PreviewOrder
     | PlaceOrder
+    | Propose
     | ModifyOrder
     | CancelOrder
     | CancelAll

@@ -1,6 +1,7 @@
-"""Orders made by hand: the same gate, the same desk; a repeated press is answered with the outcome of the first."""
+"""Orders by hand, or of a program: one gate, one desk; a repeated press is answered with the outcome of the first."""
 
 import base64
+import hashlib
 
 import msgspec
 
@@ -8,17 +9,20 @@ from engine.api.commands import PlaceOrder, PreviewOrder, Receipt
 from engine.approval.ports import Gate, Modes, Orders, Store
 from engine.bus.clock import Clock
 from engine.bus.errors import IntegrityError, JournalError
+from engine.model.decision import PEOPLE
 from engine.model.ids import IntentId, OrderRef
-from engine.model.order import OrderState, Origin
+from engine.model.order import OrderRequest, OrderState, Origin
 
 KEY = "approval.intent."
 REMEMBERED = 10_000
-BY_HAND = frozenset({Origin.MANUAL, Origin.PROTECTIVE})
+BY_HAND = frozenset({Origin.MANUAL, Origin.PROTECTIVE, Origin.PROGRAM})
 
 
 class _Pressed(msgspec.Struct, frozen=True, kw_only=True):
     ref: OrderRef
     refs: tuple[OrderRef, ...]
+    digest: str = ""
+    """Of a program's order: its ids are its own, and one used twice for two orders is its mistake."""
 
 
 class HandOrders:
@@ -48,13 +52,15 @@ class HandOrders:
         """Clear and send. The intent is durable before the order leaves, so a repeat finds it, also after a restart."""
         self._modes.present(command.by)
         request = command.request
-        if request.origin not in BY_HAND:
+        if request.origin not in BY_HAND or (request.origin is Origin.PROGRAM) is (command.by in PEOPLE):
             return Receipt(ok=False, code="ORIGIN", text="An order made by hand says so.")
         if request.origin is Origin.PROTECTIVE and not request.reduce_only:
             return Receipt(ok=False, code="ORIGIN", text="A protective order only reduces.")
         if request.intent_id:
             first = self._first(request.intent_id)
             if first is not None:
+                if first.digest != _digest(request):
+                    return Receipt(ok=False, code="REUSED", text="This id was used for another order already.")
                 return self._outcome(first)
         verdict, cleared = self._gate.clear(request)
         if cleared is None:
@@ -62,7 +68,8 @@ class HandOrders:
             code = "CONFIRM" if soft else (verdict.denials[0].code if verdict.denials else "GATE")
             text = verdict.denials[0].text if verdict.denials else "The gate did not clear the order."
             return Receipt(ok=False, code=code, text=text, denials=verdict.denials, data={"ref": "", "state": "DENIED"})
-        pressed = _Pressed(ref=cleared.ref, refs=(cleared.ref, *(leg.ref for leg in cleared.legs)))
+        refs = (cleared.ref, *(leg.ref for leg in cleared.legs))
+        pressed = _Pressed(ref=cleared.ref, refs=refs, digest=_digest(request))
         try:
             text = base64.b64encode(msgspec.msgpack.encode(pressed)).decode()
             self._store.set(f"{KEY}{request.intent_id}", text)
@@ -74,6 +81,10 @@ class HandOrders:
         self._remember(request.intent_id, pressed)
         self._orders.submit(cleared)
         return self._outcome(pressed)
+
+    def placed(self, intent: IntentId) -> bool:
+        """Say whether an order was sent under this id, in this run or an earlier one."""
+        return self._first(intent) is not None
 
     def _first(self, intent: IntentId) -> _Pressed | None:
         found = self._pressed.get(intent)
@@ -107,3 +118,11 @@ class HandOrders:
             text=status.reason or f"The order is {status.state.value.lower()}.",
             data={"ref": str(pressed.ref), "state": status.state.value, "refs": [str(ref) for ref in pressed.refs]},
         )
+
+
+def _digest(request: OrderRequest) -> str:
+    """What a program asked for, told apart; empty for a person's press, whose id belongs to one press alone."""
+    if request.origin is not Origin.PROGRAM:
+        return ""
+    bare = msgspec.structs.replace(request, live_until_ns=None)
+    return hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()[:32]

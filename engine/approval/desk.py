@@ -27,14 +27,8 @@ from engine.approval.watch import Watch, unsound
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import JournalError
-from engine.model.decision import Autonomy, Denial, Verdict
-from engine.model.events.decision import (
-    ApprovalAsked,
-    ApprovalExpired,
-    Edited,
-    Refused,
-    Snoozed,
-)
+from engine.model.decision import PEOPLE, Autonomy, Denial, Verdict
+from engine.model.events.decision import ApprovalAsked, ApprovalExpired, Edited, Refused, Snoozed
 from engine.model.events.market import QuoteTick
 from engine.model.events.thought import Suggested, SuggestionSuperseded, SuggestionWithdrawn
 from engine.model.ids import SuggestionId
@@ -193,7 +187,7 @@ class ApprovalDesk:
         autonomy, mode = self._modes.autonomy, self._modes.mode
         agent: Verdict | None = None
         beyond: Denial | None = None
-        if may_send(autonomy, mode):
+        if may_send(autonomy, mode) and (beyond := self._judge.foreign(suggestion)) is None:
             agent = self._gate.check(self._judge.order(live, Origin.AUTO))
             beyond = self._judge.beyond(suggestion, agent, small=autonomy is Autonomy.ASK_ABOVE_LIMITS)
         person = agent if agent is not None and agent.cleared and beyond is None else self._judge.look(live)
@@ -265,7 +259,11 @@ class ApprovalDesk:
         changed = self._judge.what_changed(live)
         if changed:
             return self._ask_again(live, changed)
-        return self._sender.send(live, command.by, Origin.MANUAL, command.confirmed)
+        if command.by in PEOPLE:
+            return self._sender.send(live, command.by, Origin.MANUAL, command.confirmed)
+        if (beyond := self._judge.beyond_program(live, command.by)) is not None:
+            return Receipt(ok=False, code=beyond.code, text=beyond.text, denials=(beyond,))
+        return self._sender.send(live, command.by, Origin.PROGRAM)
 
     def approve_if(self, command: ApproveIf) -> Receipt:
         """Approve on a condition: sent by itself as soon as the price is at or better, within the time."""

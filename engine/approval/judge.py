@@ -113,6 +113,16 @@ class Judge:
             found = self._mandates.beyond(suggestion.symbol, agent.notional, self.date(suggestion.symbol))
         return self.above_small(agent) if found is None and small else found
 
+    def foreign(self, suggestion: Suggestion) -> Denial | None:
+        """Return why a program's suggestion is asked whatever the autonomy; None for the agent's own."""
+        return self._mandates.names(suggestion.source) if suggestion.source else None
+
+    def beyond_program(self, live: Live, by: str) -> Denial | None:
+        """Return why a program's yes is not enough: the mandate's caps, and with real money its name."""
+        suggestion = live.case.suggestion
+        verdict = self._gate.check(self.order(live, Origin.PROGRAM))
+        return self._mandates.beyond_program(by, suggestion.symbol, verdict.notional, self.date(suggestion.symbol))
+
     def above_small(self, verdict: Verdict) -> Denial | None:
         account = self._ledger.account()
         if account is None or account.equity is None or not finite(account.equity) or account.equity <= 0:

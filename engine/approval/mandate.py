@@ -26,6 +26,8 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
     max_day: Decimal
     max_orders: int
     universe: tuple[Symbol, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Programs it speaks for besides the agent."""
     expires_ns: int = 0
     signed_ns: int = 0
     signed_by: str = ""
@@ -34,7 +36,10 @@ class Mandate(msgspec.Struct, frozen=True, kw_only=True):
 
     def sealed(self) -> "Mandate":
         """Return the mandate with its consent hash."""
-        bare = msgspec.structs.replace(self, consent="")
+        bare = msgspec.to_builtins(msgspec.structs.replace(self, consent=""))
+        if not self.sources:
+            # A mandate signed before programs could be named stays whole.
+            del bare["sources"]
         digest = hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()
         return msgspec.structs.replace(self, consent=digest)
 
@@ -104,6 +109,13 @@ class Mandates:
             return Receipt(ok=True, text=f"The mandate is over for now, but that could not be recorded: {error}")
         return Receipt(ok=True, text=f"The mandate was ended by {by}.")
 
+    def names(self, source: str) -> Denial | None:
+        """Return why a program's word is not enough, None where the mandate names it. On paper too: fail closed."""
+        mandate = self.current
+        if mandate is None or source not in mandate.sources:
+            return _no(f"It comes from {source}, which no mandate names.")
+        return None
+
     def beyond(self, symbol: Symbol, notional: Decimal, date: str) -> Denial | None:
         """Return what the mandate has against an order of the agent, None when it is inside."""
         mandate = self.current
@@ -124,6 +136,14 @@ class Mandates:
             return _no(f"{used:,.0f} of the {mandate.max_day:,.0f} a day are used.")
         return None
 
+    def beyond_program(self, program: str, symbol: Symbol, notional: Decimal, date: str) -> Denial | None:
+        """Return what speaks against an order that a program sends, or says yes to; None when nothing does.
+
+        On paper the setting that lets programs trade is enough; real money needs a mandate that names the program.
+        """
+        unnamed = self.names(program) if self._book is Book.LIVE else None
+        return unnamed or self.beyond(symbol, notional, date)
+
     def use(self, notional: Decimal, date: str) -> None:
         """Count an order of the agent before it is sent. Raises ``JournalError``."""
         if self.current is not None:
@@ -140,6 +160,7 @@ def sign(mandates: Mandates, command: SignMandate, now_ns: int) -> Receipt:
         max_day=command.max_day,
         max_orders=command.max_orders,
         universe=tuple(sorted(set(command.symbols))),
+        sources=tuple(sorted(set(command.sources))),
         expires_ns=now_ns + round(command.days * 86_400 * SECOND),
     )
     return mandates.sign(mandate, command.by, command.pin)

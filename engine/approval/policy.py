@@ -47,7 +47,8 @@ def decide(
     """Decide what to do with a suggestion.
 
     ``person`` and ``agent`` are the gate's verdicts for an order that a person approved and one the agent sends;
-    ``agent`` is None when it may send nothing. ``beyond`` is what the mandate (or the small limits) objects.
+    ``agent`` is None when nothing may be sent without a person. ``beyond`` is what the mandate (or the small limits)
+    objects.
     """
     if autonomy is Autonomy.OBSERVE:
         return Decision(Action.NOTHING)
@@ -65,7 +66,7 @@ def decide(
         return Decision(Action.DENY, denials=person.denials)
     if autonomy is Autonomy.SUGGEST:
         return Decision(Action.SHOW)
-    if beyond is not None and agent is not None:
+    if beyond is not None:
         return Decision(Action.ASK, beyond.text)
     if agent is not None and agent.denials:
         return Decision(Action.ASK, agent.denials[0].text)

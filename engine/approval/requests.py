@@ -30,7 +30,7 @@ def order_for(
         quantity=suggestion.quantity,
         order_type=OrderType.LIMIT,
         limit_price=price if price is not None else suggestion.entry,
-        live_until_ns=(suggestion.entry_until_ns or None) if origin is Origin.AUTO else None,
+        live_until_ns=(suggestion.entry_until_ns or None) if origin.unattended else None,
         stop_loss=suggestion.stop,
         take_profit=suggestion.target,
         origin=origin,

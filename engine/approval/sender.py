@@ -57,7 +57,7 @@ class Sender:
             state=S.SENT, at_ns=self._clock.now(), ok=True, by=by, text=f"Approved by {by} and handed over.", refs=refs
         )
         try:
-            if origin is Origin.AUTO:
+            if origin.unattended:
                 self._mandates.use(verdict.notional, self._judge.date(suggestion.symbol))
             self._cases.close(live, outcome)
         except JournalError as error:

@@ -195,7 +195,7 @@ class Guard:
             self._look_in(entry.ref, self._settings.partial_wait_s - waited_s)
             return
         what = self._part(entry)
-        if entry.request.origin is Origin.AUTO:
+        if entry.request.origin.unattended:
             self._desk.cancel(entry.ref, "its stop waits at the broker until the entry is done")
             self._tell(
                 entry, "amber", f"{what}, and its stop waits at the broker.", "The rest of the entry is cancelled."
@@ -218,7 +218,7 @@ class Guard:
         stop = max(family.stops, key=lambda s: s.changed_ns)
         price = stop.request.stop_price
         recent = self._clock.now() - max(entry.changed_ns, stop.changed_ns) < RECENT_NS
-        ours = entry.request.origin is Origin.AUTO and entry.state in ENDED and recent
+        ours = entry.request.origin.unattended and entry.state in ENDED and recent
         tries = self._tries.get(entry.ref, 0)
         reason = stop.reason or "no reason was given"
         if ours and tries < MOST_TRIES:
@@ -293,7 +293,7 @@ class Guard:
         if family.held <= ZERO:
             self._needless(family)
             return
-        ours = entry.request.origin is Origin.AUTO
+        ours = entry.request.origin.unattended
         for leg in family.too_large if ours else ():
             # A person may have made a stop larger for what is held beside this entry: theirs is told, not changed.
             receipt = self._desk.modify(leg.ref, quantity=leg.filled + family.held, by=self.name)
@@ -314,7 +314,7 @@ class Guard:
     def _needless(self, family: Family) -> None:
         """Nothing is held any more: an exit that fills now would open a position."""
         entry = family.entry
-        if entry.request.origin is Origin.AUTO:
+        if entry.request.origin.unattended:
             for leg in family.too_large:
                 self._desk.cancel(leg.ref, "what it protected is not held any more")
             return

@@ -15,7 +15,7 @@ from engine.bus.clock import SECOND, Clock, Timer
 from engine.model.decision import Mode
 from engine.model.events.order import OrderAccepted, OrderEvent, OrderHeld, OrderModified, OrderPartlyFilled
 from engine.model.ids import OrderRef
-from engine.model.order import OrderStatus, Origin, TimeInForce
+from engine.model.order import OrderStatus, TimeInForce
 
 BEFORE_S = 100.0
 """How long before the end at the broker it is moved on; a third of the shortest wait that is left to it."""
@@ -85,7 +85,7 @@ def wants_longer(status: OrderStatus) -> bool:
     return (
         not status.state.closed
         and not status.external
-        and request.origin is Origin.AUTO
+        and request.origin.unattended
         and not request.reduce_only
         and request.tif is TimeInForce.GTD
         and request.good_till_ns is not None

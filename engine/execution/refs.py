@@ -10,7 +10,7 @@ from engine.model.order import Origin
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 _COUNTER = "order-ref"
 _REF = re.compile(
-    r"^(?P<app>[A-Z0-9]{1,6})-(?P<account>.{1,4})-(?P<day>\d{6})-(?P<count>[0-9a-v]+)-(?P<origin>[MAPFX])$"
+    r"^(?P<app>[A-Z0-9]{1,6})-(?P<account>.{1,4})-(?P<day>\d{6})-(?P<count>[0-9a-v]+)-(?P<origin>[MAPFXR])$"
 )
 
 
@@ -92,4 +92,5 @@ _ORIGIN = {
     "P": Origin.PROTECTIVE,
     "F": Origin.FLATTEN,
     "X": Origin.EXTERNAL,
+    "R": Origin.PROGRAM,
 }

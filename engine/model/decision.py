@@ -28,6 +28,9 @@ _LEVEL = {Mode.OBSERVE: 0, Mode.HALTED: 1, Mode.REDUCE_ONLY: 2, Mode.MANUAL: 3, 
 PEOPLE = frozenset({"window", "cli", "phone", "hotkey", "tray"})
 """The doors through which a person speaks; what a command names as its sender otherwise is a part of the program."""
 
+PROGRAMS = frozenset({"api", "mcp"})
+"""The doors of other programs. The engine's own door writes their name into every command that comes through them."""
+
 
 class Autonomy(StrEnum):
     """What the agent may do with its suggestions (features.md §4.3)."""

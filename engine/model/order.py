@@ -45,6 +45,13 @@ class Origin(StrEnum):
     PROTECTIVE = "P"
     FLATTEN = "F"
     EXTERNAL = "X"
+    PROGRAM = "R"
+    """Another program, over the local service; judged by the agent's limits."""
+
+    @property
+    def unattended(self) -> bool:
+        """No person looked at this very order: the agent's limits hold, and the agent's care."""
+        return self in (Origin.AUTO, Origin.PROGRAM)
 
 
 class OrderState(StrEnum):
@@ -97,7 +104,7 @@ _CLOSED = frozenset(
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants: a hand, the agent, a protective rule, or flatten. Enters at the gate, nowhere else."""
+    """What somebody wants: a hand, the agent, a program, a protective rule, or flatten. Enters at the gate alone."""
 
     intent_id: IntentId
     symbol: Symbol

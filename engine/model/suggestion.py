@@ -70,6 +70,9 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     reduces: bool = False
     """Closes or shrinks a position instead of opening one."""
     note: str = ""
+    source: str = ""
+    """Who proposed it where that was not the agent: api, mcp or hook:NAME. It is asked whatever the autonomy, unless a
+    mandate names the source."""
 
     @property
     def risk_per_unit(self) -> Decimal:

@@ -10,7 +10,7 @@ from engine.model.decision import Book
 from engine.model.instrument import Instrument
 from engine.model.market import Quote, Side
 from engine.model.money import exact, to_tick
-from engine.model.order import OrderRequest, OrderType, Origin, TimeInForce
+from engine.model.order import OrderRequest, OrderType, TimeInForce
 
 TO_LIMIT = {
     OrderType.MARKET: OrderType.LIMIT,
@@ -56,7 +56,7 @@ def convert(
             changes[field] = to_tick(value, tick)
     if closing and not request.reduce_only:
         changes["reduce_only"] = True
-    mortal = request.origin is Origin.AUTO and request.tif not in KEPT and not closing
+    mortal = request.origin.unattended and request.tif not in KEPT and not closing
     named = request.good_till_ns if request.tif is TimeInForce.GTD else None
     if until is not None and mortal and (named is None or named > until):
         changes["tif"] = TimeInForce.GTD

@@ -12,7 +12,8 @@ from engine.model.order import OrderRequest, OrderStatus, Origin
 from engine.risk.exposure import is_closing
 from engine.risk.ports import CounterStore
 
-ORDERS = {Origin.AUTO: "orders.auto", Origin.MANUAL: "orders.manual"}
+ORDERS = {Origin.AUTO: "orders.auto", Origin.PROGRAM: "orders.auto", Origin.MANUAL: "orders.manual"}
+"""Programs use up what the agent may send in a day."""
 
 
 class DayCounts:
@@ -44,7 +45,7 @@ class DayCounts:
     def count_order(self, request: OrderRequest, date: str) -> None:
         """Count an opening order at the moment it is cleared, not when the broker echoes it."""
         self.add(ORDERS.get(request.origin, ORDERS[Origin.MANUAL]), date)
-        if request.origin is Origin.AUTO:
+        if request.origin.unattended:
             self.add(f"entries.{request.symbol}", date)
 
     def entries(self, symbol: Symbol, date: str) -> int:

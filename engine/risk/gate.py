@@ -303,7 +303,7 @@ class Gate:
         look = self._judge(changed, None, status)
         if refresh:
             return look, status
-        profile = self._limits.active.auto if changed.origin is Origin.AUTO else self._limits.active.manual
+        profile = self._limits.active.auto if changed.origin.unattended else self._limits.active.manual
         done, most = self._counts.modifies(ref), profile.modifies_per_order
         if look.situation is not None and done >= most and changed.origin is not Origin.FLATTEN:
             denial = Denial(
@@ -404,7 +404,7 @@ class Gate:
         self._messages.note(s.now, s.messages)
         if not s.reducing:
             self._sent.add(Sent(s.now, s.symbol, request.side, s.quantity, s.price, s.notional, request.strategy))
-        elif request.origin is Origin.MANUAL:
+        elif request.origin in (Origin.MANUAL, Origin.PROGRAM):
             self._sent.add(Sent(s.now, s.symbol, request.side, s.quantity, s.price, 0.0, request.strategy))
         return cleared(ref, request, legs)
 

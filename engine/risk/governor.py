@@ -17,7 +17,6 @@ from engine.model.events.system import LagExceeded
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Session, SessionState, Side
 from engine.model.money import finite
-from engine.model.order import Origin
 from engine.model.position import Account
 from engine.risk.exposure import is_closing
 from engine.risk.latches import Latch, Latches
@@ -271,7 +270,7 @@ class Governor:
         price = float(event.fill.price)
         fills.append((now, price))
         chased = event.side.sign * (price / fills[0][1] - 1.0) * 100.0
-        profile = limits.auto if request.origin is Origin.AUTO else limits.manual
+        profile = limits.auto if request.origin.unattended else limits.manual
         if above(chased, profile.fill_drift_percent):
             minutes = limits.common.fill_drift_minutes
             reason = f"own fills chased the price by {percent(chased)} in {minutes:g} minutes"
@@ -352,7 +351,7 @@ class Governor:
             if not status.external
             and not is_closing(status.request)
             and status.filled < status.request.quantity
-            and (everyone or status.request.origin is Origin.AUTO)
+            and (everyone or status.request.origin.unattended)
         ]
         for ref in refs:
             self._canceller.cancel(ref, f"{self.name}: {why}")

@@ -95,7 +95,7 @@ class Observer:
         if flaws:
             return Unseen(request, flaws[0].denial)
         settings = self._limits.active
-        auto = request.origin is Origin.AUTO
+        auto = request.origin.unattended
         limits = settings.auto if auto else settings.manual
         quote = self._market.quote(symbol)
         line = self._exposure.line(symbol)

@@ -206,6 +206,8 @@ class Engine:
             watch=self._watch,
             shutdown=self._shutdown,
             reconcile=self._reconcile,
+            proposals=thought.proposals,
+            programs_trade=spec.programs_trade,
             native_algos=tuple(algo.name for algo in broker.capabilities.native_algos),
         )
         anchor = FileAnchor(spec.home / AUDIT_ANCHOR, atomic_write)

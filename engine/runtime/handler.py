@@ -10,11 +10,12 @@ from engine.api.commands import AnyCommand, Receipt
 from engine.approval.mandate import sign
 from engine.bus.clock import Clock
 from engine.model.decision import PEOPLE
-from engine.model.ids import Symbol
+from engine.model.ids import SuggestionId, Symbol
 from engine.risk.limits import HELD
 from engine.runtime.enquiry import Enquiry
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.pace import Pace
+from engine.runtime.programs import Programs
 from engine.runtime.queries import Queries
 from engine.runtime.rebasing import rearm
 from engine.runtime.showing import Showing
@@ -22,6 +23,7 @@ from engine.runtime.stopping import StopSwitch
 from engine.runtime.strategies import StrategyDesk
 from engine.runtime.trading import Trading
 from engine.suggestion.board import Board
+from engine.suggestion.proposals import Proposals
 
 
 class History(Protocol):
@@ -45,6 +47,8 @@ class CommandHandler:
         watch: Callable[[tuple[Symbol, ...], bool, bool], None],
         shutdown: Callable[[bool], Receipt],
         reconcile: Callable[[], Awaitable[Receipt]],
+        proposals: Proposals,
+        programs_trade: bool = False,
         native_algos: tuple[str, ...] = (),
     ) -> None:
         """``watch(symbols, depth, on)`` subscribes data; ``shutdown(force)`` ends the engine in order.
@@ -57,11 +61,15 @@ class CommandHandler:
         self._stop, self._status, self._watch = stop, status, watch
         self._shutdown, self._reconcile = shutdown, reconcile
         self._native = frozenset(native_algos)
+        self._proposals = proposals
+        self._programs = Programs(trading.by_program, trading.desk, programs_trade)
         self._enquiry = Enquiry(trading.what_ifs, trading.approval, trading.desk)
 
     async def handle(self, command: AnyCommand) -> Receipt:
         """Carry out one command."""
         self._trading.modes.present(command.by)
+        if (refusal := self._programs.refusal(command)) is not None:
+            return refusal
         if (overtaken := await self._enquiry.before(command)) is not None:
             return overtaken
         match command:
@@ -105,8 +113,11 @@ class CommandHandler:
                 return approval.requote(command)
             case c.PlaceOrder():
                 return self._place(command)
+            case c.Propose():
+                return self._propose(command)
             case c.PreviewOrder():
-                return trading.by_hand.preview(command)
+                by_person = command.by in PEOPLE
+                return trading.by_hand.preview(command) if by_person else self._programs.preview(command)
             case c.ModifyOrder():
                 return trading.desk.modify(
                     command.ref,
@@ -183,10 +194,23 @@ class CommandHandler:
 
     def _place(self, command: c.PlaceOrder) -> Receipt:
         """An order is sent as it is, unless it names one of our own algorithms; a broker's own travel with it."""
+        if command.by not in PEOPLE:
+            return self._programs.place(command)
         algo = command.request.algo
         if algo and algo not in self._native:
             return self._trading.algos.start_parent(command.request, command.by)
         return self._trading.by_hand.place(command)
+
+    def _propose(self, command: c.Propose) -> Receipt:
+        """Make a suggestion of it, and say what has become of that by now."""
+        made = self._proposals.propose(command)
+        if not made.ok:
+            return made
+        name = SuggestionId(str(made.data["suggestion_id"]))
+        shown = self._trading.approval.show(c.GetSuggestion(suggestion_id=name, by=command.by))
+        state, reason = shown.data.get("state", ""), str(shown.data.get("reason", "") or shown.text)
+        data: dict[str, object] = {"suggestion_id": str(name), "state": state}
+        return Receipt(ok=True, code=made.code or shown.code, text=reason, denials=shown.denials, data=data)
 
     def _adopt(self, command: c.AdoptExternal | c.AdoptPosition) -> Receipt:
         trading = self._trading

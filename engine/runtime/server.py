@@ -25,7 +25,9 @@ from engine.api.commands import (
 from engine.api.door import Door, prefers_unix, remove_door, socket_path, write_door
 from engine.api.frames import Answer, AnyUp, Refused, Welcome
 from engine.api.wire import WIRE_VERSION, Call, Follow, Hello, pack, read_frame, unpack_down
+from engine.model.decision import PROGRAMS
 from engine.runtime.outbox import ClientOutbox, Outbox
+from engine.runtime.programs import stamped
 
 HELLO_TIMEOUT_S = 5.0
 HIGH_WATER = 4 * 1024 * 1024
@@ -178,7 +180,7 @@ class Server:
             missed=client.missed(),
         )
         writer.write(pack(welcome))
-        number = next(self._numbers)
+        number, program = next(self._numbers), hello.client if hello.client in PROGRAMS else ""
         calls: set[asyncio.Task[None]] = set()
         feeder = asyncio.create_task(self._feed(client, writer), name="door-feeder")
         try:
@@ -189,7 +191,7 @@ class Server:
                     if hello.client == WINDOW:
                         self._presence.beat(number)
                 elif isinstance(message, Call):
-                    call = asyncio.create_task(self._call(message, writer), name="door-call")
+                    call = asyncio.create_task(self._call(message, writer, program), name="door-call")
                     calls.add(call)
                     call.add_done_callback(calls.discard)
         finally:
@@ -200,7 +202,7 @@ class Server:
                 task.cancel()
             await asyncio.gather(feeder, *calls, return_exceptions=True)
 
-    async def _call(self, call: Call, writer: asyncio.StreamWriter) -> None:
+    async def _call(self, call: Call, writer: asyncio.StreamWriter, program: str) -> None:
         task = asyncio.current_task()
         if task is not None and isinstance(call.command, Halt):
             task.set_name("door-halt")
@@ -213,7 +215,7 @@ class Server:
                 text=f"It reached the engine {late_s:.0f} s late and was not done: look again, then send it again.",
             )
         else:
-            receipt = await self._handle(call.command)
+            receipt = await self._handle(stamped(call.command, program))
         writer.write(pack(Answer(id=call.id, ok=receipt.ok, receipt=msgspec.msgpack.encode(receipt))))
 
     async def _feed(self, client: ClientOutbox, writer: asyncio.StreamWriter) -> None:

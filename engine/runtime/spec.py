@@ -84,6 +84,8 @@ class EngineSpec:
     operations: OperationsSettings = field(default_factory=OperationsSettings)
     algos: AlgoSettings = field(default_factory=AlgoSettings)
     paper: PaperSettings = field(default_factory=PaperSettings)
+    programs_trade: bool = False
+    """Whether other programs may send orders and answer suggestions, under the agent's limits."""
 
     @property
     def home(self) -> Path:

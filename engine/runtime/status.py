@@ -162,6 +162,7 @@ class Status:
             "halted": row.halted,
             "reason": row.halt_reason,
             "pin_set": row.pin_set,
+            "programs_trade": self._spec.programs_trade,
             "latches": [{"code": code, "scope": scope, "text": text} for code, scope, text in row.latches],
             "engine_lag_ms": {
                 "recent": row.engine_lag_ms,

@@ -14,11 +14,15 @@ from engine.runtime.strategies import Shelf, StrategyDesk, recipes_of
 from engine.runtime.trading import Sizer, Trading
 from engine.scoring.technical.library import Entry, Reader, usable
 from engine.scoring.technical.scorer import TechnicalScorer
+from engine.security.text import headline
 from engine.suggestion.board import Board
+from engine.suggestion.proposals import Proposals
 from engine.suggestion.strategist import Strategist
 
 OWN_FOLDER = "strategies"
 """Of a profile: the person's own strategies."""
+COMMENT = 200
+"""Characters of what another program says about its proposal."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Thought:
     scorer: TechnicalScorer
     strategist: Strategist
     strategies: StrategyDesk
+    proposals: Proposals
 
 
 def strategy_reader() -> Reader:
@@ -56,6 +61,7 @@ def assemble_thought(
     intervals = sorted({c.strategy.bar_seconds for c in strategies.values()})
     features = FeatureEngine(bus, clock, market.symbols(), intervals)
     scorer = TechnicalScorer(bus, clock, bars, features, strategies)
+    sizer = Sizer(trading.gate, trading.ledger, market, trading.fees)
     strategist = Strategist(
         bus,
         clock,
@@ -63,7 +69,7 @@ def assemble_thought(
         history=bars,
         ledger=trading.ledger,
         orders=trading.desk,
-        sizer=Sizer(trading.gate, trading.ledger, market, trading.fees),
+        sizer=sizer,
         board=board,
         store=store,
         allow_short=lambda: trading.limits.active.allow_short,
@@ -72,4 +78,16 @@ def assemble_thought(
     desk = StrategyDesk(
         bus, clock, shelf, scorer, strategist, features, bars, market.symbols, trading.ledger.positions, store
     )
-    return Thought(features=features, scorer=scorer, strategist=strategist, strategies=desk)
+    proposals = Proposals(
+        bus,
+        clock,
+        market=market,
+        atr=market.atr,
+        ledger=trading.ledger,
+        sizer=sizer,
+        board=board,
+        modes=trading.modes,
+        store=store,
+        clean=lambda text: headline(text, COMMENT),
+    )
+    return Thought(features=features, scorer=scorer, strategist=strategist, strategies=desk, proposals=proposals)

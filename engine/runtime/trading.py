@@ -9,6 +9,7 @@ import structlog
 from engine.approval.by_hand import HandOrders
 from engine.approval.desk import ApprovalDesk
 from engine.approval.mandate import Mandates
+from engine.approval.programs import ProgramOrders
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
 from engine.execution.algos.desk import AlgoDesk
@@ -59,6 +60,7 @@ class Trading:
     ledger: Ledger
     approval: ApprovalDesk
     by_hand: HandOrders
+    by_program: ProgramOrders
     algos: AlgoDesk
     refresher: Refresher
     guard: Guard
@@ -218,6 +220,7 @@ def assemble_trading(
         algorithms=algorithms,
         seed=spec.seed,
     )
+    by_hand = HandOrders(gate=gate, orders=desk, modes=modes, store=kv, clock=clock)
     return Trading(
         algos=algos,
         refresher=Refresher(bus, clock, desk, modes),
@@ -238,7 +241,8 @@ def assemble_trading(
         desk=desk,
         ledger=ledger,
         approval=approval,
-        by_hand=HandOrders(gate=gate, orders=desk, modes=modes, store=kv, clock=clock),
+        by_hand=by_hand,
+        by_program=ProgramOrders(hand=by_hand, gate=gate, mandates=mandates, market=market, clock=clock),
         pin=pin,
         what_ifs=what_ifs,
         mandates=mandates,

@@ -191,7 +191,7 @@ class Strategist:
         """Of what one moment offers, propose the strongest, as many as a person can look at; the rest is counted."""
         candidates, self._candidates = self._candidates, []
         candidates.sort(key=lambda c: (-abs(c.forecast.score), c.forecast.symbol, c.strategy))
-        room = self._most_open - sum(not s.reduces for s in self._board.opened())
+        room = self._most_open - sum(not (s.reduces or s.source) for s in self._board.opened())
         for candidate in candidates:
             if room <= 0:
                 self._skip("stronger ones are open already")

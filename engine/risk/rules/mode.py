@@ -21,6 +21,8 @@ def check(s: Situation) -> Findings:
         return hard(CODE, "Only orders that shrink a position are allowed now.", value=mode.value)
     if s.auto:
         if mode is not Mode.AUTO:
+            if s.request.origin is Origin.PROGRAM:
+                return hard(CODE, f"A program may not send orders by itself in mode {mode.value}.", value=mode.value)
             return hard(CODE, f"The agent may not send orders by itself in mode {mode.value}.", value=mode.value)
         if not s.lease_ok and not s.reducing:
             return hard("G34", "The time for which AUTO was armed is over.")
