@@ -48,6 +48,10 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
             from cli.guard import guard
 
             return guard(profile.root, args)
+        case "serve":
+            from cli.serve import serve
+
+            return serve(profile, args, environment)
         case "audit":
             from cli.audit import audit
 

@@ -134,6 +134,7 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
         paper=settings.paper,
         algos=settings.algos,
         operations=settings.operations,
+        programs_trade=settings.serve.trade,
     )
 
 

@@ -69,6 +69,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     watchdog.add_argument("start", nargs="*", metavar="-- run …", help="the command that starts the engine again")
 
+    serve = commands.add_parser(
+        "serve", parents=[common], help="the local service: REST, a stream and signed hooks for other programs"
+    )
+    serve.add_argument("--port", type=_port, metavar="N", help="instead of serve.port; 0 takes a free one")
+    serve.add_argument("--new-tokens", action="store_true", help="make both tokens anew; the old ones hold no more")
+
     audit = commands.add_parser("audit", parents=[common, answer], help="check the record of what was done")
     audit.add_argument("action", choices=["verify"])
     return parser
@@ -84,6 +90,12 @@ def _speed(text: str) -> float | None:
     if not 0 < value <= 100_000:
         raise argparse.ArgumentTypeError(f"{text!r} must be above 0 and at most 100000")
     return value
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

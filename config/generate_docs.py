@@ -99,7 +99,9 @@ def _type_name(annotation: Any) -> str:
     if origin is tuple:
         return f"list of {_type_name(arguments[0])}"
     if origin is dict:
-        return "name: group"
+        kind = next((a for a in typing.get_args(arguments[1]) or (arguments[1],) if isinstance(a, type)), None)
+        grouped = kind is not None and issubclass(kind, BaseModel)
+        return "name: group" if grouped else f"name: {_type_name(arguments[1])}"
     names = {str: "text", int: "whole number", float: "number", Decimal: "number", bool: "true, false"}
     return names.get(annotation, getattr(annotation, "__name__", str(annotation)))
 

@@ -1,11 +1,12 @@
 """The sections of the settings file that belong to no single engine part."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from config.fields import HttpsUrl, SecretRef, WssUrl, check_service_url
+from config.fields import HttpsUrl, Port, SecretRef, WssUrl, check_service_url
 from engine.collection.settings import SimulatedSettings
 
 
@@ -106,6 +107,53 @@ class RelaySettings(Section):
         "none", title="Relay", description="none; amqp://, redis:// and kafka:// are not in this version."
     )
     password: SecretRef | None = Field(None, title="Password", description="Where the relay's password is kept.")
+
+
+def _hook_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,31}", name):
+        raise ValueError("a hook's name is 1 to 32 small letters and digits, with _ . - inside")
+    return name
+
+
+class ServeSettings(Section):
+    """The local service for other programs: `main.py serve` and `main.py mcp`."""
+
+    trade: bool = Field(
+        False,
+        title="Programs trade",
+        description="Let other programs send orders, cancel and answer suggestions, under the agent's limits and while "
+        "AUTO is armed. false: they read, propose and halt. Holds from the engine's next start.",
+    )
+    port: Port = Field(8642, title="Port", description="Where the service listens on this machine.")
+    address: str = Field(
+        "127.0.0.1",
+        title="Address",
+        description="Another than this machine's own is refused unless allow_network is set.",
+        max_length=64,
+    )
+    allow_network: bool = Field(
+        False,
+        title="Other machines",
+        description="Listen where other machines can ask. The tokens then cross the network in plain text.",
+    )
+    names: tuple[str, ...] = Field(
+        (), title="Names", description="Further names under which it may be asked, such as that of a tunnel."
+    )
+    origins: tuple[str, ...] = Field(
+        (), title="Pages", description="Pages of a browser that may ask, such as https://desk.example; none without it."
+    )
+    requests_per_second: float = Field(
+        20.0, title="Requests a second", description="With one token; a halt is never refused for it.", ge=1, le=1000
+    )
+    hooks: dict[Annotated[str, AfterValidator(_hook_name)], SecretRef] = Field(
+        default_factory=dict,
+        title="Hooks",
+        description="Signals from outside: the name of each, and where the key is kept that signs its deliveries.",
+        max_length=32,
+    )
+    hook_requests_per_minute: float = Field(
+        30.0, title="Deliveries a minute", description="Of all hooks together.", ge=1, le=6000
+    )
 
 
 class MetricsSettings(Section):

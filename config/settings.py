@@ -14,6 +14,7 @@ from config.sections import (
     ProvidersSettings,
     RelaySettings,
     Section,
+    ServeSettings,
 )
 from engine.approval.settings import ApprovalSettings
 from engine.collection.providers.alpaca.settings import AlpacaDataSettings
@@ -90,6 +91,9 @@ class Settings(Section):
     )
     cache: CacheSettings = Field(default_factory=CacheSettings, title="Cache", description="Provider answers.")
     relay: RelaySettings = Field(default_factory=RelaySettings, title="Relay", description="Copies every event out.")
+    serve: ServeSettings = Field(
+        default_factory=ServeSettings, title="Local service", description="Other programs on this machine."
+    )
     metrics: MetricsSettings = Field(default_factory=MetricsSettings, title="Metrics", description="Prometheus.")
 
     @field_validator("universe")

@@ -190,7 +190,11 @@ def engine_internals_in_the_window(source: Source) -> list[Finding]:
     found = []
     for node, module in imported(source.tree):
         parts = module.split(".")
-        if top in ("widgets", "market_agent_gui") and parts[0] == "engine" and parts[1:2] not in (["api"], ["model"]):
+        if (
+            top in ("widgets", "market_agent_gui", "service")
+            and parts[0] == "engine"
+            and parts[1:2] not in (["api"], ["model"])
+        ):
             found.append(source.finding(node, f"imports {module}; the window knows engine.api and engine.model"))
         if top in ("engine", "resources", "widgets") and parts[0] in ("market_agent_gui", "main", "cli"):
             found.append(source.finding(node, f"imports {module}, which stands above it"))

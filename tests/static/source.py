@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGES = ("cli", "market_agent_gui", "widgets", "engine", "config", "resources")
+PACKAGES = ("cli", "market_agent_gui", "widgets", "service", "engine", "config", "resources")
 ROOT = Path(__file__).resolve().parents[2]
 
 

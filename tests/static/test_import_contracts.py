@@ -63,6 +63,11 @@ BREACHES = [
     ("engine.risk", "cli"),
     ("engine.risk", "widgets"),
     ("widgets", "market_agent_gui"),
+    ("service", "engine.risk"),
+    ("service", "engine.runtime"),
+    ("service", "config"),
+    ("service", "widgets"),
+    ("engine.risk", "service"),
 ]
 """Importer and imported: each pair must be refused."""
 

@@ -9,7 +9,7 @@ import pytest
     "name",
     [
         "httpx2", "ib_async", "keyring", "numba", "pandas", "pandas_ta_classic", "pyarrow.parquet",
-        "pyqtgraph", "qasync", "sqlalchemy.ext.asyncio", "structlog", "websockets",
+        "pyqtgraph", "qasync", "sqlalchemy.ext.asyncio", "starlette.applications", "structlog", "uvicorn", "websockets",
     ],
 )  # fmt: skip
 def test_the_library_imports_without_a_warning(name: str) -> None:

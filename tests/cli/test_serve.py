@@ -1,0 +1,126 @@
+"""main.py serve, as a process of its own beside an engine of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+import main
+from engine.api.door import read_door
+from service.tokens import Scope, token_file
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIN = [sys.executable, str(ROOT / "main.py")]
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A real engine process on the simulated market."""
+    folder = tmp_path_factory.mktemp("serve") / "profile"
+    command = [*MAIN, "run", "--demo", "--quiet", "--speed", "20", "--seed", "3", "--profile", str(folder)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while read_door(folder) is None:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline, "the engine did not open its door"
+        time.sleep(0.1)
+    yield folder
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+
+
+def test_the_service_runs_beside_the_engine_and_ends_in_order(profile, tmp_path):
+    key, file = "0123456789abcdef", tmp_path / "serve.yaml"
+    file.write_text("serve:\n  hooks:\n    tv: env:HOOK_KEY\n")
+    process = subprocess.Popen(
+        [*MAIN, "serve", "--profile", str(profile), "--settings", str(file), "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HOOK_KEY": key},
+    )
+    try:
+        lines = [process.stdout.readline() for _ in range(5)]
+        url = lines[0].split()[0]
+        assert url.startswith("http://127.0.0.1:"), (lines, process.poll())
+        assert "read-only" in lines[0]
+        assert any("/hooks/tv" in line for line in lines)
+        tokens = {scope: token_file(profile, scope).read_text().strip() for scope in Scope}
+        assert not any(token in "".join(lines) for token in (*tokens.values(), key))
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {tokens[Scope.READ]}"}) as client:
+            for _ in range(200):
+                if (health := client.get("/health").json())["engine"]:
+                    break
+                time.sleep(0.05)
+            status = client.get("/status").json()
+            assert (health["mode"], status["reason"]) == ("MANUAL", "start")
+            assert status["pid"] == read_door(profile).pid
+            assert client.get("/quotes").json()["rows"]
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (0, ""), out
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    written = b"".join(path.read_bytes() for path in (profile / "logs").rglob("*") if path.is_file())
+    assert tokens[Scope.READ].encode() not in written
+    assert read_door(profile) is not None
+
+
+def settings(folder: Path, text: str) -> list[str]:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "settings.yaml").write_text(text)
+    return ["serve", "--profile", str(folder), "--port", "0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("serve:\n  address: 0.0.0.0\n", "serve.allow_network"),
+        ("serve:\n  hooks:\n    tv: env:NO_SUCH_KEY\n", "NO_SUCH_KEY"),
+        ("serve:\n  hooks:\n    tv: env:SHORT_KEY\n", "serve.hooks.tv"),
+        ("serve:\n  hooks:\n    Loud: env:SHORT_KEY\n", "small letters"),
+        ("serve:\n  trade: sure\n", "serve.trade"),
+    ],
+)
+def test_what_is_not_safe_to_serve_is_refused_with_the_key_that_says_so(tmp_path, monkeypatch, capsys, text, word):
+    monkeypatch.setenv("SHORT_KEY", "short")
+    assert main.main(settings(tmp_path / "p", text)) == 2
+    errors = capsys.readouterr().err
+    assert word in errors
+    assert "short\n" not in errors
+
+
+def test_a_port_that_is_taken_is_said(tmp_path, capsys):
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    assert main.main(["serve", "--profile", str(tmp_path / "p"), "--port", str(port)]) == 1
+    assert f"port {port} cannot be opened" in capsys.readouterr().err
+    taken.close()
+
+
+def test_tokens_are_made_anew_only_when_asked(tmp_path, capsys):
+    taken = socket.create_server(("127.0.0.1", 0))
+    arguments = ["serve", "--profile", str(tmp_path / "p"), "--port", str(taken.getsockname()[1])]
+    main.main(arguments)
+    first = token_file(tmp_path / "p", Scope.TRADE).read_text()
+    main.main(arguments)
+    assert token_file(tmp_path / "p", Scope.TRADE).read_text() == first
+    main.main([*arguments, "--new-tokens"])
+    assert token_file(tmp_path / "p", Scope.TRADE).read_text() != first
+    taken.close()
+
+
+def test_the_status_names_the_setting(profile, capsys):
+    assert main.main(["status", "--json", "-", "--profile", str(profile)]) == 0
+    assert json.loads(capsys.readouterr().out)["programs_trade"] is False
