@@ -52,6 +52,10 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
             from cli.serve import serve
 
             return serve(profile, args, environment)
+        case "mcp":
+            from cli.mcp import mcp
+
+            return mcp(profile, args, environment)
         case "audit":
             from cli.audit import audit
 

@@ -75,6 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, metavar="N", help="instead of serve.port; 0 takes a free one")
     serve.add_argument("--new-tokens", action="store_true", help="make both tokens anew; the old ones hold no more")
 
+    commands.add_parser("mcp", parents=[common], help="tools for an assistant, on standard input and output (MCP)")
+
     audit = commands.add_parser("audit", parents=[common, answer], help="check the record of what was done")
     audit.add_argument("action", choices=["verify"])
     return parser
