@@ -19,10 +19,11 @@ def arrange(window: QMainWindow, docks: Mapping[str, DockFrame], tree: Split) ->
         dock.setVisible(False)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks[_first(tree)])
     _split(window, docks, tree)
-    # A closed dock still needs a home, so that opening it shows it somewhere: as a tab of the book, or of the chart.
+    # A closed dock still needs a place: as a tab of the book. Not of a chart: what is put beside that would become a
+    # tab as well. Its real home it gets when it is opened.
+    home = next(name for name in ("positions", _first(tree)) if name in wanted)
     for name, dock in docks.items():
         if name not in wanted:
-            home = next(name for name in (dock.spec.home, "positions", _first(tree)) if name in wanted)
             window.tabifyDockWidget(docks[home], dock)
             dock.hide()
     for name in wanted:

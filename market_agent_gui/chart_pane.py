@@ -113,7 +113,8 @@ class ChartPane(QWidget):
 
     def show_symbol(self, symbol: str, name: str) -> None:
         self._symbol, self._name = symbol, name
-        self.head.set_words([(symbol, "t1", 600), (name, "t3", 400)] if symbol else [])
+        self.head.set_lead(symbol)
+        self.head.set_words([(name, "t3", 400)] if symbol and name else [])
 
     def show_interval(self, seconds: int) -> None:
         """Mark an interval without saying that it was chosen."""

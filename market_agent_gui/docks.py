@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from market_agent_gui.translate import say
 
+BOOK = "positions"
+"""The pane whose tabs the lesser panes are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockSpec:
@@ -16,7 +19,7 @@ class DockSpec:
     """It shows one symbol and follows a colour group."""
     pinned: bool = False
     """Never closed: what one needs to act stays in sight."""
-    home: str = "positions"
+    home: str = BOOK
     """Pane whose tab it becomes when it is opened in an arrangement that does not place it."""
 
 
@@ -119,7 +122,7 @@ AUTOMATIC = across(
     shares=(0.42, 0.34, 0.24),
 )
 RESEARCH = across(
-    down("watchlist", "scanner", shares=(0.55, 0.45)),
+    down("watchlist", tabs("scanner", "strategies"), shares=(0.55, 0.45)),
     down(
         across("chart", "chart-2"),
         across("chart-3", "chart-4"),

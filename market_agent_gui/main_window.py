@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QTabBar, QTabWidget, QV
 
 from market_agent_gui.arrange import arrange, fit_heads, resize
 from market_agent_gui.dock_frame import DockFrame
-from market_agent_gui.docks import BY_ID, DOCKS, EXTRA_CHARTS, TEMPLATES, DockSpec, default_template
+from market_agent_gui.docks import BOOK, BY_ID, DOCKS, EXTRA_CHARTS, TEMPLATES, DockSpec, default_template
 from market_agent_gui.mode_frame import BookLine, ModeFrame, account_tail
 from market_agent_gui.translate import say
 
@@ -53,6 +53,8 @@ class MainWindow(QMainWindow):
         self._frames = {"main": ModeFrame(self)}
         self._settled = False
         self._touched = False
+        self._unplaced: set[str] = set()
+        """Closed panes that become a tab of their home when they are opened."""
         for spec in DOCKS:
             self._make_dock(spec)
         self.show_book("", "")
@@ -134,6 +136,9 @@ class MainWindow(QMainWindow):
         self.show_dock(name)
         return name
 
+    def _find_unplaced(self) -> None:
+        self._unplaced = {name for name, dock in self.docks.items() if dock.isHidden() and dock.spec.home != BOOK}
+
     def _away(self, name: str) -> bool:
         dock = self.docks[name]
         return dock.isHidden() or dock.isFloating()
@@ -147,6 +152,7 @@ class MainWindow(QMainWindow):
         self.template = name
         self.ensure_docks(tree.docks())
         arrange(self, self.docks, tree)
+        self._find_unplaced()
         if self.isVisible():
             self.fit_shares()
         self.focus_first()
@@ -183,6 +189,7 @@ class MainWindow(QMainWindow):
         restored = self.restoreState(QByteArray(state), LAYOUT_VERSION)
         if restored:
             self.template = ""
+            self._find_unplaced()
             fit_heads(self, self.docks)
             self._shape_tabs()
             self.focus_first()
@@ -194,6 +201,9 @@ class MainWindow(QMainWindow):
         dock = self.docks[name]
         if dock.isHidden():
             self._touched = True
+        if name in self._unplaced and not self._away(dock.spec.home):
+            self.tabifyDockWidget(self.docks[dock.spec.home], dock)
+        self._unplaced.discard(name)
         dock.show()
         dock.raise_()
         self._focus_dock(dock)

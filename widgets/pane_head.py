@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from widgets.paint import TEXTS, draw_keycap, keycap_width
-from widgets.theme import current_theme
+from widgets.theme import Theme, current_theme
 
 
 class PaneHead(QWidget):
@@ -25,6 +25,8 @@ class PaneHead(QWidget):
         self._words: list[tuple[str, str, int]] = []
         self._notes: list[tuple[str, str]] = []
         self._plain = False
+        self._lead = ""
+        self._folded = False
         self.setFixedHeight(current_theme().px(24))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if tabs:
@@ -62,6 +64,13 @@ class PaneHead(QWidget):
             self._speak()
             self.update()
 
+    def set_lead(self, text: str) -> None:
+        """Set what stands before the tabs and is never cut: whose they are."""
+        if text != self._lead:
+            self._lead = text
+            self._speak()
+            self.update()
+
     def set_words(self, words: Sequence[tuple[str, str, int]]) -> None:
         """Set the (text, role, weight) words right of the tabs."""
         if list(words) != self._words:
@@ -77,7 +86,8 @@ class PaneHead(QWidget):
 
     def _speak(self) -> None:
         tabs = [f"{title} {self._counts.get(name, '')}".strip() for name, title in self._tabs]
-        self.setAccessibleName(", ".join([*tabs, *(text for text, _, _ in self._words)]))
+        lead = [self._lead] if self._lead else []
+        self.setAccessibleName(", ".join([*lead, *tabs, *(text for text, _, _ in self._words)]))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = current_theme()
@@ -86,27 +96,14 @@ class PaneHead(QWidget):
             painter.fillRect(self.rect(), theme.color("bg1"))
             painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color("hair"))
         middle, x = (self.height() - 1) / 2, float(theme.px(4 if self._plain else 12))
-        self._places = []
-        for name, title in self._tabs:
-            on = name == self._current
-            start = x
-            x += TEXTS.draw(
-                painter, theme, x, middle, title, theme.color("t1" if on else "t2"), weight=600 if on else 400
-            )
-            count = self._counts.get(name, "")
-            if count:
-                x += theme.px(4)
-                x += TEXTS.draw(painter, theme, x, middle, count, theme.color("t3"))
-            if on:
-                role = "focus" if self.hasFocus() else "t1"
-                painter.fillRect(round(start), self.height() - 2, round(x - start), 2, theme.color(role))
-            self._places.append((QRect(round(start) - 4, 0, round(x - start) + 8, self.height()), name))
-            x += theme.px(16)
+        if self._lead:
+            x += TEXTS.draw(painter, theme, x, middle, self._lead, theme.color("t1"), weight=600) + theme.px(14)
+        x = self._paint_tabs(painter, theme, x, middle)
         for text, role, weight in self._words:
             room = self.width() - x - theme.px(12)
             # A figure of which a part is cut says something else: words with figures are whole or not there.
             figures = any(character.isdigit() for character in text) and (text, role, weight) != self._words[0]
-            least = theme.px(20 if (text, role, weight) == self._words[0] else 64)
+            least = theme.px(20 if (text, role, weight) == self._words[0] and not self._lead else 64)
             if TEXTS.width(theme, text, 12, weight) <= room or (room > least and not figures):
                 shown = TEXTS.elided(theme, text, room, 12, weight)
                 x += TEXTS.draw(painter, theme, x, middle, shown, theme.color(role), weight=weight) + theme.px(8)
@@ -123,10 +120,53 @@ class PaneHead(QWidget):
             right -= TEXTS.width(theme, text, 11) + theme.px(8)
         painter.end()
 
+    def _paint_tabs(self, painter: QPainter, theme: Theme, x: float, middle: float) -> float:
+        """Paint the tabs from ``x`` on, or the current one alone with a mark where they do not fit; return the end."""
+        gap = theme.px(16)
+        self._places = []
+        wide = sum(self._tab_width(theme, name, title) + gap for name, title in self._tabs) - gap
+        self._folded = len(self._tabs) > 1 and bool(self._lead) and x + wide > self.width()
+        for name, title in self._tabs:
+            on = name == self._current
+            if self._folded and not on:
+                continue
+            start, ink = x, theme.color("t1" if on else "t2")
+            words = f"{title} ▾" if self._folded else title
+            x += TEXTS.draw(painter, theme, x, middle, words, ink, weight=600 if on else 400)
+            count = self._counts.get(name, "")
+            if count:
+                x += theme.px(4)
+                x += TEXTS.draw(painter, theme, x, middle, count, theme.color("t3"))
+            if on:
+                role = "focus" if self.hasFocus() else "t1"
+                painter.fillRect(round(start), self.height() - 2, round(x - start), 2, theme.color(role))
+            self._places.append((QRect(round(start) - 4, 0, round(x - start) + 8, self.height()), name))
+            x += gap
+        return x
+
+    def _tab_width(self, theme: Theme, name: str, title: str) -> float:
+        count = self._counts.get(name, "")
+        width = TEXTS.width(theme, title, 12, 600 if name == self._current else 400)
+        return width + (theme.px(4) + TEXTS.width(theme, count) if count else 0)
+
+    def choices(self) -> QMenu:
+        """Return the menu of tabs for a line too narrow to show them; it deletes itself when it closes."""
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for name, title in self._tabs:
+            action = menu.addAction(title)
+            action.setCheckable(True)
+            action.setChecked(name == self._current)
+            action.triggered.connect(lambda _=False, name=name: self.set_current(name))
+        return menu
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         for rect, name in self._places:
             if rect.contains(event.position().toPoint()):
-                self.set_current(name)
+                if self._folded:
+                    self.choices().popup(self.mapToGlobal(rect.bottomLeft()))
+                else:
+                    self.set_current(name)
                 return
         event.ignore()  # beside a title, an empty place is taken hold of to move the pane
 

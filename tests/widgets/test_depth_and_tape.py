@@ -270,3 +270,23 @@ def test_a_figure_in_a_bar_is_whole_or_not_there(qtbot, monkeypatch, width):
     assert drawn[0] == "AAPL"
     assert set(drawn) <= {"AAPL", "190.33 × 190.35", "spread 0.02"}
     assert width < 400 or len(drawn) == 3
+
+
+def test_a_narrow_bar_keeps_whose_it_is_and_folds_its_tabs_into_the_current_one(qtbot):
+    head = PaneHead([("60", "1m"), ("300", "5m"), ("900", "15m"), ("86400", "1D")])
+    qtbot.addWidget(head)
+    head.set_lead("AAPL")
+    head.resize(400, 24)
+    head.grab()
+    assert [name for _, name in head._places] == ["60", "300", "900", "86400"]
+    head.set_current("900")
+    head.resize(120, 24)
+    head.grab()
+    assert [name for _, name in head._places] == ["900"]
+    menu = head.choices()
+    assert [(entry.text(), entry.isChecked()) for entry in menu.actions()] == [
+        ("1m", False), ("5m", False), ("15m", True), ("1D", False),
+    ]  # fmt: skip
+    menu.actions()[3].trigger()
+    assert head.current == "86400"
+    assert "AAPL" in head.accessibleName()
