@@ -105,7 +105,10 @@ def _sink(target: str | None) -> Iterator[IO[str] | None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         # A line at a time: who follows the file sees each event as it happens.
-        file = Path(target).open("w", encoding="utf-8", buffering=1)  # noqa: SIM115  its end may fail, and is told
+        try:
+            file = Path(target).open("w", encoding="utf-8", buffering=1)  # noqa: SIM115  its end may fail, and is told
+        except OSError as error:
+            raise SettingsError(f"--jsonl {target} cannot be written: {error.strerror or error}") from error
         try:
             yield file
         finally:

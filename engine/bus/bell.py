@@ -2,7 +2,7 @@
 
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
-from engine.model.events.system import Alarm
+from engine.model.events.system import Alarm, ComponentFailed
 
 
 class Bell:
@@ -28,4 +28,12 @@ class Bell:
                 you_can=you_can,
                 cleared=cleared,
             )
+        )
+
+    def failed(self, component: str, error: BaseException, text: str, halted: bool = False) -> None:
+        """Say that a part of the engine failed; ``text``: what it means for the person."""
+        now = self._clock.now()
+        said = f"{type(error).__name__}: {error}"
+        self._bus.publish(
+            ComponentFailed(ts_event=now, ts_init=now, component=component, error=said, text=text, halted=halted)
         )

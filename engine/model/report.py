@@ -80,6 +80,20 @@ class EchoReport(Report, frozen=True, kw_only=True):
     perm_id: str = ""
 
 
+def echo_of(ref: OrderRef, request: OrderRequest, now_ns: int, broker_id: str = "", perm_id: str = "") -> EchoReport:
+    """The broker shows ``request`` as the fields of an order, now (UTC ns)."""
+    return EchoReport(
+        ts_event=now_ns,
+        ts_seen=now_ns,
+        ref=ref,
+        quantity=request.quantity,
+        limit_price=request.limit_price,
+        stop_price=request.stop_price,
+        broker_id=broker_id,
+        perm_id=perm_id,
+    )
+
+
 class ExecutionReport(Report, frozen=True, kw_only=True):
     ref: OrderRef
     """Empty for an order that is not ours."""

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import structlog
 
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock, Timer
 from engine.model.decision import Mode
-from engine.model.events.system import ComponentFailed
 from engine.operations.lamps import Lamps
 from engine.operations.ports import Modes, Watch
 from engine.operations.tasks import TaskKeeper
@@ -74,16 +74,7 @@ class Operations:
             watch.stop()
             self._modes.lower(Mode.MANUAL, self.name, f"nobody watches {watch.name} any more: {error}")
             did = "It is off, and AUTO is off."
-        now = self._clock.now()
-        self._bus.publish(
-            ComponentFailed(
-                ts_event=now,
-                ts_init=now,
-                component=f"watch of {watch.name}",
-                error=f"{type(error).__name__}: {error}",
-                text=f"The watch of {watch.name} failed. {did}",
-            )
-        )
+        Bell(self._bus, self._clock).failed(f"watch of {watch.name}", error, f"The watch of {watch.name} failed. {did}")
         self._lamps.light(
             f"WATCH-{watch.name}",
             "red" if off else "amber",

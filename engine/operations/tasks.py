@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from engine.bus.bell import Bell
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
 from engine.model.decision import Mode
-from engine.model.events.system import ComponentFailed
 from engine.operations.lamps import Lamps
 from engine.operations.ports import Modes
 from engine.operations.settings import OperationsSettings
@@ -30,7 +30,7 @@ class TaskKeeper:
     name = "tasks"
 
     def __init__(self, bus: Bus, clock: Clock, modes: Modes, lamps: Lamps, settings: OperationsSettings) -> None:
-        self._bus, self._clock, self._modes, self._lamps = bus, clock, modes, lamps
+        self._bell, self._modes, self._lamps = Bell(bus, clock), modes, lamps
         self._restarts = settings.task_restarts
         self._owned: dict[str, _Owned] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -134,17 +134,7 @@ class TaskKeeper:
         else:
             self._modes.lower(down_to, self.name, f"the task {name} failed: {said}")
             did = f"Trading is lowered to {self._modes.mode.value}; stops at the broker remain."
-        now = self._clock.now()
-        self._bus.publish(
-            ComponentFailed(
-                ts_event=now,
-                ts_init=now,
-                component=name,
-                error=said,
-                text=f"The task {name} failed. {did}",
-                halted=down_to is Mode.HALTED,
-            )
-        )
+        self._bell.failed(name, error, f"The task {name} failed. {did}", halted=down_to is Mode.HALTED)
         self._lamps.light(
             f"TASK-{name}",
             "amber" if down_to is None else "red",

@@ -13,7 +13,6 @@ from engine.bus.bell import Bell
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import Clock
 from engine.model.events.base import Event
-from engine.model.events.system import ComponentFailed
 from engine.runtime.stopping import HALT_FLAG
 
 LOOK_EVERY_S = 1.0
@@ -73,19 +72,10 @@ class Supervisor:
     def _tell(self, owner: str, error: Exception, halted: bool) -> None:
         if self._bus is None:
             return
-        now = self._clock.now()
+        bell = Bell(self._bus, self._clock)
         did = "Trading is halted; stops at the broker remain." if halted else "Everything else goes on."
-        self._bus.publish(
-            ComponentFailed(
-                ts_event=now,
-                ts_init=now,
-                component=owner,
-                error=f"{type(error).__name__}: {error}",
-                text=f"{owner} failed. {did}",
-                halted=halted,
-            )
-        )
-        Bell(self._bus, self._clock)(
+        bell.failed(owner, error, f"{owner} failed. {did}", halted)
+        bell(
             f"FAILED-{owner}",
             "red" if halted else "amber",
             f"{owner} failed: {error}",

@@ -53,7 +53,7 @@ def check_backend(backend: Any) -> None:
     if name not in ALLOWED_BACKENDS:
         raise UserError(
             f"The keyring {name} is not one that keeps secrets safely. Unlock the system's keyring, "
-            "or use the encrypted file, or give the secret in an environment variable (env:NAME)."
+            "or give the secret in an environment variable (env:NAME)."
         )
 
 
@@ -183,7 +183,7 @@ def resolve(reference: str, store: SecretStore | None, environment: Mapping[str,
         return Secret(value)
     if scheme == "keyring":
         if store is None:
-            raise SettingsError(f"keyring:{name} cannot be read: no keyring or encrypted file is open")
+            raise SettingsError(f"keyring:{name} cannot be read: no keyring is open")
         found = store.get(name)
         if found is None:
             raise SettingsError(f"the secret {name} is not stored; store it with `main.py secrets set {name}`")

@@ -252,6 +252,14 @@ def test_a_reader_of_events_that_goes_away_ends_the_run_instead_of_filling_the_l
     assert sum(file.stat().st_size for file in (tmp_path / "p" / "logs").iterdir()) < 10_000
 
 
+def test_events_for_a_file_in_a_folder_that_is_not_there_are_wrong_arguments_with_the_path_named(tmp_path, capsys):
+    where = tmp_path / "nowhere" / "events.jsonl"
+    code, _, errors = call(
+        capsys, "run", "--demo", "--for", "5", "--profile", str(tmp_path / "p"), "--jsonl", str(where)
+    )
+    assert (code, errors) == (2, f"--jsonl {where} cannot be written: No such file or directory\n")
+
+
 @pytest.mark.parametrize(("flag", "value"), [("--world", "nope"), ("--symbols", "0"), ("--symbols", "5001")])
 def test_an_argument_that_names_no_market_is_refused_in_a_sentence(tmp_path, capsys, flag, value):
     code, _, errors = call(capsys, "run", "--demo", flag, value, "--for", "5", "--profile", str(tmp_path / "p"))

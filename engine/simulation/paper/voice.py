@@ -12,13 +12,13 @@ from engine.model.report import (
     AccountReport,
     AnyReport,
     CommissionReport,
-    EchoReport,
     ErrorClass,
     ErrorReport,
     ExecutionReport,
     LinkReport,
     LinkState,
     StatusReport,
+    echo_of,
 )
 from engine.simulation.paper.books import Market
 from engine.simulation.paper.orders import PaperOrder
@@ -75,19 +75,7 @@ class Voice:
         )
 
     def echo(self, order: PaperOrder) -> None:
-        now = self._clock.now()
-        self.say(
-            EchoReport(
-                ts_event=now,
-                ts_seen=now,
-                ref=OrderRef(order.ref),
-                quantity=order.request.quantity,
-                limit_price=order.request.limit_price,
-                stop_price=order.request.stop_price,
-                broker_id=order.broker_id,
-                perm_id=order.perm_id,
-            )
-        )
+        self.say(echo_of(OrderRef(order.ref), order.request, self._clock.now(), order.broker_id, order.perm_id))
 
     def error(self, ref: OrderRef, code: int, text: str, kind: ErrorClass) -> None:
         now = self._clock.now()

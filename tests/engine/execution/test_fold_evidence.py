@@ -372,3 +372,9 @@ def test_of_what_the_broker_says_eight_sentences_are_kept() -> None:
     for number in range(12):
         record = told(record, error(9000 + number, f"sentence {number}"))
     assert len(record.reasons) == 8
+
+
+def test_of_two_words_about_a_commission_the_later_revision_counts_in_whatever_order_they_come() -> None:
+    words = (commission(1, "1.50"), commission(1, "0.35", revision=2))
+    for heard in (words, words[::-1], (*words, words[0])):
+        assert told(works(), execution(1, 60), *heard).status().commission == Decimal("0.35")

@@ -61,8 +61,9 @@ Keyring.__module__ = "keyring.backends.SecretService"
     ],
 )
 def test_t_c1_a_keyring_that_is_not_safe_is_refused_by_name(name: str) -> None:
-    with pytest.raises(UserError, match=name.replace(".", r"\.")):
+    with pytest.raises(UserError, match=name.replace(".", r"\.")) as refused:
         check_backend(backend(name))
+    assert "file" not in str(refused.value).replace(name, ""), "what the settings cannot name is not advised"
 
 
 def test_t_c1_a_chain_of_keyrings_is_as_good_as_its_worst() -> None:

@@ -30,12 +30,12 @@ from engine.model.report import (
     AnyReport,
     BrokerSnapshot,
     BrokerStatus,
-    EchoReport,
     ErrorClass,
     ErrorReport,
     LinkReport,
     LinkState,
     StatusReport,
+    echo_of,
 )
 
 LOOK_UPS = (0.5, 2.0, 5.0)
@@ -175,17 +175,7 @@ class AlpacaBroker:
         if msgspec.structs.replace(status.request, good_till_ns=until) != request:
             return False
         self._expiring.watch(ref, until)
-        now = self._clock.now()
-        self._say(
-            EchoReport(
-                ts_event=now,
-                ts_seen=now,
-                ref=ref,
-                quantity=request.quantity,
-                limit_price=request.limit_price,
-                stop_price=request.stop_price,
-            )
-        )
+        self._say(echo_of(ref, request, self._clock.now()))
         return True
 
     def cancel(self, ref: OrderRef) -> None:

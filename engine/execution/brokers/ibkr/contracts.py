@@ -11,11 +11,13 @@ from ib_async import IB, Contract, ContractDetails, Forex, Future, Index, Option
 from engine.bus.errors import BrokerError
 from engine.model.ids import Symbol
 from engine.model.instrument import Instrument, InstrumentKind
-from engine.model.money import ZERO, exact
+from engine.model.money import ZERO, exact, units
 
 T = TypeVar("T")
 TRADABLE = ("STK", "FUT", "CASH")
 """Kinds of contract that orders may name; options and indices are read only."""
+_PRICES_END = 10**15
+"""No price is as large: what the wire says there is no number to round."""
 
 
 class Catalogue(Protocol):
@@ -64,6 +66,12 @@ class Contracts:
     def listing(self, symbol: Symbol) -> Listing | None:
         """What the broker lists under our name; None until it was asked."""
         return self._listings.get(symbol)
+
+    def written(self, symbol: Symbol, price: Decimal) -> Decimal:
+        """A price off the wire with the digits of its increment (250.00, not 250.0); without one as short as it is."""
+        listing, instrument = self._listings.get(symbol), self._catalogue.instrument(symbol)
+        step = listing.increment(price) if listing is not None else instrument.tick if instrument is not None else ZERO
+        return price.quantize(step) if step and abs(price) < _PRICES_END and not price % step else units(price)
 
     def contract(self, symbol: Symbol) -> Contract:
         """The contract to name in an order. Raises ``LookupError`` when the symbol is unknown."""

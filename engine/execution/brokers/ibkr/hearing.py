@@ -22,11 +22,11 @@ from engine.model.report import (
     AnyReport,
     BrokerStatus,
     CommissionReport,
-    EchoReport,
     ErrorClass,
     ErrorReport,
     ExecutionReport,
     StatusReport,
+    echo_of,
 )
 
 ReportSink = Callable[[AnyReport], None]
@@ -135,19 +135,10 @@ class Hearing:
             self._status(ref, order_id, order.permId, state.status, None, "")
             return
         name = self.names.get(ref)
-        shown = reading.request_of(order, self.contracts.symbol_of(contract), name.request if name else None)
-        self.say(
-            EchoReport(
-                ts_event=now,
-                ts_seen=now,
-                ref=ref,
-                quantity=shown.quantity,
-                limit_price=shown.limit_price,
-                stop_price=shown.stop_price,
-                broker_id=str(order_id) if order_id > 0 else "",
-                perm_id=str(order.permId) if order.permId else "",
-            )
-        )
+        symbol = self.contracts.symbol_of(contract)
+        shown = reading.request_of(order, symbol, name.request if name else None, self.contracts.written)
+        broker_id, perm_id = str(order_id) if order_id > 0 else "", str(order.permId) if order.permId else ""
+        self.say(echo_of(ref, shown, now, broker_id, perm_id))
 
     def _shown(self, order: Order) -> OrderRef:
         ref = OrderRef(order.orderRef or "")

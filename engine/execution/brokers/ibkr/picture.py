@@ -92,14 +92,14 @@ class Picture:
     ) -> OpenOrder:
         own = order.clientId == self._client_id and order.orderId > 0
         ref = OrderRef(order.orderRef or "") or self._names.find(order.orderId if own else 0, order.permId)
-        name = self._names.get(ref)
+        name, symbol = self._names.get(ref), self._contracts.symbol_of(contract)
         return OpenOrder(
             ref=ref,
             perm_id=str(order.permId) if order.permId else "",
             broker_id=str(order.orderId) if own else "",
             account=self._account_id,
             status=status,
-            request=reading.request_of(order, self._contracts.symbol_of(contract), name.request if name else None),
+            request=reading.request_of(order, symbol, name.request if name else None, self._contracts.written),
             filled=filled,
             why_held=held,
         )

@@ -78,8 +78,10 @@ def quantity(value: float | str | Decimal | None) -> Decimal | None:
     return None if number is None else units(number)
 
 
-def request_of(order: Order, symbol: Symbol, sent: OrderRequest | None) -> OrderRequest:
-    """The fields of an order as the broker shows them.
+def request_of(
+    order: Order, symbol: Symbol, sent: OrderRequest | None, written: Callable[[Symbol, Decimal], Decimal]
+) -> OrderRequest:
+    """The fields of an order as the broker shows them, prices as ``written`` gives them.
 
     ``sent`` is what we sent last, if we know: a trailing order's prices move by themselves, and ours are kept.
     """
@@ -97,8 +99,8 @@ def request_of(order: Order, symbol: Symbol, sent: OrderRequest | None) -> Order
         side=Side.BUY if order.action == "BUY" else Side.SELL,
         quantity=quantity(order.totalQuantity) or ZERO,
         order_type=kind,
-        limit_price=limit,
-        stop_price=stop,
+        limit_price=limit if limit is None else written(symbol, limit),
+        stop_price=stop if stop is None else written(symbol, stop),
         tif=tif,
         outside_rth=order.outsideRth,
         account=AccountId(order.account) if order.account else None,

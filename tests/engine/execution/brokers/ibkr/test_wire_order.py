@@ -3,6 +3,7 @@
 import asyncio
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -183,9 +184,45 @@ def test_what_is_sent_is_read_back_as_it_was_asked_for() -> None:
         request(order_type=OrderType.MARKET_ON_OPEN, limit_price=None),
         request(order_type=OrderType.TRAIL, limit_price=None, stop_price=D(95), trail_amount=D(2)),
     ):
-        back = reading.request_of(wired(req), Symbol("AAPL"), req)
+        back = reading.request_of(wired(req), Symbol("AAPL"), req, lambda symbol, price: price)
         for name in ("side", "quantity", "order_type", "limit_price", "stop_price", "symbol"):
             assert getattr(back, name) == getattr(req, name), (req.order_type, name)
+
+
+@pytest.mark.parametrize(
+    ("wire", "tick", "text"),
+    [
+        (250.0, "0.01", "250.00"),
+        (250.5, "0.05", "250.50"),
+        (250.0, "0.25", "250.00"),
+        (250.0, "1", "250"),
+        (250.005, "0.01", "250.005"),
+        (0.0, "0.01", "0.00"),
+    ],
+)
+def test_a_price_read_back_has_the_digits_of_its_increment(wire: float, tick: str, text: str) -> None:
+    instrument = Instrument(symbol=Symbol("AAPL"), tick=D(tick))
+    contracts = Contracts(SimpleNamespace(instrument=lambda symbol: instrument))  # type: ignore[arg-type]
+    order = wired(request())
+    order.lmtPrice = wire
+    assert str(reading.request_of(order, Symbol("AAPL"), None, contracts.written).limit_price) == text
+
+
+def test_a_price_of_what_is_not_listed_is_as_short_as_it_is() -> None:
+    contracts = Contracts(SimpleNamespace(instrument=lambda symbol: None))  # type: ignore[arg-type]
+    assert [str(contracts.written(Symbol("X"), D(price))) for price in ("250.0", "250.50")] == ["250", "250.5"]
+
+
+def test_an_order_that_is_read_back_shows_its_price_as_it_was_sent(tmp_path: Path) -> None:
+    async def story(rig: IbRig) -> None:
+        ref = rig.submit(rig.request(price="90.00", quantity=7))
+        await rig.becomes(ref, "WORKING")
+        rig.desk.reconcile(await rig.ib_broker.snapshot(), exact=True)
+        status = rig.desk.order(ref)
+        assert status is not None
+        assert str(status.request.limit_price) == "90.00"
+
+    in_memory(tmp_path, story)
 
 
 @pytest.mark.parametrize("value", ["", None, "nan", "inf", 1.7976931348623157e308, "1.7976931348623157E308", "text"])
