@@ -216,12 +216,13 @@ class ApprovalDesk:
         if self._is_over(live):
             self._expire(live)
             return
-        broken = "" if suggestion.reduces else self._judge.drift(suggestion).broken
-        if broken:
-            denial = Denial(code="DRIFT", text=broken)
-            verdict = live.verdict or Verdict(request=self._judge.order(live, Origin.AUTO))
-            self._deny(live, (denial,), verdict)
+        if (drifted := self._judge.drifted(live)) is not None:
+            self._deny(live, drifted.denials, drifted)
             return
+        if (fitted := self._judge.fitted(suggestion)) is not None:
+            changes = {"quantity": (str(suggestion.quantity), str(fitted.quantity))}
+            live.case.suggestion = fitted
+            self._tell.publish(Edited, live, by=AGENT, changes=changes, suggestion=fitted)
         self._first(live)
 
     def _on_withdrawn(self, event: SuggestionWithdrawn) -> None:

@@ -20,6 +20,9 @@ from engine.model.money import exact, finite, to_tick
 from engine.model.order import OrderRequest, Origin
 from engine.model.suggestion import Suggestion
 
+TRACE = Decimal("0.98")
+"""A size that a limit left by less than this share of it is another trade, and a person should see why."""
+
 
 class Judge:
     """Asks the gate, measures drift, and binds an approval to what it saw."""
@@ -93,6 +96,26 @@ class Judge:
         quote = self._market.quote(suggestion.symbol)
         now = quote.mid if quote is not None and quote.two_sided else math.nan
         return measure(suggestion, now, self._market.atr(suggestion.symbol), self._settings)
+
+    def drifted(self, live: Live) -> Verdict | None:
+        """What stands against a suggestion whose price has moved on while it waited; None when it has not."""
+        broken = "" if live.case.suggestion.reduces else self.drift(live.case.suggestion).broken
+        if not broken:
+            return None
+        verdict = live.verdict or Verdict(request=self.order(live, Origin.AUTO))
+        return msgspec.structs.replace(verdict, denials=(Denial(code="DRIFT", text=broken),))
+
+    def fitted(self, suggestion: Suggestion) -> Suggestion | None:
+        """Return a suggestion that has waited in the size that fits now; None when it fits, or lacks more than a trace.
+
+        It was sized to its limits to the unit; what was sent and paid meanwhile has moved those a little.
+        """
+        if suggestion.reduces:
+            return None
+        most = self._gate.size(suggestion.symbol, suggestion.side, suggestion.entry, suggestion.stop).quantity
+        if not suggestion.quantity * TRACE <= most < suggestion.quantity:
+            return None
+        return msgspec.structs.replace(suggestion, quantity=most)
 
     def shown(self, live: Live) -> dict[str, object]:
         """Return what ``GetSuggestion`` answers, as builtins."""

@@ -1,14 +1,20 @@
 """What approval needs of other parts."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Protocol
 
 from engine.model.decision import Autonomy, Mode, Verdict
 from engine.model.ids import OrderRef, Symbol
 from engine.model.instrument import Instrument
-from engine.model.market import Quote, Session
+from engine.model.market import Quote, Session, Side
 from engine.model.order import ClearedOrder, OrderRequest, OrderStatus
 from engine.model.position import Account, Position
+
+
+class Sized(Protocol):
+    @property
+    def quantity(self) -> Decimal: ...
 
 
 class Gate(Protocol):
@@ -17,6 +23,8 @@ class Gate(Protocol):
     def check(self, request: OrderRequest) -> Verdict: ...
     def clear(self, request: OrderRequest) -> tuple[Verdict, ClearedOrder | None]: ...
     def release(self, ref: OrderRef) -> None: ...
+    def size(self, symbol: Symbol, side: Side, entry: Decimal, stop: Decimal) -> Sized:
+        """The largest quantity that every limit of the agent allows now."""
 
 
 class Modes(Protocol):

@@ -1,13 +1,14 @@
 """The agent's suggestions wait for their turn instead of being lost when many come at once."""
 
 import msgspec
+import pytest
 
 from engine.api.commands import Refuse
 from engine.approval.turns import QUOTE_S
 from engine.bus.clock import SECOND
 from engine.model.broker import WhatIf
 from engine.model.decision import Autonomy, Book, Mode
-from engine.model.events.decision import ApprovalAsked, ApprovalExpired, RiskDenied
+from engine.model.events.decision import ApprovalAsked, ApprovalExpired, Edited, RiskDenied
 from engine.model.ids import SourceId, Symbol
 from engine.model.instrument import Instrument
 from engine.model.market import Side
@@ -215,6 +216,41 @@ async def test_a_question_that_expires_was_asked() -> None:
     office.world.clock.advance(601)
     (told,) = office.world.of(ApprovalExpired)
     assert (told.unasked, told.reason) == (False, "its time is over")
+
+
+@pytest.mark.parametrize(("equity", "sent"), [(1_000_000, 500), (999_000, 499), (981_000, 490), (979_000, 0)])
+async def test_a_size_that_no_longer_fits_by_a_trace_is_made_to_fit_and_by_more_is_denied(
+    equity: int, sent: int
+) -> None:
+    world = wide({"order_notional_percent": 5, "order_notional_soft_percent": 5})
+    office = await Office(world, autonomy=Autonomy.AUTO).open()
+    many(office, 1)
+    add(office, "FULL")
+    name = office.suggest(symbol=Symbol("FULL"), quantity=d(500))
+    assert len(office.sent) == 1
+    world.ledger.change(equity=d(equity))
+    world.clock.advance(1.1)
+    if sent:
+        assert [order.request.quantity for order in office.sent[1:]] == [sent]
+        edits = [(e.by, e.changes) for e in world.of(Edited)]
+        assert edits == ([("agent", {"quantity": ("500", str(sent))})] if sent < 500 else [])
+    else:
+        assert len(office.sent) == 1
+        assert office.desk.state(name) is SuggestionState.DENIED
+        assert "G1" in [denial.code for denial in world.of(RiskDenied)[-1].denials]
+
+
+async def test_what_closes_is_never_made_smaller_while_it_waits() -> None:
+    office = await busy()
+    many(office, 1)
+    office.world.gate.note_message()
+    office.world.gate.note_message()
+    office.world.ledger.hold(AAPL, 10)
+    office.suggest(side=Side.SELL, reduces=True, stop=d(101), target=d(90))
+    office.world.ledger.change(equity=d(1))
+    office.world.clock.advance(1.5)
+    assert [order.request.quantity for order in office.sent if order.request.symbol == AAPL] == [10]
+    assert office.world.of(Edited) == []
 
 
 async def test_a_withdrawn_suggestion_leaves_the_queue() -> None:
