@@ -5,7 +5,7 @@ There is no way round it: it has no bypass, and brokers accept nothing else.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -78,10 +78,12 @@ class Gate:
         marks: Callable[[Symbol], float] | None = None,
         no_good_till: str = "",
         brackets_in_one: bool = False,
+        native_algos: Collection[str] = (),
     ) -> None:
         """``no_good_till``: why the broker takes no order with a good-till time (G36); empty when it does.
 
-        ``brackets_in_one``: an entry and its exits are one message to the broker, else one each (G8).
+        ``brackets_in_one``: an entry and its exits are one message to the broker, else one each (G8). ``native_algos``
+        are what the broker works itself: an order for any other algorithm is no message, but its children are.
         """
         self._bus = bus
         self._clock = clock
@@ -127,6 +129,7 @@ class Gate:
             clusters=clusters,
             no_good_till=no_good_till,
             brackets_in_one=brackets_in_one,
+            native_algos=native_algos,
         )
 
     # --- what others use

@@ -1,6 +1,7 @@
 """Reads the world around one order, once, for the rules, for sizing and for the risk panel."""
 
 import math
+from collections.abc import Collection
 from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
@@ -61,6 +62,7 @@ class Observer:
         clusters: Clusters | None,
         no_good_till: str,
         brackets_in_one: bool,
+        native_algos: Collection[str],
     ) -> None:
         self._clock = clock
         self._market = market
@@ -81,7 +83,7 @@ class Observer:
         self._shorts = shorts
         self._clusters = clusters
         self._no_good_till = no_good_till
-        self._brackets_in_one = brackets_in_one
+        self._brackets_in_one, self._native = brackets_in_one, native_algos
 
     def observe(
         self, request: OrderRequest, what_if: WhatIf | None, replacing: OrderStatus | None
@@ -163,7 +165,7 @@ class Observer:
             entries_today=self._counts.entries(symbol, date) if auto else 0,
             sent=self._sent.of(symbol),
             usual_notional=self._sent.usual_notional(),
-            messages=1 if self._brackets_in_one or reducing or replacing is not None else 1 + bracket.exits(request),
+            messages=self._messages_of(request, reducing or replacing is not None),
             last_second=self._messages.within(now, 1.0),
             last_minute=self._messages.within(now, 60.0),
             mode=self._modes.mode,
@@ -182,6 +184,12 @@ class Observer:
             limits=limits,
             no_good_till=self._no_good_till,
         )
+
+    def _messages_of(self, request: OrderRequest, alone: bool) -> int:
+        if request.algo and request.algo not in self._native:
+            # It is worked here: its children are the messages.
+            return 0
+        return 1 if alone or self._brackets_in_one else 1 + bracket.exits(request)
 
     def _available(self, request: OrderRequest, line: Line, closing: bool, replacing: OrderStatus | None) -> float:
         """Return how much of the position this order may close without crossing zero (I9)."""

@@ -60,7 +60,8 @@ class Situation:
     sent: Iterable[Sent]
     usual_notional: float | None
     messages: int
-    """What sending it takes: one, and where the broker has no brackets in one message one for each exit."""
+    """What sending it takes: one, and one for each exit where the broker takes no bracket as one; none for an order
+    that is worked here in children."""
     last_second: int
     last_minute: int
     mode: Mode

@@ -174,6 +174,7 @@ def assemble_trading(
         what_ifs=what_ifs,
         no_good_till=broker.capabilities.no_good_till,
         brackets_in_one=broker.capabilities.brackets_in_one,
+        native_algos=frozenset(native.name for native in broker.capabilities.native_algos),
     )
     gate_later.fill(gate)
     governor = Governor(

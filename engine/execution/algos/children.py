@@ -20,7 +20,7 @@ from engine.model.order import OrderType
 NAME = "algorithms"
 _REPEATED = "G9"
 """The gate's question whether an order is sent twice: slices of one parent are alike on purpose."""
-_MOVED_OFTEN = "G8b"
+_RATE, _MOVED_OFTEN = "G8", "G8b"
 _LATER = ("PACING", "STATE", "LINK", "SAME")
 """Answers to a change that say nothing against it: it is asked again at the next look."""
 
@@ -98,6 +98,9 @@ class Children:
         verdict, cleared = self._gate.clear(request)
         if cleared is None:
             self.reserve(run, held)
+            if verdict.denials and all(denial.code == _RATE for denial in verdict.denials):
+                # That passes within a second; what it is behind by, the plan sends with its next step.
+                return
             first = verdict.denials[0] if verdict.denials else None
             text = first.text if first is not None else "the gate did not clear it"
             self._stop(run, first.code if first is not None else "GATE", f"a child was refused: {text}")

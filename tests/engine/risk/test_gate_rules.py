@@ -99,6 +99,18 @@ def test_a_bracket_is_one_message_where_the_broker_takes_it_in_one() -> None:
     assert (found.code, found.text) == ("G8", "2 messages in the last second and 1 to send; the limit is 2.")
 
 
+def test_an_order_that_is_worked_here_is_no_message_and_one_that_the_broker_works_is() -> None:
+    world = wide(manual={"messages_per_second": 20})
+    plain = {"stop_loss": None, "take_profit": None}
+    world.send(world.manual(algo="twap", **plain))
+    assert world.gate._messages.within(world.clock.now(), 1.0) == 0
+    world.gate._observer._native = frozenset({"ib.twap"})
+    world.desk.all.clear()
+    world.clock.advance(61)
+    world.send(world.manual(algo="ib.twap", **plain))
+    assert world.gate._messages.within(world.clock.now(), 1.0) == 1
+
+
 def test_a_bracket_larger_than_a_second_allows_goes_in_a_second_of_its_own() -> None:
     world = wide()
     world.send(world.request())

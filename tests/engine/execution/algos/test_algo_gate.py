@@ -109,6 +109,27 @@ async def test_a_cancelled_parent_gives_its_reservation_back(world: World) -> No
     assert world.gate._exposure.line(AAPL).worst() == 0.0
 
 
+async def test_a_child_that_the_rate_holds_back_goes_with_a_later_step_and_stops_nothing(world: World) -> None:
+    desk = algo_desk(world)
+    await desk.start()
+    request = world.manual(
+        quantity=d(100), stop_loss=None, take_profit=None, algo="twap", algo_params={"minutes": "1", "slices": "10"}
+    )
+    assert desk.start_parent(request, "window").ok
+    for second in range(60):
+        for _ in range(2):
+            for _ in range(5 if second < 10 else 0):
+                world.gate.note_message()
+            world.clock.advance(0.5)
+        world.market.set(AAPL, 100.0)
+        assert world.gate._exposure.line(AAPL).worst() == 100.0
+        fill_all(world)
+        if second == 9:
+            assert not world.desk.submitted
+    (parent,) = desk.parents()
+    assert (parent.state.value, parent.filled) == ("DONE", 100)
+
+
 async def test_equal_slices_are_no_duplicates_and_count_as_one_order_of_the_day(world: World) -> None:
     desk = algo_desk(world)
     await desk.start()
