@@ -26,7 +26,11 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     risk_money: str = "250"
     arm_minutes: float = 5.0
     keys_to_confirm: int = 0
-    """Orders by key that are still confirmed by a second press, since keys were changed."""
+    """Orders by key that are still small and confirmed by a second press, since something was changed."""
+    keys_account: str = ""
+    """Book and account that the last order keys were used with; another one begins with small confirmed orders."""
+    keys_sizes: str = ""
+    """Sizes and risk money that were in use last."""
     keys_all_the_same: tuple[str, ...] = ()
     """Keys that stage or send although the desktop or another program has them, too: a person said so."""
     lock_minutes: float = 0.0

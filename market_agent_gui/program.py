@@ -129,6 +129,7 @@ class Program(QObject):
         self._shell.window.focus_first()
         self._shell.head.show_keys()
         self._shell.outside.watch.start()
+        self._look_at_sizes()
         if self._shell.preferences.problem:
             self._shell.say("warn", self._shell.preferences.problem)
         if self._shell.ask_first and not self._shell.preferences.now.first_run_done:
@@ -188,6 +189,19 @@ class Program(QObject):
         state = self._shell.bridge.mirror.state()
         if state is not None:
             self._shell.arming.watch(f"{state.book} {state.mode}", state.account, self._shell.symbol())
+
+    def _look_at_account(self, account: str) -> None:
+        before = self._shell.preferences.now.keys_account
+        if account != before:
+            self._shell.fresh_keys.look("account", before, account)
+            self.prefer(keys_account=account)
+
+    def _look_at_sizes(self) -> None:
+        entry, before = self._shell.entry, self._shell.preferences.now.keys_sizes
+        now = " ".join(f"{size.normalize():f}" for size in (*entry.sizes, entry.risk_money))
+        if now != before:
+            self._shell.fresh_keys.look("sizes", before, now)
+            self.prefer(keys_sizes=now)
 
     def _load_keys(self, book: str) -> None:
         try:
@@ -281,6 +295,7 @@ class Program(QObject):
         if state is None:
             return
         self._watch_context()
+        self._look_at_account(f"{state.book} {state.account}")
         if state.book != self._book:
             self._book = state.book
             self._load_keys(state.book)

@@ -82,7 +82,15 @@ class Shell(QObject):
         self.commander = Commander(self)
         self.guard = PressGuard()
         intents = Intents(secrets.token_hex(4))
-        self.entry = OrderEntry(self.bridge, self.commander, self.guard, intents, self.symbol, self)
+        self.entry = OrderEntry(
+            self.bridge,
+            self.commander,
+            self.guard,
+            intents,
+            self.symbol,
+            self,
+            reduced=lambda: self.fresh_keys.left > 0,
+        )
         self.arming = Arming(self, seconds=preferences.now.arm_minutes * 60)
         self.key_log = KeyLog(profile / "logs" / "keys.jsonl", self)
         self.fresh_keys = FreshKeys(preferences.now.keys_to_confirm, self._keep_fresh)

@@ -20,7 +20,7 @@ from shiboken6 import isValid
 from market_agent_gui.actions import BY_ID, ActionSpec, Risk, key_text
 from market_agent_gui.commander import Commander
 from market_agent_gui.keys.arming import Arming
-from market_agent_gui.keys.fresh import FreshKeys
+from market_agent_gui.keys.fresh import WHY, FreshKeys
 from market_agent_gui.keys.guard import PressGuard, Repeats
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.log import KeyLog
@@ -159,6 +159,8 @@ class KeyController(QObject):
         target = QApplication.focusWidget() or QApplication.activeWindow()
         action = self._resolve(target, event) if target is not None else None
         if action is None:
+            if key_of(event) == self.keys.key("send") and not event.isAutoRepeat():
+                self._guard.stray()
             letter = self._letter(target, event) if target is not None and not missed else ""
             if letter:
                 self.letter_typed.emit(letter)
@@ -216,7 +218,8 @@ class KeyController(QObject):
             return
         if spec.risk is Risk.ADDS and intent and self._fresh.asks(intent):
             again = say(
-                "the keys were changed: press {key} again to send ({n} orders to confirm)",
+                "{why}: press {key} again to send ({n} orders to confirm)",
+                why=say(WHY[self._fresh.why]),
                 key=key_text(key),
                 n=self._fresh.left,
             )

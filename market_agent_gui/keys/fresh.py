@@ -1,4 +1,4 @@
-"""After the keys were changed, the first orders sent by key are confirmed: hands still know the old ones."""
+"""After a change of keys, sizes or account the first orders by key are small and confirmed: hands know the old."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,11 @@ from market_agent_gui.keys.key_map import KeyMap
 
 ORDERS = 3
 """How many orders by key are confirmed after a change."""
+WHY = {
+    "keys": "the keys were changed",
+    "account": "the account is another one",
+    "sizes": "the sizes were changed",
+}
 _GROUPS = ("Order", "Size", "Position", "Safety")
 
 
@@ -21,12 +26,21 @@ class FreshKeys:
     def __init__(self, left: int, keep: Callable[[int], object]) -> None:
         """``left``: orders still to be confirmed, as remembered; ``keep`` remembers a new count."""
         self.left = max(0, left)
+        self.why = "keys"
+        """What changed last."""
         self._keep = keep
         self._asked = ""
 
     def changed(self, before: KeyMap, after: KeyMap) -> None:
         """The keys are others now."""
         if touches_orders(before, after):
+            self.why = "keys"
+            self._count(ORDERS)
+
+    def look(self, what: str, before: str, now: str) -> None:
+        """Compare what the hands knew of ``what`` (a word of :data:`WHY`) with what is; nothing known is no change."""
+        if before and before != now:
+            self.why = what
             self._count(ORDERS)
 
     def asks(self, intent: str) -> bool:

@@ -19,6 +19,7 @@ class Drop(StrEnum):
 
     REPEAT = "auto-repeat ignored"
     GAP = "too soon after the last press"
+    STRAY = "the press before was for another window or field"
     FLIGHT = "the first one is still under way"
 
 
@@ -28,6 +29,7 @@ class PressGuard:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._last: dict[str, float] = {}
+        self._strayed: float | None = None
         self._flying: set[str] = set()
 
     def judge(self, action: str, risk: Risk, *, auto_repeat: bool) -> Drop | None:
@@ -41,8 +43,16 @@ class PressGuard:
         last = self._last.get(action)
         if sends and last is not None and now - last < (SEND_GAP_S if risk is Risk.ADDS else GAP_S):
             return Drop.GAP
+        if risk is not Risk.ADDS:
+            self._strayed = None
+        elif self._strayed is not None and now - self._strayed < SEND_GAP_S:
+            return Drop.STRAY
         self._last[action] = now
         return None
+
+    def stray(self) -> None:
+        """The key that sends was pressed for something else: a second press in haste is meant for that, too."""
+        self._strayed = self._monotonic()
 
     def take_off(self, intent: str) -> bool:
         """Begin the one flight of an intent; False when it is in the air already."""

@@ -20,6 +20,32 @@ MARKETABLE_SHARE = Decimal("0.001")
 """How far through the other side a marketable price goes."""
 
 
+SEEN_S = 0.25
+"""A price that stood for less has not been read."""
+
+
+class Shown:
+    """The limits that a joining order had on the screen. A hand that sends has read the one of a moment ago."""
+
+    def __init__(self) -> None:
+        self._limits: list[tuple[float, Decimal]] = []
+
+    def note(self, now_s: float, limit: Decimal, *, anew: bool) -> None:
+        """Remember the limit that is shown from now on; ``anew``: of another order."""
+        if anew:
+            self._limits.clear()
+        self._limits.append((now_s, limit))
+        old = sum(now_s - since >= SEEN_S for since, _ in self._limits)
+        del self._limits[: max(0, old - 1)]
+
+    def limit(self, now_s: float, side: Side, shown: Decimal) -> Decimal:
+        """Return what to send of a limit that is ``shown`` now: never worse than what stood there a moment ago."""
+        read = [limit for since, limit in self._limits if now_s - since >= SEEN_S] or [p for _, p in self._limits[:1]]
+        if not read:
+            return shown
+        return min(shown, read[-1]) if side is Side.BUY else max(shown, read[-1])
+
+
 class Leg(StrEnum):
     ENTRY = "entry"
     STOP = "stop"

@@ -1,6 +1,7 @@
 """Order entry by key, ticket, ladder and chart: one staged order, previewed by the gate, sent once."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -22,6 +23,7 @@ from market_agent_gui.keys.guard import Intents, PressGuard
 from market_agent_gui.keys.staging import (
     DEFAULT_SIZES,
     Leg,
+    Shown,
     StagedOrder,
     even_stop,
     follow_quote,
@@ -62,7 +64,11 @@ class OrderEntry(QObject):
         intents: Intents,
         symbol: Callable[[], str],
         parent: QObject | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        reduced: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``reduced``: whether the hands are new to something, so that orders begin with the smallest size."""
         super().__init__(parent)
         self.staged: StagedOrder | None = None
         self.sizes = DEFAULT_SIZES
@@ -74,6 +80,9 @@ class OrderEntry(QObject):
         self._symbol = symbol
         self._tasks = TaskOwner(self._on_task_error)
         self._unconfirmed: dict[str, str] = {}
+        self._monotonic = monotonic
+        self._reduced = reduced
+        self._shown = Shown()
         bridge.quotes.connect(self._on_quotes)
         bridge.rows_changed.connect(self._on_rows)
         self._register(commander)
@@ -148,9 +157,14 @@ class OrderEntry(QObject):
         if price is None:
             raise Refusal(f"{symbol}: no price yet")
         try:
-            self._set(stage(self._intents.mint(), side, price, self.size))
+            self._set(stage(self._intents.mint(), side, price, self.first_size))
         except ValueError as error:
             raise Refusal(str(error)) from error
+
+    @property
+    def first_size(self) -> Decimal:
+        """The size that an order is staged with."""
+        return min(self.size, *self.sizes) if self._reduced() else self.size
 
     def stage_at(self, side: Side, limit: Decimal) -> None:
         """Stage at a price that was clicked on the ladder or the chart."""
@@ -241,6 +255,9 @@ class OrderEntry(QObject):
             return
         if order is not None and before is not None and order.intent == before.intent and self.sending(order):
             raise Refusal("it is being sent: wait for the answer")
+        if order is not None and order.joins:
+            anew = before is None or before.intent != order.intent
+            self._shown.note(self._monotonic(), order.limit, anew=anew)
         self.staged = order
         self.staged_changed.emit(order)
 
@@ -267,8 +284,12 @@ class OrderEntry(QObject):
         order = self._need_staged()
         if reason := self.blocked(order.symbol):
             raise Refusal(reason)
-        if not self._guard.take_off(order.intent):
+        if self.sending(order):
             raise Refusal("it is being sent: wait for the answer")
+        if order.joins:
+            order = replace(order, limit=self._shown.limit(self._monotonic(), order.side, order.limit))
+            self._set(order)
+        self._guard.take_off(order.intent)
         self.sending_changed.emit(True)
         self._tasks.start(self._send(order.intent, order.symbol, order.command(), order.say()), "send order")
 

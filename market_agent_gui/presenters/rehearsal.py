@@ -49,7 +49,7 @@ class RehearsalPresenter(QObject):
             mirror=mirror,
             symbol=symbol,
             staged=entry.staged,
-            size=entry.size,
+            size=entry.first_size,
             sizes=entry.sizes,
             risk_money=entry.risk_money,
             armed=shell.arming.armed,

@@ -57,3 +57,53 @@ def test_the_first_orders_by_key_after_a_change_are_sent_by_the_second_press_alo
         await until(lambda: desk.sent(CancelAll), "the cancel")
 
     run(story())
+
+
+def test_only_what_was_known_before_can_have_changed() -> None:
+    fresh = FreshKeys(0, lambda _left: None)
+    fresh.look("account", "", "paper DU1")
+    fresh.look("account", "paper DU1", "paper DU1")
+    assert not fresh.left
+    fresh.look("account", "paper DU1", "paper DU2")
+    assert (fresh.left, fresh.why) == (ORDERS, "account")
+
+
+def test_on_another_account_the_first_orders_are_of_the_smallest_size_and_confirmed(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        assert not shell.fresh_keys.left, "a first account is no change"
+        desk.engine.state(account="DU7654321")
+        await until(lambda: shell.fresh_keys.left, "the other account")
+        shell.commander.run("arm", "key")
+        chart = shell.window.docks["chart"].pane
+        desk.key("Ctrl+B", chart)
+        assert shell.entry.staged is not None
+        assert shell.entry.staged.quantity == min(shell.entry.sizes)
+        shell.guard._last.clear()
+        desk.key("Return", chart)
+        assert not desk.sent(PlaceOrder)
+        assert any("the account is another one: press Enter again" in text for _, text in desk.toasts)
+        desk.key("5")
+        assert shell.entry.staged.quantity == shell.entry.sizes[4], "a size that is asked for is taken"
+        shell.guard._last.clear()
+        desk.key("Return", chart)
+        await until(lambda: desk.sent(PlaceOrder), "the order")
+        shell.fresh_keys._count(0)
+        assert shell.entry.first_size == shell.entry.size
+        assert shell.preferences.now.keys_account.endswith("DU7654321")
+
+    run(story())
+
+
+def test_other_sizes_in_the_file_want_confirmations(desk: Desk, run) -> None:
+    async def story() -> None:
+        desk.shell.preferences.change(keys_sizes="1 2 3 4 5 6 7 8 9 250")
+        await desk.open()
+        await until(lambda: desk.shell.fresh_keys.left == ORDERS, "the change of sizes")
+        assert desk.shell.fresh_keys.why == "sizes"
+        assert desk.shell.preferences.now.keys_sizes.startswith("25 50 100")
+
+    run(story())

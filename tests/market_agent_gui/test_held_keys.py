@@ -122,3 +122,28 @@ def test_stop_let_go_before_its_second_is_over_does_nothing(desk: Desk, run) -> 
         assert not desk.sent(CancelAll)
 
     run(story())
+
+
+def test_a_second_enter_in_haste_behind_one_for_a_dialog_sends_nothing(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        chart = shell.window.docks["chart"].pane
+        shell.commander.run("arm", "key")
+        desk.key("Ctrl+B", chart)
+        desk.key("Ctrl+K")
+        assert shell.program.palette.isVisible()
+        shell.program.palette.line.setText("bars of 5 min")
+        desk.key("Return")
+        await until(lambda: not shell.program.palette.isVisible(), "the palette's end")
+        assert shell.entry.staged is not None
+        desk.key("Return", chart)
+        assert not desk.sent(PlaceOrder)
+        assert shell.key_log.presses[-1].outcome == Drop.STRAY.value
+        desk.key("Up")
+        desk.key("Return")
+        await until(lambda: desk.sent(PlaceOrder), "the order, once a hand was at it again")
+
+    run(story())

@@ -16,7 +16,9 @@ from market_agent_gui.keys.guard import Drop, Intents, PressGuard
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.rehearsal import Scene, rehearse
 from market_agent_gui.keys.staging import (
+    SEEN_S,
     Leg,
+    Shown,
     StagedOrder,
     follow_quote,
     marketable,
@@ -104,6 +106,28 @@ def test_a_second_send_within_a_second_is_dropped() -> None:
     assert guard.judge("send", Risk.ADDS, auto_repeat=False) is None
 
 
+def test_a_send_in_haste_behind_an_enter_for_something_else_is_dropped() -> None:
+    time = Time()
+    guard = PressGuard(time)
+    guard.stray()
+    time.now += 0.3
+    assert guard.judge("send", Risk.ADDS, auto_repeat=False) is Drop.STRAY
+    assert guard.judge("stop", Risk.SAFETY, auto_repeat=False) is None
+    assert guard.judge("exit_all", Risk.REDUCES, auto_repeat=False) is None
+    guard.stray()
+    time.now += 1.0
+    assert guard.judge("send", Risk.ADDS, auto_repeat=False) is None
+
+
+def test_staging_anew_shows_that_the_next_enter_is_meant_for_the_order() -> None:
+    time = Time()
+    guard = PressGuard(time)
+    guard.stray()
+    assert guard.judge("stage_buy", Risk.NONE, auto_repeat=False) is None
+    time.now += 0.3
+    assert guard.judge("send", Risk.ADDS, auto_repeat=False) is None
+
+
 def test_stop_is_never_dropped_for_being_quick() -> None:
     guard = PressGuard(Time())
     assert [guard.judge("stop", Risk.SAFETY, auto_repeat=False) for _ in range(5)] == [None] * 5
@@ -144,6 +168,29 @@ def test_a_joining_order_follows_the_quote_until_its_price_is_touched() -> None:
     touched = nudge(order, 1)
     assert follow_quote(touched, price(bid=190.40, ask=190.42)) is touched
     assert follow_quote(order, price(flags=STALE)) is order
+
+
+@pytest.mark.parametrize(
+    ("side", "now", "sent"),
+    [(Side.BUY, "190.40", "190.33"), (Side.BUY, "190.30", "190.30"), (Side.SELL, "190.30", "190.33"),
+     (Side.SELL, "190.40", "190.40")],
+)  # fmt: skip
+def test_a_joining_order_is_sent_at_no_worse_a_price_than_was_read(side: Side, now: str, sent: str) -> None:
+    shown = Shown()
+    shown.note(100.0, D("190.33"), anew=True)
+    shown.note(101.0, D(now), anew=False)
+    assert shown.limit(101.1, side, D(now)) == D(sent), "it stood for a tenth of a second"
+    assert shown.limit(101.0 + SEEN_S, side, D(now)) == D(now), "it has been read"
+
+
+def test_what_was_read_of_another_order_says_nothing_of_this_one() -> None:
+    shown = Shown()
+    shown.note(100.0, D("150.00"), anew=True)
+    shown.note(200.0, D("190.33"), anew=True)
+    assert shown.limit(200.01, Side.BUY, D("190.33")) == D("190.33")
+    for n in range(1000):
+        shown.note(200.0 + n, D("190.33"), anew=False)
+    assert len(shown._limits) < 5
 
 
 @given(ticks=st.lists(st.integers(-3000, 3000), max_size=20))

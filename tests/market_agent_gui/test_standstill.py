@@ -81,3 +81,29 @@ def test_an_order_on_its_way_stays_what_was_sent_whatever_the_quotes_do(desk: De
         )
 
     run(story())
+
+
+def test_a_bid_that_jumps_under_the_finger_is_not_what_is_sent(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell, now = desk.shell, [1000.0]
+        shell.entry._monotonic = lambda: now[0]
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        chart = shell.window.docks["chart"].pane
+        shell.commander.run("arm", "key")
+        desk.key("Ctrl+B", chart)
+        read = shell.entry.staged
+        assert read is not None
+        now[0] += 2.0
+        row = desk.engine.quotes.values[desk.engine._symbols["AAPL"]]
+        row[0] += 0.01
+        row[1] += 0.01
+        desk.engine.quotes.version += 1
+        await until(lambda: shell.entry.staged.limit != read.limit, "the jump")
+        now[0] += 0.1
+        desk.key("Return", chart)
+        await until(lambda: desk.sent(PlaceOrder), "the order")
+        assert desk.sent(PlaceOrder)[0].request.limit_price == read.limit
+
+    run(story())
