@@ -169,6 +169,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="edit_keys", title="Change keys…", group="Program"),
     ActionSpec(id="first_run", title="First steps…", group="Program"),
     ActionSpec(id="sounds", title="Sounds on or off", group="Program"),
+    ActionSpec(id="global_stop", title="STOP held in any program: on or off", group="Program"),
     ActionSpec(id="settings_file", title="Open the settings file", group="Program"),
     ActionSpec(id="quit", title="Quit…", group="Program", key="Ctrl+Q"),
 )

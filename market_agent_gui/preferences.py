@@ -33,6 +33,8 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes and risk money that were in use last."""
     keys_all_the_same: tuple[str, ...] = ()
     """Keys that stage or send although the desktop or another program has them, too: a person said so."""
+    global_stop: bool = False
+    """Whether STOP's held key is heard while another program has the focus."""
     lock_minutes: float = 0.0
     """Idle minutes after which the window locks; 0 is never."""
 

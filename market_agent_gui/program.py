@@ -129,6 +129,7 @@ class Program(QObject):
         self._shell.window.focus_first()
         self._shell.head.show_keys()
         self._shell.outside.watch.start()
+        self._shell.far_stop.refresh()
         self._look_at_sizes()
         if self._shell.preferences.problem:
             self._shell.say("warn", self._shell.preferences.problem)
@@ -209,6 +210,7 @@ class Program(QObject):
         except KeyMapError as error:
             self._shell.say("bad", say("The default keys hold: {reason}", reason=error))
         self._shell.outside.on_keys()
+        self._shell.far_stop.refresh()
 
     def _edit_keys(self) -> None:
         from market_agent_gui.keys.editor import KeyEditor
@@ -226,6 +228,7 @@ class Program(QObject):
         self._shell.keys.keys = keys
         self._shell.outside.accept(accepted)
         self._shell.outside.on_keys()
+        self._shell.far_stop.refresh()
         self.prefer(keys_all_the_same=tuple(sorted(accepted)))
         self._shell.arming.disarm(lambda: say("the keys changed"))
         try:

@@ -28,6 +28,7 @@ from market_agent_gui.keys.outside_watch import OutsideWatch
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.presenters.far_stop import FarStop
 from market_agent_gui.presenters.halt import HaltPresenter
 from market_agent_gui.presenters.modes import ModesPresenter
 from market_agent_gui.presenters.order_entry import OrderEntry
@@ -111,6 +112,7 @@ class Shell(QObject):
             preferences.now.keys_all_the_same,
             self,
         )
+        self.far_stop = FarStop(self)
         # What is seen.
         self.opening = opening or Opening(profile)
         self.window = self.opening.window
@@ -143,7 +145,15 @@ class Shell(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        for source in (self.halting, self.modes, self.workspaces, self.entry, self.table_files, self.outside):
+        for source in (
+            self.halting,
+            self.modes,
+            self.workspaces,
+            self.entry,
+            self.table_files,
+            self.outside,
+            self.far_stop,
+        ):
             source.said.connect(self.say)
         self.commander.refused.connect(lambda _action, text: self.say("warn", text))
         self.modes.dialog_wanted.connect(self.open_dialog)
@@ -187,6 +197,7 @@ class Shell(QObject):
     async def _close(self) -> None:
         self.keys.close()
         self.outside.watch.close()
+        self.far_stop.close()
         self.arming.close()
         self.workspaces.close()
         self.program.close()

@@ -125,6 +125,8 @@ class KeyController(QObject):
         self._claimed = claimed
         self._repeats = Repeats()
         self._held = ""
+        self._outside = False
+        """What is held is heard from the system, not from a window."""
         self._hold = QTimer(self, singleShot=True, interval=HOLD_MS)
         self._hold.timeout.connect(self._on_held)
         self._letting_go = QTimer(self, singleShot=True, interval=LET_GO_MS)
@@ -229,6 +231,14 @@ class KeyController(QObject):
         done = self._commander.run(action, "key")
         self._log.add(key, action, intent or self._staged_intent(), "done" if done else "refused")
 
+    def hold_outside(self, down: bool) -> None:
+        """STOP's held key was pressed or let go, whoever has the focus."""
+        if down:
+            self._outside = not self._held or self._outside
+            self.press("stop_hold", self.keys.key("stop_hold"))
+        elif self._held and self._outside:
+            self._letting_go.start()
+
     def objection(self, spec: ActionSpec) -> str:
         """Say why an action that reaches the broker may not run now: rehearsal, or not armed."""
         if self.rehearsing and spec.risk in (Risk.ADDS, Risk.REDUCES):
@@ -244,6 +254,7 @@ class KeyController(QObject):
 
     def _end_hold(self) -> None:
         action, self._held = self._held, ""
+        self._outside = False
         self._hold.stop()
         self._letting_go.stop()
         self.hold_changed.emit(action, False)
@@ -252,7 +263,7 @@ class KeyController(QObject):
         self._listen_to(window)
         if window is None:
             self._arming.disarm(lambda: say("the window lost the focus"))
-            if self._held:
+            if self._held and not self._outside:
                 self._end_hold()
 
     def _listen_to(self, window: QWindow | None) -> None:

@@ -72,6 +72,8 @@ class OutsideWatch(QObject):
         super().__init__(parent)
         self._system = system or system_of(sys.platform, QGuiApplication.platformName(), os.environ)
         self.now = Outside(system=self._system)
+        self.own: frozenset[str] = frozenset()
+        """Keys that we have taken from the system ourselves."""
         self._keys = keys
         self._ask = ask
         self._more: frozenset[str] = frozenset()
@@ -115,7 +117,7 @@ class OutsideWatch(QObject):
     def _work(self, keys: frozenset[str]) -> None:
         try:
             self._ask = self._ask or asker(self._system)
-            taken, failed = self._ask(keys)
+            taken, failed = self._ask(keys - self.own)
         except OSError as error:
             # What was known stays: a server that does not answer has given nothing back.
             taken, failed = dict(self.now.taken), str(error)

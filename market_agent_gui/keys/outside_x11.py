@@ -6,7 +6,7 @@ to whom it was meant for. Alt is taken for Mod1 and Super for Mod4, as every cur
 """
 
 import ctypes
-import ctypes.util
+import select
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +16,7 @@ from PySide6.QtGui import QKeySequence
 BAD_ACCESS = 10
 _GRAB_SYNC, _GRAB_ASYNC = 0, 1
 _REPLAY_KEYBOARD = 5
+_KEY_PRESS, _KEY_RELEASE = 2, 3
 _SHIFT, _LOCK, _CONTROL, _ALT, _NUM, _SUPER = 1, 2, 4, 8, 16, 64
 LOCKS = (0, _LOCK, _NUM, _LOCK | _NUM)
 """A grab is for exactly its modifiers: with Caps Lock or Num Lock on it is another one."""
@@ -74,6 +75,8 @@ _XCB = {
     "xcb_allow_events": (_Cookie, [_PTR, _U8, _U32]),
     "xcb_request_check": (_PTR, [_PTR, _Cookie]),
     "xcb_flush": (ctypes.c_int, [_PTR]),
+    "xcb_poll_for_event": (_PTR, [_PTR]),
+    "xcb_get_file_descriptor": (ctypes.c_int, [_PTR]),
 }
 _SYMS = {
     "xcb_key_symbols_alloc": (_PTR, [_PTR]),
@@ -133,6 +136,21 @@ class XKeys:
         ]
         refused = [self._refused(cookie) for cookie in cookies]
         return bool(refused) and not any(refused)
+
+    def events(self, seconds: float) -> list[bool]:
+        """Wait so long for the held key; return True for each press and False for each release."""
+        found: list[bool] = []
+        ready, _, _ = select.select([self._xcb.xcb_get_file_descriptor(self._link)], [], [], seconds)
+        while ready:
+            with self._freed(self._xcb.xcb_poll_for_event(self._link)) as event:
+                if not event:
+                    break
+                kind = ctypes.cast(event, ctypes.POINTER(_U8))[0] & 0x7F
+            if kind in (_KEY_PRESS, _KEY_RELEASE):
+                found.append(kind == _KEY_PRESS)
+        if self._xcb.xcb_connection_has_error(self._link):
+            raise OSError("the X server has gone")
+        return found
 
     def _grab(self, code: int, modifiers: int, keyboard: int) -> _Cookie:
         return self._xcb.xcb_grab_key_checked(self._link, 1, self._root, modifiers, code, _GRAB_ASYNC, keyboard)

@@ -27,7 +27,7 @@ def tables() -> set[str]:
     from market_agent_gui.actions import ACTIONS, GROUPS
     from market_agent_gui.chart_pane import INTERVALS
     from market_agent_gui.head import QUEUE_KEYS
-    from market_agent_gui.keys import arming, card, fresh, outside, rehearsal
+    from market_agent_gui.keys import arming, card, fresh, global_stop, outside, rehearsal
     from market_agent_gui.presenters import approvals, modes
     from market_agent_gui.resolve_dialog import STATES
     from widgets.theme import theme_names
@@ -39,7 +39,7 @@ def tables() -> set[str]:
     found |= {text for texts in first_run.BROKERS for text in texts}
     found |= {*rehearsal.TITLES.values(), *rehearsal._FIXED.values(), *card._WHEN.values()}
     found |= {*approvals._DONE.values(), *modes.TITLES.values(), "BUY", "SELL", "entry", "stop", "target"}
-    found |= {*outside.TITLES.values(), *outside._UNSURE.values(), *fresh.WHY.values()}
+    found |= {*outside.TITLES.values(), *outside._UNSURE.values(), *fresh.WHY.values(), *global_stop._NOT_HERE.values()}
     found |= {"PAPER", "LIVE", "REPLAY", *arming._CONTEXT}
     found |= {title for title, _ in scan_pane.EXAMPLES} | {"■ STOP", "Show the window", "Quit…"}
     found |= {*chart_pane.STYLE_WORDS.values(), *chart_pane.AXIS_WORDS.values()}
