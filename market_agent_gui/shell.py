@@ -104,6 +104,7 @@ class Shell(QObject):
             staged_intent=lambda: self.entry.staged.intent if self.entry.staged else "",
             locked=lambda: self.program.locked,
             fresh=self.fresh_keys,
+            minted=lambda: intents.last,
             claimed=lambda spec, key: self.outside.objection(spec, key),
         )
         self.outside = OutsideKeys(

@@ -108,9 +108,10 @@ class KeyController(QObject):
         locked: Callable[[], bool],
         fresh: FreshKeys,
         claimed: Callable[[ActionSpec, str], str] = lambda _spec, _key: "",
+        minted: Callable[[], str] = str,
     ) -> None:
-        """``staged_intent`` names the staged order's intent, empty when none is staged. ``claimed`` says why a key that
-        somebody outside has may not act, empty when it may."""
+        """``staged_intent`` names the staged order's intent, empty when none is staged; ``minted`` the newest intent.
+        ``claimed`` says why a key that somebody outside has may not act, empty when it may."""
         super().__init__(app)
         self.keys = KeyMap()
         self.rehearsing = False
@@ -123,6 +124,7 @@ class KeyController(QObject):
         self._locked = locked
         self._fresh = fresh
         self._claimed = claimed
+        self._minted = minted
         self._repeats = Repeats()
         self._held = ""
         self._outside = False
@@ -228,8 +230,14 @@ class KeyController(QObject):
             self._log.add(key, action, intent, again)
             self._commander.refused.emit(action, again)
             return
+        before = self._minted()
         done = self._commander.run(action, "key")
-        self._log.add(key, action, intent or self._staged_intent(), "done" if done else "refused")
+        minted = self._minted()
+        if minted != before:
+            intent = minted  # of what this press has begun: another order is staged, or a position is closed
+        elif spec.risk in (Risk.REDUCES, Risk.SAFETY):
+            intent = ""  # what is staged has no part in it
+        self._log.add(key, action, intent, "done" if done else "refused")
 
     def hold_outside(self, down: bool) -> None:
         """STOP's held key was pressed or let go, whoever has the focus."""

@@ -96,6 +96,9 @@ class Intents:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._numbers = itertools.count(1)
+        self.last = ""
+        """The one minted last."""
 
     def mint(self) -> str:
-        return f"{self._prefix}-{next(self._numbers):04d}"
+        self.last = f"{self._prefix}-{next(self._numbers):04d}"
+        return self.last
