@@ -303,6 +303,7 @@ class SuggestionQueue(QWidget):
             return
         if card.standing.confirm and not card.asks_again:
             card.asks_again = True
+            self._changed_at[key] = self._clock.elapsed()  # a second press in haste has not read what it confirms
             card.refresh()
             return
         self._wait(card, tr("approve"))

@@ -202,6 +202,9 @@ def test_a_soft_objection_wants_a_second_press_and_sends_its_code(qtbot, queue, 
     assert answers == []
     assert "G30" in queue._cards["S-1"]._buttons["A"].text()
     queue.act("A")
+    assert answers == [], "a second press in haste has not read what it confirms"
+    settle(qtbot, queue)
+    queue.act("A")
     assert answers == [("approve", "S-1", "hash-1", ("G30",))]
 
 
