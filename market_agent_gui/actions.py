@@ -73,6 +73,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="exit_all", title="Exit all", group="Position", key="Ctrl+0", risk=Risk.REDUCES),
     ActionSpec(id="exit_half", title="Exit ½", group="Position", key="Ctrl+5", risk=Risk.REDUCES),
     ActionSpec(id="exit_quarter", title="Exit ¼", group="Position", key="Ctrl+4", risk=Risk.REDUCES),
+    ActionSpec(
+        id="reverse",
+        title="Reverse: close all, stage the other side",
+        group="Position",
+        key="Ctrl+R",
+        risk=Risk.REDUCES,
+    ),
     ActionSpec(id="stop_even", title="Stop to break-even", group="Position", key="Ctrl+E", risk=Risk.REDUCES),
     ActionSpec(id="stop", title="STOP", group="Safety", key="Ctrl+.", scope=Scope.ANYWHERE, risk=Risk.SAFETY),
     ActionSpec(

@@ -229,6 +229,8 @@ class PositionTable(QWidget):
     stop_wanted = Signal(str)
     """The person wants to set or move the stop of a symbol."""
     break_even_wanted = Signal(str)
+    reverse_wanted = Signal(str)
+    """Close a symbol and prepare as much of the other side."""
     counts_changed = Signal(int, int)
 
     def __init__(self, zone: str = NEW_YORK, parent: QWidget | None = None) -> None:
@@ -316,4 +318,6 @@ class PositionTable(QWidget):
         even = QAction(tr("Stop to break-even"))
         even.triggered.connect(lambda _=False: self.break_even_wanted.emit(symbol))
         even.setEnabled(row.stop is not None)
-        return [*made, stop, even]
+        reverse = QAction(tr("Reverse: close all, stage the other side"))
+        reverse.triggered.connect(lambda _=False: self.reverse_wanted.emit(symbol))
+        return [*made, reverse, stop, even]

@@ -156,7 +156,8 @@ def _book_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
     units = closed(position.quantity, share)
     won = position.open_pnl * units / abs(position.quantity) if position.open_pnl is not None else None
     pnl = f" · {signed(won)}" if won is not None else ""
-    return f"{say(side.value)} {quantity(units)} {symbol}{pnl}", True
+    effect = f"{say(side.value)} {quantity(units)} {symbol}{pnl}"
+    return say("{order}, and the same again staged", order=effect) if name == "reverse" else effect, True
 
 
 def _say(order: StagedOrder) -> str:

@@ -16,7 +16,7 @@ from engine.model.decision import Verdict
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
-from engine.model.order import OrderRequest
+from engine.model.order import OrderRequest, OrderType, TimeInForce
 from market_agent_gui.bridge import EngineBridge, LinkState
 from market_agent_gui.commander import Commander, Refusal
 from market_agent_gui.keys.guard import Intents, PressGuard
@@ -48,6 +48,8 @@ class OrderEntry(QObject):
 
     staged_changed = Signal(object)
     """A :class:`StagedOrder` or ``None``."""
+    offered = Signal(object)
+    """An :class:`OrderRequest` for a person to complete in the ticket: it lacks a price."""
     judged = Signal(object, object)
     """The gate's verdict on a request, and that request."""
     sent = Signal(str, bool, str, object)
@@ -110,6 +112,7 @@ class OrderEntry(QObject):
             "exit_half": lambda: self.exit(Decimal("0.5")),
             "exit_quarter": lambda: self.exit(Decimal("0.25")),
             "flatten_symbol": lambda: self.exit(Decimal(1)),
+            "reverse": self.reverse,
             "stop_even": self.stop_to_even,
         }
         for number in range(1, 10):
@@ -365,6 +368,45 @@ class OrderEntry(QObject):
             raise Refusal(f"{symbol}: no position to close")
         intent = IntentId(self._intents.mint())
         self._bridge.fire(Flatten(symbol=Symbol(symbol), fraction=fraction, intent_id=intent, by="hotkey"))
+
+    def reverse(self, symbol: str = "") -> None:
+        """Close the position, and stage as much of the other side; that is sent like any order, once this is flat."""
+        symbol = symbol or self._need_symbol()
+        position, price = self._bridge.mirror.position(symbol), self._bridge.mirror.price(symbol)
+        self.exit(Decimal(1), symbol)
+        if position is None or price is None:
+            raise Refusal(f"{symbol}: no price yet")
+        side = Side.SELL if position.quantity > 0 else Side.BUY
+        try:
+            self._set(stage(self._intents.mint(), side, price, abs(position.quantity)))
+        except ValueError as error:
+            raise Refusal(str(error)) from error
+
+    def set_stop(self, symbol: str) -> None:
+        """Stage a change of the stop of a position; where there is none, offer one to complete in the ticket."""
+        mirror = self._bridge.mirror
+        position, price = mirror.position(symbol), mirror.price(symbol)
+        if position is None or not position.quantity:
+            raise Refusal(f"{symbol}: no position to protect")
+        stop = next((row for row in mirror.working(symbol) if row.leg == "stop" and _movable(row)), None)
+        if stop is None:
+            self.offered.emit(
+                OrderRequest(
+                    intent_id=IntentId(self._intents.mint()),
+                    symbol=Symbol(symbol),
+                    side=Side.SELL if position.quantity > 0 else Side.BUY,
+                    quantity=abs(position.quantity),
+                    order_type=OrderType.STOP,
+                    tif=TimeInForce.GTC,
+                )
+            )
+            return
+        if price is None:
+            raise Refusal(f"{symbol}: no price yet, so no tick size")
+        try:
+            self._set(stage_change(self._intents.mint(), stop, exact(price.tick)))
+        except ValueError as error:
+            raise Refusal(str(error)) from error
 
     def stop_to_even(self) -> None:
         """Move the protective stop of the displayed symbol to where it pays its fees; only ever tighter."""

@@ -1,5 +1,6 @@
 """The tables of the book and the journal: positions, orders, fills, refusals, news, limits, log."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from PySide6.QtCore import QUrl
@@ -27,6 +28,7 @@ class PositionsPresenter(PanePresenter):
         table.flatten_wanted.connect(self._on_flatten)
         table.break_even_wanted.connect(self._on_break_even)
         table.stop_wanted.connect(self._on_stop)
+        table.reverse_wanted.connect(self._on_reverse)
         self.feed("positions", table.apply)
         self.feed("state", lambda rows, _removed, _reset: self._on_state(table, rows))
         return table
@@ -38,10 +40,7 @@ class PositionsPresenter(PanePresenter):
 
     def _on_flatten(self, symbol: str, fraction: Decimal) -> None:
         self.choose(symbol)
-        try:
-            self.services.entry.exit(fraction, symbol)
-        except Refusal as refusal:
-            self.services.say("warn", str(refusal))
+        self._try(lambda: self.services.entry.exit(fraction, symbol))
 
     def _on_break_even(self, symbol: str) -> None:
         self.choose(symbol)
@@ -49,11 +48,17 @@ class PositionsPresenter(PanePresenter):
 
     def _on_stop(self, symbol: str) -> None:
         self.choose(symbol)
-        stops = [row for row in self.services.bridge.mirror.working(symbol) if row.leg == "stop"]
-        if stops:
-            self.services.show_pane("orders")
-        else:
-            self.services.say("warn", say("{symbol} has no stop at the broker", symbol=symbol))
+        self._try(lambda: self.services.entry.set_stop(symbol))
+
+    def _on_reverse(self, symbol: str) -> None:
+        self.choose(symbol)
+        self._try(lambda: self.services.entry.reverse(symbol))
+
+    def _try(self, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except Refusal as refusal:
+            self.services.say("warn", str(refusal))
 
 
 class OrdersPresenter(PanePresenter):

@@ -62,6 +62,7 @@ class TicketPresenter(PanePresenter):
         ticket.change_wanted.connect(self._send_change)
         ticket.flatten_wanted.connect(self._on_flatten)
         entry.staged_changed.connect(self._on_staged)
+        entry.offered.connect(self._on_offered)
         entry.judged.connect(self._on_judged)
         entry.sent.connect(self._on_sent)
         self._arming.changed.connect(self._show_armed)
@@ -144,6 +145,13 @@ class TicketPresenter(PanePresenter):
             self.services.entry.exit(Decimal(1), symbol)
         except Refusal as refusal:
             self.services.say("warn", str(refusal))
+
+    def _on_offered(self, request: OrderRequest) -> None:
+        """Open an order that lacks its trigger, ready to type it."""
+        self.choose(request.symbol)
+        self.services.show_pane(self.dock)
+        self._ticket.open_request(request)
+        self._ticket.sentence.trigger.setFocus()
 
     def _show_position(self) -> None:
         held = self.services.bridge.mirror.position(self.symbol) if self.symbol else None

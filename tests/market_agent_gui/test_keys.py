@@ -283,6 +283,10 @@ def test_a_rehearsed_part_is_the_whole_number_that_the_engine_closes(held: str, 
     assert rehearsed(held, "189.00", "187.00", "exit_quarter")[0].startswith(f"SELL {quarter} AAPL")
 
 
+def test_a_rehearsed_reverse_says_both_halves() -> None:
+    assert rehearsed("100", "189.00", "187.00", "reverse") == ("SELL 100 AAPL, and the same again staged", True)
+
+
 def test_a_rehearsed_stop_to_break_even_is_on_the_tick_and_says_when_it_would_be_refused() -> None:
     assert rehearsed("100", "189.0033333", "187.00", "stop_even") == ("187.00 → 189.01", True)
     assert rehearsed("100", "189.00", "187.00", "stop_even", "189.0542") == ("187.00 → 189.06", True)

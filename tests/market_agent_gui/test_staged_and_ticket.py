@@ -7,8 +7,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from engine.api.commands import Flatten, Halt, ModifyOrder
+from engine.api.commands import Flatten, Halt, ModifyOrder, PlaceOrder
 from engine.model.decision import Denial
+from engine.model.market import Side
+from engine.model.order import OrderType, TimeInForce
 from tests.support_gui.harness import Desk, until
 from widgets.order_ticket import OrderTicket
 
@@ -88,6 +90,52 @@ def test_a_refusal_on_a_held_symbol_offers_to_close_it_and_closes_the_one_the_ti
         ticket.flatten.click()
         await until(lambda: desk.sent(Flatten), "the close")
         assert [command.symbol for command in desk.sent(Flatten)] == [held]
+
+    run(story())
+
+
+def test_reverse_closes_now_and_stages_as_much_of_the_other_side_which_waits_for_enter(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        desk.key("Ctrl+R", shell.window.docks["chart"].pane)
+        await until(lambda: desk.sent(Flatten), "the close")
+        assert [(command.symbol, command.fraction) for command in desk.sent(Flatten)] == [("AAPL", D(1))]
+        staged = shell.entry.staged
+        assert staged is not None
+        assert (staged.symbol, staged.side, staged.quantity) == ("AAPL", Side.SELL, D(200))
+        desk.key("Return")
+        assert not desk.sent(PlaceOrder), "what adds risk needs arming"
+        shell.links.choose("chart", "ORCL")
+        desk.key("Ctrl+R", shell.window.docks["chart"].pane)
+        assert len(desk.sent(Flatten)) == 1
+        assert any("no position" in text for _, text in desk.toasts)
+
+    run(story())
+
+
+def test_the_stop_of_a_position_is_changed_in_the_ticket_and_where_there_is_none_one_is_offered(
+    desk: Desk, run
+) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        shell.presenters["positions"]._on_stop("MSFT")
+        staged = shell.entry.staged
+        assert staged is not None
+        assert (staged.symbol, staged.order_type, staged.ref) == ("MSFT", OrderType.STOP, "ma-4567-261120-MSFTstop-P")
+        assert ticket.change.isVisibleTo(ticket)
+        shell.entry.drop()
+        desk.engine.tables["orders"].remove("ma-4567-261120-MSFTstop-P")
+        await until(lambda: not [r for r in shell.bridge.mirror.working("MSFT") if r.leg == "stop"], "no stop")
+        shell.presenters["positions"]._on_stop("MSFT")
+        draft = ticket.draft
+        assert (draft.symbol, draft.side, draft.size) == ("MSFT", Side.SELL, D(60))
+        assert (draft.order_type, draft.tif, draft.trigger) == (OrderType.STOP, TimeInForce.GTC, None)
+        assert ticket.sentence.trigger.isVisibleTo(ticket)
+        assert ticket.request() is None, "it lacks its price"
 
     run(story())
 
