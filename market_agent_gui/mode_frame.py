@@ -1,8 +1,8 @@
 """Whose money it is, around every window: LIVE solid red, PAPER hatched, REPLAY dotted. Words say it too."""
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QMargins, QObject, Qt
 from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QDockWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from widgets.theme import current_theme
 
@@ -23,19 +23,26 @@ class BookLine(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = current_theme()
         painter = QPainter(self)
-        if not self._book:
-            painter.fillRect(self.rect(), theme.color("hair"))
-        else:
-            colour = theme.color(theme.mode_role(self._book))
-            if self._book == "live":
-                painter.fillRect(self.rect(), colour)
-            else:
-                painter.fillRect(self.rect(), theme.color("bg0"))
-                style = Qt.BrushStyle.BDiagPattern if self._book == "paper" else Qt.BrushStyle.Dense4Pattern
-                _stripes(painter, self.width(), self.height(), QBrush(colour, style), self._book == "paper")
+        _line(painter, self.width(), self.height(), self._book)
         painter.end()
+
+
+def _line(painter: QPainter, width: int, height: int, book: str) -> None:
+    theme = current_theme()
+    if not book:
+        painter.fillRect(0, 0, width, height, theme.color("hair"))
+        return
+    colour = theme.color(theme.mode_role(book))
+    if book == "live":
+        painter.fillRect(0, 0, width, height, colour)
+        return
+    painter.fillRect(0, 0, width, height, theme.color("bg0"))
+    style = Qt.BrushStyle.BDiagPattern if book == "paper" else Qt.BrushStyle.Dense4Pattern
+    painter.save()
+    painter.setClipRect(0, 0, width, height)
+    _stripes(painter, width, height, QBrush(colour, style), book == "paper")
+    painter.restore()
 
 
 def _stripes(painter: QPainter, width: int, height: int, brush: QBrush, slanted: bool) -> None:
@@ -47,11 +54,15 @@ def _stripes(painter: QPainter, width: int, height: int, brush: QBrush, slanted:
 
 
 class ModeFrame(QWidget):
-    """Three solid pixels around a window while the book is LIVE; lets the mouse through."""
+    """Three solid pixels around a window while the book is LIVE, a hatched or dotted line over one that has no other.
+
+    Lets the mouse through. A dock has it only while it is a window of its own.
+    """
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
-        self._live = False
+        self._book = ""
+        self._has_line = not isinstance(window, QMainWindow)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
@@ -59,16 +70,14 @@ class ModeFrame(QWidget):
         self._fit()
 
     def show_book(self, book: str) -> None:
-        """Show the frame for ``live``, take it away for anything else."""
-        self._live = book == "live"
-        window = self.parentWidget()
-        margin = FRAME_PX if self._live else 0
-        window.setContentsMargins(margin, margin, margin, margin)
+        """Show whose money it is: paper, live, replay, or empty while that is not known."""
+        self._book = book
         self._fit()
+        self.update()
 
     @property
     def live(self) -> bool:
-        return self._live
+        return self._book == "live"
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.ChildAdded, QEvent.Type.ParentChange):
@@ -77,7 +86,13 @@ class ModeFrame(QWidget):
 
     def _fit(self) -> None:
         window = self.parentWidget()
-        shown = self._live and not (isinstance(window, QDockWidget) and not window.isFloating())
+        apart = not isinstance(window, QDockWidget) or window.isFloating()
+        shown = apart and (self.live or bool(self._book and self._has_line))
+        sides = FRAME_PX if shown and self.live else 0
+        top = LINE_PX if shown and not self.live else sides
+        wanted = QMargins(sides, top, sides, sides)
+        if window.contentsMargins() != wanted:
+            window.setContentsMargins(wanted)
         self.setVisible(shown)
         if shown:
             self.setGeometry(window.rect())
@@ -85,6 +100,10 @@ class ModeFrame(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        if not self.live:
+            _line(painter, self.width(), LINE_PX, self._book)
+            painter.end()
+            return
         colour = current_theme().color("live")
         w, h = self.width(), self.height()
         for x, y, dx, dy in (

@@ -306,12 +306,15 @@ class Shell(QObject):
 
     def open_dialog(self, dialog: QDialog) -> None:
         """Open a dialog over the main window, framed like it; it is gone for good when it closes."""
-        from market_agent_gui.mode_frame import ModeFrame
+        from market_agent_gui.mode_frame import ModeFrame, account_tail
 
         dialog.finished.connect(dialog.deleteLater)
         dialog.setParent(self.window, dialog.windowFlags())
         state = self.bridge.mirror.state()
-        ModeFrame(dialog).show_book(state.book if state else "")
+        if state is not None:
+            ModeFrame(dialog).show_book(state.book)
+            whose = f"{say(state.book.upper())} {account_tail(state.account)}"
+            dialog.setWindowTitle(f"{dialog.windowTitle()} · {whose}")
         dialog.open()
 
     def _on_host(self, state: HostState) -> None:

@@ -64,6 +64,7 @@ def test_a_limit_that_the_engine_refuses_leaves_the_dialog_open_with_its_reason(
         desk.engine.refuse = {ChangeLimits: Receipt(ok=False, code="PIN", text="The PIN is wrong.")}
         desk.shell.presenters["limits"]._on_change("G1 x")
         dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, LimitDialog) and w.isVisible())
+        assert dialog.windowTitle().startswith("G1 · Order value, agent, money · PAPER DU…")
         dialog.value.setText("6000000")
         dialog.yes.click()
         await until(dialog.problem.isVisible, "the engine's no")

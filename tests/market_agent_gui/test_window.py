@@ -11,7 +11,7 @@ from market_agent_gui.docks import BY_ID, TEMPLATES, default_template
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.lock import PAUSE_S, TRIES, LockPage, PinStore
 from market_agent_gui.main_window import MainWindow
-from market_agent_gui.mode_frame import FRAME_PX, account_tail
+from market_agent_gui.mode_frame import FRAME_PX, LINE_PX, account_tail
 from market_agent_gui.notifications import read
 from market_agent_gui.palette import Entry, find
 from market_agent_gui.preferences import PreferencesFile
@@ -65,6 +65,27 @@ def test_live_frames_the_window_and_names_the_account_in_its_title(window: MainW
     window.show_book("paper", "DU1234567")
     assert window.contentsMargins().left() == 0
     assert account_tail("DU1234567") == "DU…567"
+
+
+@pytest.mark.parametrize(("book", "margins"), [("live", (3, 3)), ("paper", (LINE_PX, 0)), ("replay", (LINE_PX, 0))])
+def test_a_pane_in_a_window_of_its_own_says_whose_money_it_is_and_a_docked_one_gives_no_room_for_it(
+    window: MainWindow, book: str, margins: tuple[int, int]
+) -> None:
+    dock, frame = window.docks["tape"], window._frames["tape"]
+    window.show_book(book, "U4412318")
+    assert dock.contentsMargins().top() == 0
+    assert not frame.isVisible()
+    dock.setFloating(True)
+    assert frame.isVisible()
+    assert (dock.contentsMargins().top(), dock.contentsMargins().left()) == margins
+    painted = dock.grab().toImage()
+    window.show_book("", "")
+    assert not frame.isVisible()
+    assert dock.grab().toImage() != painted
+    window.show_book(book, "U4412318")
+    dock.setFloating(False)
+    assert not frame.isVisible()
+    assert dock.contentsMargins().top() == 0
 
 
 def test_closing_is_asked_for_and_not_done(window: MainWindow, qtbot: QtBot) -> None:
