@@ -302,6 +302,11 @@ class MainWindow(QMainWindow):
     # --- Qt
 
     def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            # Window managers that raise the one they give the focus to would leave its panes behind it.
+            for dock in self.docks.values():
+                if dock.isFloating() and dock.isVisible():
+                    dock.raise_()
         if event.type() == QEvent.Type.MouseButtonRelease and self._settled:
             # A separator was let go: from now on the shares are the person's own.
             self._touched = True

@@ -33,7 +33,8 @@ def _mark_text(price: Decimal | None) -> str:
     """Return a price that may lie between two ticks: with half a cent where there is one."""
     if price is None:
         return formats.MISSING
-    return price_text(price, max(2, min(3, _decimals(price)))) if abs(price) >= 1 else price_text(price)
+    rounded = round(price, 3 if abs(price) >= 1 else 4)  # a mid of two floats may end in a row of nines
+    return price_text(rounded, max(2, _decimals(rounded)))
 
 
 def position_columns(zone: str) -> tuple[Column, ...]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.api.frames import Notice
@@ -86,6 +88,15 @@ def test_a_pane_in_a_window_of_its_own_says_whose_money_it_is_and_a_docked_one_g
     dock.setFloating(False)
     assert not frame.isVisible()
     assert dock.contentsMargins().top() == 0
+
+
+def test_a_pane_in_a_window_of_its_own_comes_to_the_front_with_the_main_one(window: MainWindow) -> None:
+    raised: list[str] = []
+    for name in ("tape", "news", "depth"):
+        window.docks[name].raise_ = lambda name=name: raised.append(name)  # type: ignore[method-assign]
+    window.docks["tape"].setFloating(True)
+    QApplication.sendEvent(window, QEvent(QEvent.Type.WindowActivate))
+    assert raised == ["tape"]
 
 
 def test_closing_is_asked_for_and_not_done(window: MainWindow, qtbot: QtBot) -> None:

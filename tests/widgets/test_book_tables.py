@@ -236,6 +236,17 @@ def test_a_file_of_fills_tells_them_apart_and_has_the_year_the_zone_and_every_co
     assert "Reference" not in table.csv_text(None), "what is copied is what is seen"
 
 
+@pytest.mark.parametrize(
+    ("mark", "shown"),
+    [("126.00999999999999", "126.01"), ("188.855", "188.855"), ("189.6542", "189.654"), ("0.12346", "0.1235")],
+)
+def test_a_mark_between_two_ticks_is_shown_as_such_and_no_rounding_of_floats_is(qtbot, mark, shown):
+    table = PositionTable()
+    qtbot.addWidget(table)
+    table.apply([position("AAPL", mark=Decimal(mark))])
+    assert texts(table.model, 0)["mark"] == shown
+
+
 def test_the_chooser_of_columns_shows_an_ampersand_as_one(qtbot):
     table = PositionTable()
     qtbot.addWidget(table)
