@@ -68,7 +68,7 @@ def _note(row: BlotterRow) -> str:
         if head.average_price is not None:
             filled += f" @ {price_text(head.average_price)}"
     elsewhere = tr("made elsewhere") if head.external else ""
-    return " · ".join(part for part in (said, filled, told(head.note), elsewhere) if part)
+    return " · ".join(part for part in (elsewhere, said, filled, told(head.note)) if part)
 
 
 def _whole_note(row: BlotterRow) -> str:

@@ -17,7 +17,7 @@ from functools import lru_cache
 import msgspec
 
 from engine.execution.error_codes import HELD_CODES
-from engine.execution.record import ACKNOWLEDGED, Commission, Execution, Heard, OrderRecord
+from engine.execution.record import ACKNOWLEDGED, LOST_TOUCH, Commission, Execution, Heard, OrderRecord
 from engine.model.money import ZERO, finite
 from engine.model.order import OrderRequest, OrderState
 from engine.model.report import (
@@ -365,7 +365,7 @@ def lose_touch(record: OrderRecord, now_ns: int, reason: str) -> Outcome:
         absent_rounds=0,
         absent_since_ns=0,
     )
-    return conclude(record, add_reason(after, f"7 {reason}"), [], now_ns)
+    return conclude(record, add_reason(after, f"{LOST_TOUCH}{reason}"), [], now_ns)
 
 
 def ask_cancel(record: OrderRecord, now_ns: int) -> Outcome:

@@ -45,6 +45,20 @@ class Heard(IntFlag):
 
 ACKNOWLEDGED = Heard.ECHO | Heard.HELD | Heard.LOCATE | Heard.WORKING | Heard.PENDING_CANCEL | Heard.ECHO_NEW
 
+LOST_TOUCH = "7 "
+"""Begins the reason that touch with the broker was lost: the last in rank."""
+
+_CONFIRMED = frozenset(
+    {
+        OrderState.WORKING,
+        OrderState.PARTIAL,
+        OrderState.HELD,
+        OrderState.FILLED,
+        OrderState.CANCELLED,
+        OrderState.EXPIRED,
+    }
+)
+
 
 class Execution(msgspec.Struct, frozen=True, order=True):
     """One execution in its newest revision. Ordered so that equal revisions resolve the same way every time."""
@@ -166,6 +180,12 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
             liquidity=execution.liquidity,
         )
 
+    def _reason(self) -> str:
+        """The gravest reason; that touch was lost with it says nothing any more once its state is known again."""
+        known = self.state in _CONFIRMED
+        told = next((reason for reason in self.reasons if not (known and reason.startswith(LOST_TOUCH))), "")
+        return told.partition(" ")[2]
+
     def status(self) -> OrderStatus:
         """The belief others see."""
         executed = self.executed
@@ -180,7 +200,7 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
             commission=sum((c.amount for k, c in self.commissions.items() if k in self.executions), ZERO),
             broker_id=self.broker_ids[-1] if self.broker_ids else "",
             perm_ids=self.perm_ids,
-            reason=self.reasons[0].partition(" ")[2] if self.reasons else "",
+            reason=self._reason(),
             created_ns=self.created_ns,
             changed_ns=self.changed_ns,
             parent_ref=self.parent_ref,

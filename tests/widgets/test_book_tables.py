@@ -247,6 +247,11 @@ def test_a_mark_between_two_ticks_is_shown_as_such_and_no_rounding_of_floats_is(
     assert texts(table.model, 0)["mark"] == shown
 
 
+def test_that_an_order_was_made_elsewhere_is_said_first(qtbot, blotter):
+    blotter.apply([order("a", external=True, note="a long word of the broker about it", leg="entry")])
+    assert texts(blotter.model, 0)["note"].startswith("made elsewhere · ")
+
+
 def test_the_chooser_of_columns_shows_an_ampersand_as_one(qtbot):
     table = PositionTable()
     qtbot.addWidget(table)

@@ -79,6 +79,16 @@ def test_an_execution_id_without_a_revision_is_the_first() -> None:
     assert split_exec_id("abc.01.02") == ("abc.01", 2)
 
 
+def test_that_touch_was_lost_is_no_longer_said_of_an_order_whose_state_is_known_again() -> None:
+    lost = lose_touch(works(), 5, "the broker link was lost").record
+    assert lost.status().reason == "the broker link was lost"
+    found = told(lost, echo(100))
+    assert (found.state, found.status().reason) == (S.HELD, "")
+    assert establish(lost, S.CANCELLED, 6).record.status().reason == ""
+    refused = told(found, error(110, "the price is off the tick"))
+    assert "off the tick" in refused.status().reason, "what the broker said stays"
+
+
 def test_protective_is_what_says_so_and_a_child_of_an_algorithm_does_not() -> None:
     entry = works().status()
     assert not is_protective(replace(entry, parent_ref=OrderRef("p")))
