@@ -70,6 +70,8 @@ class StagedOrder:
     tif: TimeInForce = TimeInForce.DAY
     ref: str = ""
     order_type: OrderType = OrderType.LIMIT
+    risk_money: Decimal | None = None
+    """Sized so that the stop costs this; holds while prices move, until another size is chosen."""
     base: OrderRequest | None = None
     """The ticket's order, whose other fields are kept."""
 
@@ -154,7 +156,7 @@ def follow_quote(order: StagedOrder, price: Price) -> StagedOrder:
     if not order.joins or not price.live or price.symbol != order.symbol:
         return order
     limit = to_tick(exact(price.bid if order.side is Side.BUY else price.ask), order.tick)
-    return order if limit == order.limit else replace(order, limit=limit)
+    return order if limit == order.limit else keep_risk(replace(order, limit=limit))
 
 
 def nudge(order: StagedOrder, ticks: int) -> StagedOrder:
@@ -164,7 +166,7 @@ def nudge(order: StagedOrder, ticks: int) -> StagedOrder:
     moved = (order.limit if before is None else before) + order.tick * ticks
     if moved <= 0:
         return order
-    return replace(order, joins=order.joins and order.leg is not Leg.ENTRY, **{field: moved})
+    return keep_risk(replace(order, joins=order.joins and order.leg is not Leg.ENTRY, **{field: moved}))
 
 
 def next_leg(order: StagedOrder) -> StagedOrder:
@@ -182,7 +184,7 @@ def marketable(order: StagedOrder, price: Price) -> StagedOrder:
     buys = order.side is Side.BUY
     touch = exact(price.ask if buys else price.bid)
     limit = to_tick(touch + order.side.sign * touch * MARKETABLE_SHARE, order.tick, up=buys)
-    return replace(order, limit=limit, joins=False)
+    return keep_risk(replace(order, limit=limit, joins=False))
 
 
 def size_from_risk(order: StagedOrder, money: Decimal) -> StagedOrder:
@@ -195,7 +197,17 @@ def size_from_risk(order: StagedOrder, money: Decimal) -> StagedOrder:
     quantity = (money / distance).to_integral_value(rounding=ROUND_FLOOR)
     if quantity < 1:
         raise ValueError(f"one share already risks {distance:f}, more than {money:f}")
-    return replace(order, quantity=quantity)
+    return replace(order, quantity=quantity, risk_money=money)
+
+
+def keep_risk(order: StagedOrder) -> StagedOrder:
+    """Size anew an order that is sized from risk; as it is where that cannot be, and for every other order."""
+    if order.risk_money is None:
+        return order
+    try:
+        return size_from_risk(order, order.risk_money)
+    except ValueError:
+        return order
 
 
 def closed(held: Decimal, share: Decimal) -> Decimal:
@@ -221,4 +233,4 @@ def even_stop(held: PositionRow | None, price: Price | None, stops: Sequence[Ord
 
 
 def resize(order: StagedOrder, quantity: Decimal) -> StagedOrder:
-    return replace(order, quantity=quantity)
+    return replace(order, quantity=quantity, risk_money=None)

@@ -27,6 +27,7 @@ from market_agent_gui.keys.staging import (
     StagedOrder,
     even_stop,
     follow_quote,
+    keep_risk,
     marketable,
     next_leg,
     nudge,
@@ -179,7 +180,7 @@ class OrderEntry(QObject):
         """Put one leg of the staged order where it was dragged."""
         if self.staged is not None:
             field = {"entry": "limit", "stop": "stop", "target": "target"}[leg]
-            moved = replace(self.staged, **{field: to_tick(price, self.staged.tick)})
+            moved = keep_risk(replace(self.staged, **{field: to_tick(price, self.staged.tick)}))
             self._set(replace(moved, joins=False) if leg == "entry" else moved)
 
     def stage_request(self, request: OrderRequest | None) -> None:

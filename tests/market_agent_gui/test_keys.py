@@ -24,6 +24,7 @@ from market_agent_gui.keys.staging import (
     marketable,
     next_leg,
     nudge,
+    resize,
     size_from_risk,
     stage,
     stage_change,
@@ -213,6 +214,23 @@ def test_size_from_risk_never_risks_more_than_asked() -> None:
     assert order.quantity == D(107)
     assert order.risk is not None
     assert order.risk <= 250
+
+
+def test_an_order_sized_from_risk_keeps_it_while_its_price_follows_the_quote_or_is_moved() -> None:
+    order = size_from_risk(staged(stop=D("189.83")), D(250))
+    assert (order.limit, order.quantity) == (D("190.33"), D(500))
+    away = follow_quote(order, price(bid=190.83, ask=190.85))
+    assert (away.limit, away.quantity, away.risk) == (D("190.83"), D(250), D(250))
+    near = follow_quote(away, price(bid=190.08, ask=190.10))
+    assert near.quantity == D(1000)
+    assert near.risk is not None
+    assert near.risk <= D(250)
+    through = follow_quote(near, price(bid=189.50, ask=189.52))
+    assert through.quantity == near.quantity, "with the stop on the wrong side there is no size to reckon"
+    assert nudge(next_leg(order), -50).quantity == D(250)
+    assert marketable(order, price()).risk <= D(250)
+    chosen = resize(order, D(100))
+    assert follow_quote(chosen, price(bid=190.83, ask=190.85)).quantity == D(100)
 
 
 @pytest.mark.parametrize("stop", [None, D("191.00"), D("190.33")])
