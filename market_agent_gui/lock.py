@@ -107,11 +107,11 @@ class Cover(QWidget):
 
 
 class Curtain:
-    """What lies behind the lock takes neither mouse nor keys; panes in windows of their own are covered."""
+    """What lies behind the lock takes neither mouse nor keys; panes in windows of their own are gone meanwhile."""
 
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
-        self._covers: dict[DockFrame, Cover] = {}
+        self._hidden: list[DockFrame] = []
 
     def draw(self) -> None:
         """Close what is asked, and put everything out of reach."""
@@ -122,14 +122,22 @@ class Curtain:
                 dialog.reject()
         self._enable(False)
         for dock in self._window.findChildren(DockFrame):
-            if dock.isFloating():
-                self._covers.setdefault(dock, Cover(dock)).cover()
+            if dock.isFloating() and dock.isVisible():
+                self._hidden.append(dock)
+                self._show(dock, False)
 
     def lift(self) -> None:
         """Give everything back."""
-        for cover in self._covers.values():
-            cover.hide()
+        for dock in self._hidden:
+            self._show(dock, True)
+        self._hidden.clear()
         self._enable(True)
+
+    @staticmethod
+    def _show(dock: DockFrame, on: bool) -> None:
+        blocked = dock.blockSignals(True)  # nobody rearranged anything
+        dock.setVisible(on)
+        dock.blockSignals(blocked)
 
     def _enable(self, on: bool) -> None:
         # Tab would walk from the PIN to a button that sends, and Space would press it.
@@ -190,6 +198,10 @@ class LockPage(Cover):
         self.cover()
         self.window().activateWindow()
         self.line.setFocus()
+
+    def give_back(self) -> None:
+        """Put back what the lock took away, before the arrangement is kept for the next start."""
+        self._curtain.lift()
 
     def _on_entered(self) -> None:
         pin, wait = self.line.text(), self._pins.waits_s

@@ -200,6 +200,7 @@ class Shell(QObject):
         self.outside.watch.close()
         self.far_stop.close()
         self.arming.close()
+        self.program.lock_page.give_back()
         self.workspaces.close()
         self.program.close()
         self.head.close()

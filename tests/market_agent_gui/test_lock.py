@@ -25,26 +25,42 @@ async def locked(desk: Desk) -> None:
     desk.shell.program.lock()
 
 
-def test_a_pane_in_a_window_of_its_own_is_covered_and_takes_nothing(desk: Desk, run) -> None:
+def test_a_pane_in_a_window_of_its_own_is_gone_while_the_lock_holds(desk: Desk, run) -> None:
     async def story() -> None:
         await desk.open()
         dock = desk.shell.window.docks["ticket"]
         dock.setFloating(True)
+        place = dock.pos()
         desk.shell.program.pins.set(PIN)
         desk.shell.program.lock()
-        ticket = dock.pane
-        assert not ticket.isEnabled()
-        assert ticket.visibleRegion().isEmpty()
-        cover = dock.childAt(dock.rect().center())
-        assert not ticket.isAncestorOf(cover)
-        dock.resize(dock.width() + 200, dock.height() + 100)
-        assert cover.geometry() == dock.rect()
+        assert not dock.isVisible()
+        assert not dock.pane.isEnabled()
         desk.shell.program.lock_page.line.setText(PIN)
         desk.shell.program.lock_page.line.returnPressed.emit()
-        assert ticket.isEnabled()
-        assert not cover.isVisible()
+        assert dock.isVisible()
+        assert dock.isFloating()
+        assert dock.pos() == place
+        assert dock.pane.isEnabled()
 
     run(story())
+
+
+def test_a_program_that_ends_behind_the_lock_keeps_its_windows_for_the_next_start(desk: Desk, run) -> None:
+    seen: list[bool] = []
+
+    async def story() -> None:
+        await desk.open()
+        dock, keep = desk.shell.window.docks["tape"], desk.shell.workspaces.close
+        desk.shell.workspaces.close = lambda: (seen.append(dock.isVisible()), keep())  # type: ignore[method-assign]
+        dock.setFloating(True)
+        desk.shell.program.pins.set(PIN)
+        desk.shell.program.lock()
+        assert not dock.isVisible()
+        desk.shell.quit()
+        await until(lambda: seen, "the end")
+
+    run(story())
+    assert seen == [True]
 
 
 def test_the_lock_covers_a_window_that_is_made_larger(desk: Desk, run) -> None:
