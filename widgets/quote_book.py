@@ -9,9 +9,26 @@ STALE, HALTED, DELAYED = 1, 2, 4
 SPARK_POINTS = 40
 _SPARK_NS = 600 * 1_000_000_000
 """One point per ten minutes: a session fits."""
+NIGHT_SLOTS = 18
+"""Three hours without a price: what comes then belongs to another day."""
 
 _FLOATS = ("bid", "ask", "bid_size", "ask_size", "last", "volume", "previous_close")
 Floats = npt.NDArray[np.float64]
+
+
+def day_so_far(ts_ns: npt.NDArray[np.int64], prices: Floats) -> tuple[Floats, int]:
+    """Return the prices of the last day of bars, one per ten minutes as the picture has them, and when the last was.
+
+    ``ts_ns`` is when each price was known, rising. A day begins after a gap as long as a night's.
+    """
+    if not len(ts_ns):
+        return np.empty(0), 0
+    slot = ts_ns // _SPARK_NS
+    night = np.flatnonzero(np.diff(slot) > NIGHT_SLOTS)
+    first = int(night[-1]) + 1 if len(night) else 0
+    slot, prices = slot[first:], prices[first:]
+    newest = np.append(slot[1:] != slot[:-1], True)
+    return prices[newest][-SPARK_POINTS:], int(ts_ns[-1])
 
 
 class QuoteBook:
@@ -90,13 +107,16 @@ class QuoteBook:
         due = slot > self.spark_slot[index]
         if due.any():
             rows = index[due]
+            # After a night the picture is another day's.
+            self.spark[rows[slot[due] - self.spark_slot[rows] > NIGHT_SLOTS]] = np.nan
             self.spark[rows, :-1] = self.spark[rows, 1:]
             self.spark_slot[rows] = slot[due]
         self.spark[index, -1] = last
 
-    def set_spark(self, index: int, values: npt.ArrayLike) -> None:
-        """Give a symbol the prices of its day so far, oldest first."""
+    def set_spark(self, index: int, values: npt.ArrayLike, ts_ns: int = 0) -> None:
+        """Give a symbol the prices of its day so far, oldest first; ``ts_ns`` is the time of the newest."""
         self.reserve(index + 1)
+        self.spark_slot[index] = ts_ns // _SPARK_NS
         points = np.asarray(values, np.float32)[-SPARK_POINTS:]
         self.spark[index] = np.nan
         if len(points):

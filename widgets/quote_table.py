@@ -132,11 +132,11 @@ class QuoteTable(QWidget):
         self.book.take(block)
         self.view.quotes_changed()
 
-    def set_spark(self, symbol: str, prices: npt.ArrayLike) -> None:
-        """Give a symbol the prices of its day so far, oldest first, one per ten minutes."""
+    def set_spark(self, symbol: str, prices: npt.ArrayLike, ts_ns: int = 0) -> None:
+        """Give a symbol the prices of its day so far, oldest first, one per ten minutes; ``ts_ns``: of the newest."""
         row = self.model.rows.get(symbol)
         if row is not None:
-            self.book.set_spark(row.index, prices)
+            self.book.set_spark(row.index, prices, ts_ns)
             self.view.on_geometry()
             self.view.viewport().update()
 

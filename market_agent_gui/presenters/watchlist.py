@@ -4,13 +4,16 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from engine.api.commands import Unwatch, Watch
+from engine.api.client import EngineUnavailable
+from engine.api.commands import GetBars, Unwatch, Watch
 from engine.api.frames import QuoteBlock
 from engine.api.wire import Follow
 from engine.model.decision import Book
 from engine.model.ids import Symbol
+from market_agent_gui.loop import TaskOwner
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.watchlist_dialogs import WatchlistDialogs
 from market_agent_gui.services import Services
@@ -18,6 +21,8 @@ from market_agent_gui.translate import say
 
 log = logging.getLogger(__name__)
 FILE = "watchlists.json"
+BARS_S, BARS_OF_A_DAY = 300, 84
+"""Of the little picture of the day: a session and a little more."""
 
 
 class WatchlistPresenter(PanePresenter):
@@ -28,6 +33,9 @@ class WatchlistPresenter(PanePresenter):
         super().__init__(services)
         self._path = profile / FILE
         self._looked = False
+        self._tasks = TaskOwner(self._on_task_error)
+        self._loads = False
+        self._drawn_days: set[str] = set()
         self._asked: set[str] = set()
         """What is watched because of the lists: the engine counts, and what it watches by itself is not ours to end."""
 
@@ -48,6 +56,9 @@ class WatchlistPresenter(PanePresenter):
         self.services.bridge.refresh_quotes()
         return table
 
+    async def close(self) -> None:
+        await self._tasks.close()
+
     def wish(self) -> Follow:
         return Follow(tables=self.tables, quotes=True)
 
@@ -63,6 +74,10 @@ class WatchlistPresenter(PanePresenter):
         self._table.apply(rows, removed, reset)
         if reset:
             self._watch_lists()
+            self._drawn_days.clear()
+        if not self._loads and any(key not in self._drawn_days for key in self._table.model.rows):
+            self._loads = True
+            self._tasks.start(self._load_days(), "the days of the watchlist")
         if self.symbol and self.symbol != self._table.view.current_key:
             self._table.view.select_key(self.symbol)  # it was chosen before it was known
         if (first := self._table.model.rows) and (not self.symbol or self._is_of_another_replay()):
@@ -86,6 +101,28 @@ class WatchlistPresenter(PanePresenter):
     def _on_opened(self, symbol: str) -> None:
         self.choose(symbol)
         self.services.show_pane("chart")
+
+    async def _load_days(self) -> None:
+        """Draw the day of every symbol from its bars: what came before this window belongs to today as well."""
+        from widgets.quote_book import day_so_far
+
+        try:
+            while missing := [key for key in self._table.model.rows if key not in self._drawn_days]:
+                for symbol in missing:
+                    self._drawn_days.add(symbol)
+                    command = GetBars(symbol=Symbol(symbol), seconds=BARS_S, count=BARS_OF_A_DAY)
+                    receipt = await self.services.bridge.send(command)
+                    stamps, closes = (receipt.data.get(name, b"") for name in ("ts_open", "close"))
+                    if receipt.ok and isinstance(stamps, bytes) and isinstance(closes, bytes):
+                        known = np.frombuffer(stamps, np.int64) + (BARS_S * 10**9 - 1)
+                        self._table.set_spark(symbol, *day_so_far(known, np.frombuffer(closes, np.float64)))
+        except (EngineUnavailable, OSError) as error:
+            log.info("the days of the watchlist wait for the engine: %s", error)
+        finally:
+            self._loads = False
+
+    def _on_task_error(self, name: str, error: BaseException) -> None:
+        log.error("%s failed", name, exc_info=error)
 
     def _watch_lists(self) -> None:
         """An engine that has just started does not know what stands in the lists."""

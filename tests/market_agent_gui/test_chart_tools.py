@@ -18,6 +18,7 @@ from market_agent_gui.chart_memory import ChartMemory, ChartState, Study
 from market_agent_gui.drawing_store import FILE, DrawingStore
 from market_agent_gui.indicator_dialog import IndicatorDialog
 from market_agent_gui.keys.key_map import KeyMap
+from market_agent_gui.presenters.watchlist import BARS_OF_A_DAY
 from market_agent_gui.study_lines import Answered, line_names, newest, on_bars, overlays, panes, read_answer, study_name
 from market_agent_gui.workspace import WorkspaceStore, make_workspace
 from tests.support_gui.fake_engine import bars_data
@@ -268,6 +269,11 @@ def test_letters_are_the_charts_only_while_it_has_the_focus() -> None:
 # --- the whole window
 
 
+def asked_for(desk: Desk) -> list[GetBars]:
+    """What the chart asked for; the watchlist asks for the days of its symbols."""
+    return [command for command in desk.sent(GetBars) if command.count != BARS_OF_A_DAY]
+
+
 def test_the_usual_indicators_stand_on_the_chart_and_follow_the_choice(desk: Desk, run: Callable) -> None:
     async def story() -> None:
         await desk.open()
@@ -281,7 +287,7 @@ def test_the_usual_indicators_stand_on_the_chart_and_follow_the_choice(desk: Des
         assert chart._layers.overlays == ()
         desk.key("Alt+4", chart)
         await until(lambda: len(chart._layers.overlays) == 3, "the lines of the other interval")
-        assert desk.sent(GetBars)[-1].seconds == 3_600
+        assert asked_for(desk)[-1].seconds == 3_600
         last = int(chart._data.ts[-1])
         bar = BarUpdate(symbol=symbol, seconds=3_600, ts_open=last, open=1.0, high=500.0, low=1.0, close=2.0,
                         volume=5.0)  # fmt: skip
@@ -372,9 +378,9 @@ def test_a_chart_without_history_shows_what_forms_and_history_as_soon_as_there_i
         await until(lambda: chart.bar_count == 1, "the bar that forms")
         known = True
         await until(lambda: chart.bar_count > 1, "the history")
-        asked = len(desk.sent(GetBars))
+        asked = len(asked_for(desk))
         await asyncio.sleep(0.2)
-        assert len(desk.sent(GetBars)) <= asked + 1  # a comparison or older bars, but no more asking again
+        assert len(asked_for(desk)) <= asked + 1  # a comparison or older bars, but no more asking again
 
     run(story())
 
@@ -402,7 +408,7 @@ def test_a_replay_that_has_daily_bars_alone_opens_on_them_and_keeps_the_chosen_i
             shell.links.choose("chart", "AAPL")
             pane = presenter._pane
             if book == "paper":
-                await until(lambda: len([c for c in desk.sent(GetBars) if c.seconds == 300]) > 3, "asked again")
+                await until(lambda: len([c for c in asked_for(desk) if c.seconds == 300]) > 3, "asked again")
             else:
                 await until(lambda: pane.chart.bar_count > 1, "the daily bars")
             assert pane.head.current == str(opens_on)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from PySide6.QtWidgets import QLineEdit
 
@@ -107,6 +108,21 @@ def test_the_lists_are_watched_again_when_an_engine_has_started(desk: Desk, run)
         await until(lambda: desk.sent(Watch), "the wish to watch")
         known = "AAPL" in lists_of(desk).model.rows
         assert desk.sent(Watch)[0].symbols == (("RKLB",) if known else ("AAPL", "RKLB"))
+
+    run(story())
+
+
+def test_the_picture_of_the_day_is_there_from_the_start(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        table = lists_of(desk)
+        rows = table.model.rows
+
+        def points(key: str) -> int:
+            return int(np.isfinite(table.book.spark[rows[key].index]).sum())
+
+        await until(lambda: rows and all(points(key) > 2 for key in rows), "a picture of every symbol")
+        assert not desk.shell.presenters["watchlist"]._loads
 
     run(story())
 

@@ -15,7 +15,7 @@ from tests.widgets.factories import NOW, block
 from widgets.glyph_atlas import GlyphAtlas, NumberStyle, picture
 from widgets.number_cells import NumberCells, NumberPlace
 from widgets.paint import TEXTS
-from widgets.quote_book import HALTED, QuoteBook
+from widgets.quote_book import HALTED, QuoteBook, day_so_far
 from widgets.quote_columns import COLUMNS, DOWN, QUIET, SPARK, UP, roles_of
 from widgets.quote_model import badge_text
 from widgets.quote_table import QuoteTable, symbols_in
@@ -127,6 +127,28 @@ def test_the_sparkline_takes_one_point_per_ten_minutes():
     points = book.spark[0][np.isfinite(book.spark[0])]
     assert 4 <= len(points) <= 5
     assert points[-1] == 135.0
+
+
+def test_the_sparkline_of_yesterday_is_gone_in_the_morning():
+    book, hour = QuoteBook(), 3_600_000_000_000
+    for number, ts in enumerate((NOW, NOW + hour, NOW + 18 * hour, NOW + 18 * hour + hour // 4)):
+        book.take(block({0: 100.0 + number}, ts=ts))
+    points = book.spark[0][np.isfinite(book.spark[0])]
+    assert points.tolist() == [102.0, 103.0]
+
+
+def test_the_day_so_far_begins_after_the_night_and_goes_on_with_the_quotes():
+    minute = 60_000_000_000
+    start = NOW // (10 * minute) * 10 * minute
+    stamps = np.array([start - 20 * 60 * minute, start, start + 5 * minute, start + 10 * minute])
+    prices, newest = day_so_far(stamps, np.array([1.0, 2.0, 3.0, 4.0]))
+    assert (prices.tolist(), newest) == ([3.0, 4.0], start + 10 * minute)
+    assert day_so_far(stamps[:0], np.empty(0))[1] == 0
+    book = QuoteBook()
+    book.set_spark(0, prices, newest)
+    book.take(block({0: 5.0}, ts=start + 19 * minute))
+    book.take(block({0: 6.0}, ts=start + 21 * minute))
+    assert book.spark[0][np.isfinite(book.spark[0])].tolist() == [3.0, 5.0, 6.0]
 
 
 # --- numbers as pictures
