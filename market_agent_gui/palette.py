@@ -137,6 +137,7 @@ class Palette(QFrame):
         if self._symbols is not None:
             words = say("Symbol: its first letters, then Enter")
         self.line.setAccessibleName(words)
+        self.list.setAccessibleName(say("What was found"))
         self.line.setPlaceholderText(words)
 
     def open(

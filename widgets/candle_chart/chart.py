@@ -58,6 +58,7 @@ from widgets.candle_chart.viewport import Viewport
 from widgets.formats import duration, number
 from widgets.theme import current_theme
 from widgets.throttle import Throttle
+from widgets.words import tr
 
 
 class CandleChart(QWidget):
@@ -123,7 +124,7 @@ class CandleChart(QWidget):
         """Say what is shown; another symbol or interval empties the chart."""
         other = (instrument.symbol, instrument.interval_ns) != (self._instrument.symbol, self._instrument.interval_ns)
         self._instrument = instrument
-        self.setAccessibleName(f"Chart {instrument.symbol} {instrument.interval_label}".strip())
+        self.setAccessibleName(f"{tr('Chart')} {instrument.symbol} {instrument.interval_label}".strip())
         if other:
             self._data = ChartData(self._data.max_bars)
             self._layers = Layers()
@@ -463,9 +464,9 @@ class CandleChart(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         if len(self._data):
-            orders = len(self._layers.orders)
-            last = number(float(self._data.close[-1]), 2)
-            self.setAccessibleDescription(f"last {last}, {orders} order lines, {len(self._data)} bars")
+            last, orders = number(float(self._data.close[-1]), 2), len(self._layers.orders)
+            words = tr("last {price}, {n} order lines", price=last, n=orders)
+            self.setAccessibleDescription(words)
         self._repaint(QRegion(0, 0, self.width(), 2))
         super().focusInEvent(event)
 
