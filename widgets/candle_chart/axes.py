@@ -64,6 +64,12 @@ def _day_starts(frame: Frame) -> list[int]:
     return [first + int(i) + 1 for i in np.flatnonzero(days[1:] != days[:-1])]
 
 
+def volume_marks(most: float, count: int) -> list[float]:
+    """Return round volumes up to the highest of the pane: about `count`, one at the least."""
+    step = nice_step(most, max(2, count))
+    return [k * step for k in range(1, int(most / step + 1e-9) + 1)]
+
+
 PriceLabel = tuple[int, int, int, str, QImage | None]
 """Height it stands for; where its baseline begins, or the top left corner of its picture; its words; the picture."""
 
@@ -124,11 +130,9 @@ def _pane_labels(painter: QPainter, frame: Frame, right: int) -> None:
 
     volume = frame.geometry.volume
     if volume.height() > 2 * height and frame.volume_max > 0:
-        step = nice_step(frame.volume_max, max(1, volume.height() // (2 * height)))
-        for k in range(1, int(frame.volume_max / step) + 1):
-            top = round(frame.volume_y(k * step)) - height // 2
-            if top >= volume.top():
-                label(top, compact(k * step))
+        for value in volume_marks(frame.volume_max, volume.height() // (2 * height)):
+            top = max(volume.top(), round(frame.volume_y(value)) - height // 2)
+            label(top, compact(value))
     for rect, pane, scale in zip(frame.geometry.panes, frame.layers.panes, frame.pane_scales, strict=True):
         if rect.height() < 2 * height:
             continue

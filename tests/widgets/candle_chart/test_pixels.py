@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from tests.widgets.candle_chart.sample import STEP, Columns, random_bars
+from widgets.candle_chart.axes import volume_marks
 from widgets.candle_chart.bars import ChartData
 from widgets.candle_chart.base_image import BaseImage
 from widgets.candle_chart.chart import CandleChart
@@ -237,6 +238,14 @@ def test_pre_market_is_shaded_and_its_bars_are_dim(make_chart: MakeChart) -> Non
     assert shot[round(frame.y(103.5)), int(frame.middle(20))] == rgb(colours.blend("up", 0.55, "session"))
     assert shot[round(frame.y(103.5)), int(frame.middle(21))] == rgb(colours.color("down"))
     assert (shot[:, : int(frame.x(20))] == rgb(colours.color("session"))).mean() > 0.5
+
+
+@pytest.mark.parametrize("most", [1.0, 3.1e6, 4.99e6, 5.0e6, 9.6e6, 1.08e7, 212e3])
+def test_a_low_volume_pane_still_has_a_number_and_none_above_its_top(most: float) -> None:
+    for count in (1, 2, 4):
+        marks = volume_marks(most, count)
+        assert marks
+        assert 0 < marks[-1] <= most * (1 + 1e-9)
 
 
 def test_the_axis_of_the_volume_says_what_the_bars_show(make_chart: MakeChart) -> None:
