@@ -34,6 +34,7 @@ def order_lines(orders: Iterable[OrderRow], position: PositionRow | None) -> lis
                 role="warn" if unknown else _role(row.side, leg),
                 draggable=not unknown and not row.external and row.state not in PENDING,
                 filled=float(row.filled / row.quantity) if row.quantity else 0.0,
+                pending_price=None if row.wanted_price is None else float(row.wanted_price),
             )
         )
     return lines
@@ -54,7 +55,7 @@ def _order_text(row: OrderRow, price: Decimal, position: PositionRow | None, unk
         if position is not None:
             sign = 1 if position.quantity > 0 else -1
             text += f" · {signed((price - position.average_price) * row.quantity * sign)}"
-        return text
+        return f"{text} · {say('change asked')}" if row.state in PENDING else text
     kind = say("limit") if row.limit_price is not None else say("stop")
     state = say("change asked") if row.state in PENDING else say("working")
     return f"{say(row.side)} {size} {kind} · {state}"

@@ -76,6 +76,8 @@ class OrderRow(Row, frozen=True, kw_only=True):
     changed_ns: int = 0
     leg: str = ""
     """entry, stop or target."""
+    wanted_price: Decimal | None = None
+    """Of a change that was asked for and not yet confirmed."""
 
 
 class FillRow(Row, frozen=True, kw_only=True):

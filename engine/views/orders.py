@@ -76,7 +76,18 @@ def order_row(status: OrderStatus, note: str = "") -> OrderRow:
         created_ns=status.created_ns,
         changed_ns=status.changed_ns,
         leg=_leg(status),
+        wanted_price=_wanted_price(status),
     )
+
+
+def _wanted_price(status: OrderStatus) -> Decimal | None:
+    """Return the price asked for while the broker has not confirmed it, None where no price is to change."""
+    if status.pending is None:
+        return None
+    now, then = status.request, status.pending
+    if then.limit_price != now.limit_price:
+        return then.limit_price
+    return then.stop_price if then.stop_price != now.stop_price else None
 
 
 def fill_row(fill: Fill, status: OrderStatus) -> FillRow:

@@ -4,10 +4,15 @@ from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from engine.api.rows import FillRow, OrderRow
-from market_agent_gui.chart_layers import fill_marks, staged_lines
+from engine.model.ids import AccountId, IntentId, OrderRef, Symbol
+from engine.model.market import Side
+from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin
+from engine.views.orders import order_row
+from market_agent_gui.chart_layers import fill_marks, order_lines, staged_lines
 from market_agent_gui.keys.staging import stage_change
 from widgets.candle_chart.orders import _text
 
@@ -50,3 +55,33 @@ def test_the_tag_of_a_change_says_which_key_changes_what_and_that_nothing_is_cha
     assert _text(sent, frame) == "SENDING BUY 100 · not confirmed"
     ghost = replace(line, text="STAGED BUY 100")
     assert _text(ghost, frame).endswith("not sent")
+
+
+def stop_row(**fields: object) -> OrderRow:
+    return OrderRow(
+        key="r", symbol="PM", side="SELL", quantity=D(100), filled=D(0), state="WORKING", order_type="STP",
+        stop_price=D("184.00"), leg="stop", working=True, **fields,
+    )  # fmt: skip
+
+
+def test_a_change_that_was_asked_for_shows_old_and_new_until_it_is_confirmed() -> None:
+    row = msgspec.structs.replace(stop_row(), state="PENDING_MODIFY", wanted_price=D("184.59"))
+    (line,) = order_lines([row], None)
+    assert (line.price, line.pending_price, line.draggable) == (184.0, 184.59, False)
+    assert line.text.endswith("change asked")
+    (line,) = order_lines([stop_row()], None)
+    assert (line.pending_price, line.draggable) == (None, True)
+    assert "change asked" not in line.text
+
+
+def test_the_row_of_an_order_names_the_price_asked_for_and_no_other() -> None:
+    request = OrderRequest(
+        intent_id=IntentId("i"), symbol=Symbol("PM"), side=Side.SELL, quantity=D(100), order_type=OrderType.STOP,
+        stop_price=D(184), origin=Origin.MANUAL,
+    )  # fmt: skip
+    status = OrderStatus(ref=OrderRef("r"), account=AccountId("DU1"), request=request, state=OrderState.PENDING_MODIFY)
+    assert order_row(status).wanted_price is None
+    moved = msgspec.structs.replace(request, stop_price=D("184.59"))
+    assert order_row(msgspec.structs.replace(status, pending=moved)).wanted_price == D("184.59")
+    resized = msgspec.structs.replace(request, quantity=D(50))
+    assert order_row(msgspec.structs.replace(status, pending=resized)).wanted_price is None

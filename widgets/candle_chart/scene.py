@@ -187,13 +187,14 @@ class Scene:
         drawings = frame.layers.drawings + ((self.draft,) if self.draft else ())
         if drawings and part.intersects(geometry.price):
             paint_drawings(painter, frame, drawings, selected)
+        self._cross_lines(painter, frame)
         if part.right() >= min(int(frame.last_x), geometry.plot_width - 6):
             self._price.paint(painter, frame, part, countdown)
         if reached and self.zone_labels:
             paint_zone_labels(painter, frame, self.zone_labels, part)
         if reached and self.tags:
             paint_tags(painter, frame, self.tags, part)
-        self._crosshair(painter, frame)
+        self._cross_labels(painter, frame)
         if part.intersects(geometry.header):
             self._legend.paint(painter, frame, self.crosshair[0] if self.crosshair else len(frame.data) - 1)
 
@@ -214,22 +215,27 @@ class Scene:
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(frame.geometry.body.adjusted(16, 16, -16, -16), flags, frame.options.empty_text)
 
-    def _crosshair(self, painter: QPainter, frame: Frame) -> None:
+    def _cross_lines(self, painter: QPainter, frame: Frame) -> None:
+        """Paint the lines of the crosshair, under the tags: a line through words looks as if it struck them out."""
         if self.crosshair is None:
             return
         bar, y = self.crosshair
-        geometry, style = frame.geometry, frame.style
-        painter.setPen(pen(style.role("t2"), 1, (3.0, 3.0)))
+        geometry = frame.geometry
+        painter.setPen(pen(frame.style.role("t2"), 1, (3.0, 3.0)))
         x = frame.middle(bar)
         if 0 <= x <= geometry.plot_width:
             painter.drawLine(QLineF(x, geometry.body.top(), x, geometry.body.bottom() + 1))
-            box = self._time_box(frame, bar)
-            self._label(painter, frame, box, self._time_text(frame, bar), ALIGN_CENTER)
-        if y is None:
+        if y is not None:
+            painter.drawLine(QLineF(0, int(y) + 0.5, geometry.plot_width, int(y) + 0.5))
+
+    def _cross_labels(self, painter: QPainter, frame: Frame) -> None:
+        if self.crosshair is None:
             return
-        painter.setPen(pen(style.role("t2"), 1, (3.0, 3.0)))
-        painter.drawLine(QLineF(0, int(y) + 0.5, geometry.plot_width, int(y) + 0.5))
-        if geometry.price.top() <= y <= geometry.price.bottom():
+        bar, y = self.crosshair
+        geometry = frame.geometry
+        if 0 <= frame.middle(bar) <= geometry.plot_width:
+            self._label(painter, frame, self._time_box(frame, bar), self._time_text(frame, bar), ALIGN_CENTER)
+        if y is not None and geometry.price.top() <= y <= geometry.price.bottom():
             box = self._cross_box(frame, y)
             self._label(painter, frame, box, frame.price_text(frame.scale.price(y)), ALIGN_RIGHT)
 
