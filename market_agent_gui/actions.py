@@ -54,6 +54,18 @@ def _sizes() -> tuple[ActionSpec, ...]:
     )
 
 
+def _bracket() -> tuple[ActionSpec, ...]:
+    return tuple(
+        ActionSpec(id=f"bracket_{id}", title=f"Whole bracket {words}", group="Order", key=key, risk=Risk.ADDS)
+        for id, words, key in (
+            ("up", "one tick up", "Alt+Up"),
+            ("down", "one tick down", "Alt+Down"),
+            ("up_ten", "ten ticks up", "Alt+Shift+Up"),
+            ("down_ten", "ten ticks down", "Alt+Shift+Down"),
+        )
+    )
+
+
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="stage_buy", title="Stage buy", group="Order", key="Ctrl+B"),
     ActionSpec(id="stage_sell", title="Stage sell", group="Order", key="Ctrl+S"),
@@ -67,6 +79,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="next_order", title="Next working order", group="Order", key="Tab", scope=Scope.STAGED),
     ActionSpec(id="previous_order", title="Previous working order", group="Order", key="Shift+Tab", scope=Scope.STAGED),
     ActionSpec(id="edit_order", title="Change a working order", group="Order", key="Ctrl+M"),
+    *_bracket(),
     ActionSpec(id="drop", title="Drop the staged order", group="Order", key="Esc", scope=Scope.STAGED),
     *_sizes(),
     ActionSpec(id="size_risk", title="Size from risk to the stop", group="Size", key="R", scope=Scope.STAGED),

@@ -28,6 +28,7 @@ from market_agent_gui.keys.outside_watch import OutsideWatch
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.presenters.bracket import BracketKeys
 from market_agent_gui.presenters.far_stop import FarStop
 from market_agent_gui.presenters.halt import HaltPresenter
 from market_agent_gui.presenters.modes import ModesPresenter
@@ -130,6 +131,7 @@ class Shell(QObject):
             show_pane=lambda name: self.window.show_dock(name),
             open_dialog=self.open_dialog,
         )
+        self.bracket = BracketKeys(self.services)
         self.halting = HaltPresenter(self.bridge, self.commander, self)
         self.modes = ModesPresenter(self.bridge, self)
         self.table_layouts = TableLayouts()

@@ -79,6 +79,11 @@ _FIXED = {
 def _order_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
     if spec.id in ("stage_buy", "stage_sell"):
         return _stage_effect(scene, Side.BUY if spec.id == "stage_buy" else Side.SELL)
+    if spec.id.startswith("bracket_") and scene.staged is None:
+        count = len([row for row in scene.mirror.working(scene.symbol) if not row.external])
+        if not count:
+            return say("no working order"), False
+        return (say("moves {n} orders", n=count), True) if scene.armed else (say("not armed: nothing is sent"), False)
     if spec.id in ("next_order", "previous_order", "edit_order"):
         count = len(scene.mirror.working(scene.symbol))
         return (say("{count} working", count=count), True) if count else (say("no working order"), False)
@@ -104,6 +109,8 @@ def _staged_effect(scene: Scene, spec: ActionSpec, order: StagedOrder) -> tuple[
         return str(marketable(order, price).limit), True
     if name == "next_leg":
         return say("arrows move the {leg} now", leg=say(order.leg.value)), True
+    if name.startswith("bracket_"):
+        return say("moves entry, stop and target together"), True
     steps = {"price_up": 1, "price_down": -1, "price_up_ten": 10, "price_down_ten": -10}
     if name in steps:
         moved = nudge(order, steps[name])

@@ -1,0 +1,82 @@
+"""A whole bracket moved by key: entry, stop and target keep their distances."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from engine.api.rows import OrderRow
+from engine.model.money import exact
+from market_agent_gui.chart_layers import PENDING
+from market_agent_gui.commander import Refusal
+from market_agent_gui.services import Services
+from market_agent_gui.translate import say
+
+STEPS: Final = {"bracket_up": 1, "bracket_down": -1, "bracket_up_ten": 10, "bracket_down_ten": -10}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One working order and where it goes."""
+
+    ref: str
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+def moves(orders: Sequence[OrderRow], by: Decimal) -> list[Move]:
+    """Return where the working orders of a symbol go when all of it moves by an amount of price.
+
+    All of it or nothing: raises ``ValueError`` in words while one cannot be moved, or would fall to zero.
+    """
+    own = [row for row in orders if not row.external]
+    if not own:
+        raise ValueError(say("no working order"))
+    for row in own:
+        if row.state in PENDING or row.state == "UNKNOWN":
+            raise ValueError(say("{ref} waits for the broker: nothing was moved", ref=row.key))
+        if any(price is not None and price + by <= 0 for price in (row.limit_price, row.stop_price)):
+            raise ValueError(say("a price would fall to zero: nothing was moved"))
+    found = [
+        Move(ref=row.key, limit_price=_moved(row.limit_price, by), stop_price=_moved(row.stop_price, by)) for row in own
+    ]
+    return [move for move in found if move.limit_price is not None or move.stop_price is not None]
+
+
+def _moved(price: Decimal | None, by: Decimal) -> Decimal | None:
+    return None if price is None else price + by
+
+
+class BracketKeys:
+    """Moves what is staged, else what works, of the symbol the ticket shows."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        for action, ticks in STEPS.items():
+            services.commander.register(action, lambda ticks=ticks: self.move(ticks))
+
+    def move(self, ticks: int) -> None:
+        """Move everything by ticks. Raises ``Refusal`` where nothing can be moved."""
+        services = self._services
+        staged, symbol = services.entry.staged, services.links.symbol("ticket")
+        if staged is not None and not staged.ref:
+            by = staged.tick * ticks
+            legs = (("entry", staged.limit), ("stop", staged.stop), ("target", staged.target))
+            if any(price is not None and price + by <= 0 for _, price in legs):
+                raise Refusal(say("a price would fall to zero: nothing was moved"))
+            for leg, price in legs:
+                if price is not None:
+                    services.entry.move_leg(leg, price + by)
+            return
+        price = services.bridge.mirror.price(symbol)
+        if price is None:
+            raise Refusal(say("no price yet"))
+        try:
+            found = moves(services.bridge.mirror.working(symbol), exact(price.tick) * ticks)
+        except ValueError as error:
+            raise Refusal(str(error)) from error
+        self._send(found)
+
+    def _send(self, found: Iterable[Move]) -> None:
+        for move in found:
+            self._services.entry.modify(move.ref, limit_price=move.limit_price, stop_price=move.stop_price)

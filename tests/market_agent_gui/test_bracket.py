@@ -1,0 +1,93 @@
+"""A whole bracket moves by key: all of it by the same amount, or nothing."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from engine.api.commands import ModifyOrder
+from engine.api.rows import OrderRow
+from engine.model.market import Side
+from market_agent_gui.presenters.bracket import Move, moves
+from tests.support_gui.harness import Desk, until
+
+D = Decimal
+
+
+def row(key: str, **fields: object) -> OrderRow:
+    return OrderRow(
+        key=key, symbol="AAPL", side="SELL", quantity=D(100), filled=D(0), state="WORKING", order_type="LMT",
+        working=True, **fields,
+    )  # fmt: skip
+
+
+TARGET, STOP = row("t", limit_price=D("191.00"), leg="target"), row("s", stop_price=D("184.00"), leg="stop")
+
+
+def test_every_own_order_moves_by_the_same_amount_and_a_foreign_one_stays() -> None:
+    foreign = row("f", limit_price=D(1), external=True)
+    market = row("m")
+    assert moves([TARGET, STOP, foreign, market], D("0.10")) == [
+        Move(ref="t", limit_price=D("191.10")),
+        Move(ref="s", stop_price=D("184.10")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("orders", "by", "says"),
+    [
+        ([], "1", "no working order"),
+        ([TARGET, msgspec.structs.replace(STOP, state="PENDING_MODIFY")], "1", "s waits for the broker"),
+        ([TARGET, msgspec.structs.replace(STOP, state="UNKNOWN")], "1", "s waits for the broker"),
+        ([TARGET, STOP], "-184", "fall to zero"),
+    ],
+)
+def test_where_one_cannot_move_nothing_does(orders: list[OrderRow], by: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        moves(orders, D(by))
+
+
+def test_the_key_needs_arming_and_moves_what_works(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        working = [order for order in shell.bridge.mirror.working() if not order.external and order.state == "WORKING"]
+        symbol = next(
+            order.symbol
+            for order in working
+            if all(other.state == "WORKING" for other in shell.bridge.mirror.working(order.symbol))
+            and shell.bridge.mirror.price(order.symbol) is not None
+        )
+        own = [order for order in shell.bridge.mirror.working(symbol) if not order.external]
+        shell.links.choose("ticket", symbol)
+        shell.window.show_dock("orders")
+        shell.arming.disarm("test")
+        desk.key("Alt+Up")
+        assert not desk.sent(ModifyOrder)
+        assert "not armed" in desk.toasts[-1][1]
+        shell.arming.arm("")
+        desk.key("Alt+Shift+Up")
+        await until(lambda: len(desk.sent(ModifyOrder)) == len(own), "a change for each")
+        tick = D(str(shell.bridge.mirror.price(symbol).tick))
+        for order, sent in zip(own, desk.sent(ModifyOrder), strict=True):
+            if order.limit_price is not None:
+                assert sent.limit_price == order.limit_price + 10 * tick
+            if order.stop_price is not None:
+                assert sent.stop_price == order.stop_price + 10 * tick
+
+    run(story())
+
+
+def test_a_staged_bracket_moves_as_one_and_nothing_is_sent(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        entry = desk.shell.entry
+        entry.stage_at(Side.BUY, D("190.00"))
+        entry.move_leg("stop", D("187.00"))
+        entry.move_leg("target", D("196.00"))
+        desk.shell.bracket.move(-10)
+        staged = entry.staged
+        assert (staged.limit, staged.stop, staged.target) == (D("189.90"), D("186.90"), D("195.90"))
+        assert not desk.sent(ModifyOrder)
+
+    run(story())
