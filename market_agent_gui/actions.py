@@ -60,8 +60,8 @@ def _bracket() -> tuple[ActionSpec, ...]:
         for id, words, key in (
             ("up", "one tick up", "Alt+Up"),
             ("down", "one tick down", "Alt+Down"),
-            ("up_ten", "ten ticks up", "Alt+Shift+Up"),
-            ("down_ten", "ten ticks down", "Alt+Shift+Down"),
+            ("up_ten", "ten ticks up", "Alt+PgUp"),
+            ("down_ten", "ten ticks down", "Alt+PgDown"),
         )
     )
 

@@ -66,7 +66,7 @@ def test_the_key_needs_arming_and_moves_what_works(desk: Desk, run) -> None:
         assert not desk.sent(ModifyOrder)
         assert "not armed" in desk.toasts[-1][1]
         shell.arming.arm("")
-        desk.key("Alt+Shift+Up")
+        desk.key("Alt+PgUp")
         await until(lambda: len(desk.sent(ModifyOrder)) == len(own), "a change for each")
         tick = D(str(shell.bridge.mirror.price(symbol).tick))
         for order, sent in zip(own, desk.sent(ModifyOrder), strict=True):
