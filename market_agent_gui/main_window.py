@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent, QScreen, QShowEvent
+from PySide6.QtGui import QCloseEvent, QMouseEvent, QResizeEvent, QScreen, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from market_agent_gui.arrange import arrange, fit_heads, resize
@@ -15,6 +15,7 @@ from market_agent_gui.translate import say
 LAYOUT_VERSION = 1
 DEFAULT_SIZE = QSize(1600, 940)
 SMALLEST = QSize(1024, 640)
+_SEPARATOR = "qt_qmainwindow_extended_splitter"
 FIRST = ("chart", "depth", "positions")
 """Panes that may have the focus at the start: no plain key in them sends, approves or chooses another symbol."""
 
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         self._frames = {"main": ModeFrame(self)}
         self._settled = False
         self._touched = False
+        self._on_separator = False
         self._unplaced: set[str] = set()
         """Closed panes that become a tab of their home when they are opened."""
         for spec in DOCKS:
@@ -307,9 +309,13 @@ class MainWindow(QMainWindow):
             for dock in self.docks.values():
                 if dock.isFloating() and dock.isVisible():
                     dock.raise_()
-        if event.type() == QEvent.Type.MouseButtonRelease and self._settled:
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+            # Between the docks there is no widget, or Qt's own: a separator. A click nobody took comes here as well.
+            under = self.childAt(event.position().toPoint())
+            self._on_separator = under is None or under.objectName() == _SEPARATOR
+        if event.type() == QEvent.Type.MouseButtonRelease and self._settled and self._on_separator:
             # A separator was let go: from now on the shares are the person's own.
-            self._touched = True
+            self._touched, self._on_separator = True, False
             self.rearranged.emit()
         return super().event(event)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QFrame,
@@ -67,6 +67,9 @@ def find(query: str, entries: Iterable[Entry], count: int = SHOWN) -> list[Entry
 
 class _Line(QStyledItemDelegate):
     """Title on the left, group in grey, key on the right; plain text, never elided keys."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: object) -> QSize:
+        return QSize(0, current_theme().px(ROW_PX))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: object) -> None:
         entry: Entry = index.data(Qt.ItemDataRole.UserRole)

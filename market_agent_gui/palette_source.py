@@ -77,6 +77,7 @@ class PaletteSource:
         word = query.split()[0].upper()
         rows = [row for row in self._shell.bridge.mirror.rows("quotes").values() if isinstance(row, QuoteRow)]
         found = [row for row in rows if row.key.startswith(word)] or [row for row in rows if word in row.name.upper()]
+        found.sort(key=lambda row: row.key != word)  # many begin with an A, one is A
         return [self._symbol(row) for row in found[:10]]
 
     def _symbol(self, row: QuoteRow) -> Entry:

@@ -1,7 +1,8 @@
 """Panes as windows and tabs: the focus stays with what one looks at, and each has a menu."""
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QTabBar
 from pytestqt.qtbot import QtBot
 
@@ -129,6 +130,23 @@ def test_what_is_floated_closed_or_opened_without_the_mouse_is_the_persons_own_a
         assert window.untouched_template == "Terminal"
         change()
         assert window.untouched_template == ""
+
+
+def test_a_dragged_separator_makes_the_arrangement_a_persons_own_and_a_click_on_a_caption_does_not(
+    window: MainWindow,
+) -> None:
+    window.use_template("Terminal")
+    head = window.docks["chart"].head
+    QTest.mouseClick(head.title, Qt.MouseButton.LeftButton)
+    assert window.untouched_template == "Terminal"
+    chart, depth = window.docks["chart"].geometry(), window.docks["depth"].geometry()
+    between = QPoint((chart.right() + depth.left()) // 2 + 1, chart.center().y())
+    under = window.childAt(between) or window
+    at = under.mapFrom(window, between)
+    QTest.mousePress(under, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(under, at + QPoint(-60, 0))
+    QTest.mouseRelease(under, Qt.MouseButton.LeftButton, pos=at + QPoint(-60, 0))
+    assert window.untouched_template == ""
 
 
 def test_a_pane_goes_to_another_screen_whole(window: MainWindow, qtbot: QtBot) -> None:
