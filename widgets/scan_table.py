@@ -51,7 +51,7 @@ def scan_columns(expressions: Sequence[str]) -> tuple[Column, ...]:
         ),
         Column(
             id="change",
-            title="Chg %",
+            title="Bar %",
             format=lambda r: formats.signed(r.change, 2),
             sort=lambda r: r.change,
             plain=lambda r: r.change,

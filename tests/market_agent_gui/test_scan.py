@@ -88,3 +88,11 @@ def test_a_live_scan_is_made_again_when_a_bar_is_over_and_not_before(desk: Desk,
 
 def test_an_answer_without_rows_is_an_empty_list() -> None:
     assert scan_rows(Receipt(ok=True)) == []
+
+
+def test_the_change_of_a_bar_is_not_called_as_the_change_of_the_day() -> None:
+    from widgets.quote_columns import COLUMNS
+    from widgets.scan_table import scan_columns
+
+    day = next(column.title for column in COLUMNS if column.id == "percent")
+    assert next(column.title for column in scan_columns(()) if column.id == "change") != day
