@@ -41,6 +41,7 @@ DOCKS: tuple[DockSpec, ...] = (
     DockSpec(id="limits", title="Limits"),
     DockSpec(id="differences", title="Differences"),
     DockSpec(id="log", title="Log"),
+    DockSpec(id="console", title="Console"),
 )
 FIRST_CHART = "chart"
 _CHARTS = tuple(DockSpec(id=f"chart-{n}", title=f"Chart {n}", linked=True) for n in range(2, 9))

@@ -1,12 +1,13 @@
 """Which presenter makes which pane, in the order in which they are built after the first paint."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from market_agent_gui.docks import EXTRA_CHARTS, FIRST_CHART
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.presenters.approvals import ApprovalsPresenter
 from market_agent_gui.presenters.chart import ChartPresenter
+from market_agent_gui.presenters.console import ConsolePresenter, console_command
 from market_agent_gui.presenters.depth import DepthPresenter, TapePresenter
 from market_agent_gui.presenters.differences import DifferencesPresenter
 from market_agent_gui.presenters.pane import PanePresenter
@@ -28,7 +29,7 @@ from market_agent_gui.services import Services
 
 
 def make_presenters(
-    services: Services, arming: Arming, profile: Path, docks: Iterable[str]
+    services: Services, arming: Arming, profile: Path, docks: Iterable[str], engine_command: Sequence[str]
 ) -> dict[str, PanePresenter]:
     """Make every presenter, by dock. Their panes are made later, one by one. ``docks``: what the window has."""
     approvals, why = ApprovalsPresenter(services), WhyPresenter(services)
@@ -54,6 +55,7 @@ def make_presenters(
         LimitsPresenter(services),
         DifferencesPresenter(services),
         LogPresenter(services),
+        ConsolePresenter(services, profile, console_command(engine_command, profile)),
         *(ChartPresenter(services, name) for name in docks if name in EXTRA_CHARTS),
     ]
     return {presenter.dock: presenter for presenter in made}

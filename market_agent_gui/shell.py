@@ -73,6 +73,7 @@ class Shell(QObject):
         super().__init__()
         self.app, self.profile, self.preferences, self.language = app, profile, preferences, language
         self.settings_file, self.ask_first = settings_file, ask_first
+        self._engine_command = engine_command
         self._quit = asyncio.Event()
         self._end = ""
         self._exit_code = 0
@@ -247,7 +248,9 @@ class Shell(QObject):
         from market_agent_gui.pane_table import make_presenters
 
         if not self.presenters:
-            self.presenters = make_presenters(self.services, self.arming, self.profile, self.window.docks)
+            self.presenters = make_presenters(
+                self.services, self.arming, self.profile, self.window.docks, self._engine_command
+            )
             self._unbuilt = list(self.presenters)
         if not self._unbuilt:
             self.program.on_built()
