@@ -27,7 +27,21 @@ def gui(args: argparse.Namespace, main_file: Path) -> int:
         screenshot=args.screenshot,
         after_s=args.after,
         settings_argv=() if args.settings is None else ("--settings", str(args.settings)),
+        allowed_panes=lambda names: allowed_panes(names, args.settings or profile.settings_file),
     )
+
+
+def allowed_panes(names: tuple[str, ...], file: Path) -> tuple[str, ...]:
+    """Of the panes that packages offer, those the settings allow; none where the settings cannot be read."""
+    from config.errors import ConfigError
+    from config.load import load
+
+    try:
+        window = load(file, environment=os.environ).settings.window
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return ()
+    return tuple(name for name in names if window.foreign_panes and name not in window.foreign_panes_off)
 
 
 def engine_command(args: argparse.Namespace, main_file: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -25,11 +25,13 @@ def run_gui(
     screenshot: Path | None = None,
     after_s: float = 5.0,
     settings_argv: Sequence[str] = (),
+    allowed_panes: Callable[[tuple[str, ...]], tuple[str, ...]] = lambda names: (),
 ) -> int:
     """Open the window and return its exit code.
 
     ``engine_command`` with ``settings_argv`` starts the engine of ``profile``. With ``screenshot`` the window is drawn
     into that file after ``after_s`` seconds and everything ends again: 0, or 1 when the file cannot be written.
+    ``allowed_panes`` says which of the panes that packages offer may be shown; it is asked when there are any.
     """
     held = HeldLog()
     try:
@@ -57,6 +59,7 @@ def run_gui(
             settings_file=_settings_file(profile, settings_argv),
             screenshot=screenshot,
             after_s=after_s,
+            allowed_panes=allowed_panes,
         )
     finally:
         logging.getLogger().removeHandler(handler)

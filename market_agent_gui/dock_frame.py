@@ -13,7 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from market_agent_gui.docks import DockSpec
+from market_agent_gui.docks import DockSpec, title
 from market_agent_gui.links import LETTERS, ROLES
 from market_agent_gui.mode_frame import BookLine
 from market_agent_gui.translate import say
@@ -131,7 +131,9 @@ class DockHead(QWidget):
         painter.end()
 
     def retranslate(self) -> None:
-        self.title.setText(say(self._spec.title))
+        self.title.setText(title(self._spec))
+        if self._spec.package:
+            self.note.setText(say("from {package}", package=self._spec.package))
         self.link.setToolTip(say("Link colour: panes of one colour show one symbol"))
         self.link.setAccessibleName(say("Link colour of {pane}", pane=self.title.text()))
         self.shut.setToolTip(say("Close this pane; the View menu brings it back"))
@@ -278,7 +280,7 @@ class DockFrame(QDockWidget):
         return True
 
     def retranslate(self) -> None:
-        self.setWindowTitle(say(self.spec.title))
+        self.setWindowTitle(title(self.spec))
         self.setAccessibleName(self.windowTitle())
 
     def changeEvent(self, event: QEvent) -> None:

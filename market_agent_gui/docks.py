@@ -19,6 +19,8 @@ class DockSpec:
     """It shows one symbol and follows a colour group."""
     pinned: bool = False
     """Never closed: what one needs to act stays in sight."""
+    package: str = ""
+    """Of a foreign pane: who brought it. Its title is the package's word and is not translated."""
     home: str = BOOK
     """Pane whose tab it becomes when it is opened in an arrangement that does not place it."""
 
@@ -154,6 +156,6 @@ def default_template(width: int) -> str:
     return "Terminal" if width >= NARROW_PX else "Small screen"
 
 
-def title(dock: str) -> str:
-    """Return a pane's title in the user's language."""
-    return say(BY_ID[dock].title)
+def title(spec: DockSpec) -> str:
+    """Return a pane's title in the user's language; that of a foreign one has a mark."""
+    return f"{spec.title} ◇" if spec.package else say(spec.title)

@@ -58,10 +58,27 @@ class MainWindow(QMainWindow):
         self._unplaced: set[str] = set()
         """Closed panes that become a tab of their home when they are opened."""
         for spec in DOCKS:
-            self._make_dock(spec)
+            self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._make_dock(spec))
         self.show_book("", "")
 
     # --- parts
+
+    def add_dock(self, spec: DockSpec) -> DockFrame:
+        """Take in a pane of a package, where the layout in use has it; else it is closed, at home in the book."""
+        settled, self._settled = self._settled, False
+        dock = self._make_dock(spec)
+        if not self.restoreDockWidget(dock):
+            self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+            self.tabifyDockWidget(self.docks[BOOK], dock)
+            dock.hide()
+            if spec.home != BOOK:
+                self._unplaced.add(spec.id)
+        self._frames[spec.id].show_book(self._book)
+        dock.head.show_book(self._book)
+        fit_heads(self, self.docks)
+        self._shape_tabs()
+        self._settled = settled
+        return dock
 
     def add_to_head(self, widget: QWidget) -> None:
         """Put a line under the others on top."""
@@ -100,7 +117,6 @@ class MainWindow(QMainWindow):
         dock = DockFrame(spec, self)
         self.docks[spec.id] = dock
         self._frames[spec.id] = ModeFrame(dock)
-        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
         dock.dockLocationChanged.connect(self._on_moved)
         dock.visibilityChanged.connect(self._on_moved)
         dock.topLevelChanged.connect(self._on_taken)
@@ -113,6 +129,7 @@ class MainWindow(QMainWindow):
         for name in names:
             if name not in self.docks and name in BY_ID:
                 dock = self._make_dock(BY_ID[name])
+                self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
                 dock.hide()
                 self._frames[name].show_book(self._book)
                 dock.head.show_book(self._book)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QMenu
 
 from market_agent_gui.actions import GROUPS, key_text
 from market_agent_gui.commander import Commander
-from market_agent_gui.docks import BY_ID as DOCKS_BY_ID
 from market_agent_gui.docks import title
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.main_window import MainWindow
@@ -51,11 +50,12 @@ class MainMenu(QMenu):
                 action.triggered.connect(lambda _=False, name=spec.id: self._commander.run(name, "menu"))
         self.addSeparator()
         panes = self.addMenu(say("Panes"))
-        for name in self._window.docks:
-            action = panes.addAction(title(name))
+        for name, frame in self._window.docks.items():
+            foreign = f"\t{frame.spec.package}" if frame.spec.package else ""
+            action = panes.addAction(title(frame.spec) + foreign)
             action.setCheckable(True)
-            action.setChecked(not self._window.docks[name].isHidden())
-            action.setEnabled(not DOCKS_BY_ID[name].pinned)
+            action.setChecked(not frame.isHidden())
+            action.setEnabled(not frame.spec.pinned)
             action.triggered.connect(lambda on, dock=name: self._toggle(dock, on))
         self._choices(say("Workspaces"), self._workspaces(), self._use_workspace)
         self._choices(say("Theme"), list(theme_names()), self._use_theme)

@@ -7,7 +7,6 @@ from engine.api.order_language import OrderTextError, parse_order_text
 from engine.api.rows import QuoteRow, SuggestionRow
 from engine.model.ids import IntentId, Symbol
 from market_agent_gui.actions import BY_ID as ACTIONS_BY_ID
-from market_agent_gui.docks import BY_ID as DOCKS_BY_ID
 from market_agent_gui.docks import TEMPLATES, title
 from market_agent_gui.palette import SHOWN, Entry
 from market_agent_gui.translate import LANGUAGES, say
@@ -121,12 +120,12 @@ class PaletteSource:
     def _panes(self) -> list[Entry]:
         return [
             Entry(
-                title=title(name),
-                group=say("pane"),
-                words=f"{DOCKS_BY_ID[name].title} {name}",
+                title=title(frame.spec),
+                group=frame.spec.package or say("pane"),
+                words=f"{frame.spec.title} {name}",
                 do=lambda dock=name: self._focus(dock),
             )
-            for name in self._shell.window.docks
+            for name, frame in self._shell.window.docks.items()
             if f"focus_{name}" not in ACTIONS_BY_ID
         ]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QMenu
 
 from market_agent_gui.actions import key_text
-from market_agent_gui.docks import BY_ID, title
+from market_agent_gui.docks import title
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.links import GROUPS, LETTERS, LinkGroups
 from market_agent_gui.main_window import MainWindow
@@ -22,7 +22,8 @@ def pane_menu(
     to_next_screen: Callable[[str], object],
 ) -> QMenu:
     """Return the menu of one pane; it deletes itself when it closes."""
-    dock, spec = window.docks[pane], BY_ID[pane]
+    dock = window.docks[pane]
+    spec = dock.spec
     menu = QMenu(window)
     menu.aboutToHide.connect(menu.deleteLater)
 
@@ -42,13 +43,13 @@ def pane_menu(
             action.setChecked(links.group(pane) == group)
             action.triggered.connect(lambda _=False, group=group: links.join(pane, group))
     if not spec.pinned:
-        entry(say("Close {pane}", pane=title(pane)), "", dock.close)
+        entry(say("Close {pane}", pane=title(spec)), "", dock.close)
     menu.addSeparator()
     panes = menu.addMenu(say("Panes"))
     for name in window.docks:
-        action = panes.addAction(title(name))
+        action = panes.addAction(title(window.docks[name].spec))
         action.setCheckable(True)
         action.setChecked(not window.docks[name].isHidden())
-        action.setEnabled(not BY_ID[name].pinned)
+        action.setEnabled(not window.docks[name].spec.pinned)
         action.triggered.connect(lambda on, name=name: window.show_dock(name) if on else window.docks[name].close())
     return menu

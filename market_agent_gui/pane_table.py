@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from market_agent_gui.docks import EXTRA_CHARTS, FIRST_CHART
+from market_agent_gui.foreign.find import Found
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.presenters.approvals import ApprovalsPresenter
 from market_agent_gui.presenters.chart import ChartPresenter
 from market_agent_gui.presenters.console import ConsolePresenter, console_command
 from market_agent_gui.presenters.depth import DepthPresenter, TapePresenter
 from market_agent_gui.presenters.differences import DifferencesPresenter
+from market_agent_gui.presenters.foreign import ForeignPresenter
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.scan import ScanPresenter
 from market_agent_gui.presenters.strategies import StrategiesPresenter
@@ -29,7 +31,12 @@ from market_agent_gui.services import Services
 
 
 def make_presenters(
-    services: Services, arming: Arming, profile: Path, docks: Iterable[str], engine_command: Sequence[str]
+    services: Services,
+    arming: Arming,
+    profile: Path,
+    docks: Iterable[str],
+    engine_command: Sequence[str],
+    foreign: Sequence[Found] = (),
 ) -> dict[str, PanePresenter]:
     """Make every presenter, by dock. Their panes are made later, one by one. ``docks``: what the window has."""
     approvals, why = ApprovalsPresenter(services), WhyPresenter(services)
@@ -57,5 +64,6 @@ def make_presenters(
         LogPresenter(services),
         ConsolePresenter(services, profile, console_command(engine_command, profile)),
         *(ChartPresenter(services, name) for name in docks if name in EXTRA_CHARTS),
+        *(ForeignPresenter(services, found) for found in foreign),
     ]
     return {presenter.dock: presenter for presenter in made}

@@ -11,6 +11,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QApplication
 
+from market_agent_gui.foreign.find import Allowed, find_panes
 from market_agent_gui.loop import PreciseLoop
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
@@ -31,8 +32,10 @@ def run_session(
     settings_file: Path,
     screenshot: Path | None,
     after_s: float,
+    allowed_panes: Allowed,
 ) -> int:
     """Run the window that is open until somebody quits; return the exit code."""
+    foreign = find_panes(allowed_panes)
     with asyncio.Runner(loop_factory=lambda: PreciseLoop(app)) as runner:
         shell = Shell(
             app,
@@ -43,6 +46,7 @@ def run_session(
             settings_file=settings_file,
             ask_first=screenshot is None,
             opening=opening,
+            foreign=foreign,
         )
         hooks = Hooks(shell)
         hooks.install(runner.get_loop())

@@ -17,6 +17,7 @@ from market_agent_gui.charts import Charts
 from market_agent_gui.commander import Commander
 from market_agent_gui.docks import DOCKS
 from market_agent_gui.engine_host import EngineHost, HostState, Phase
+from market_agent_gui.foreign.find import Found
 from market_agent_gui.head import Head
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.controller import KeyController
@@ -67,9 +68,10 @@ class Shell(QObject):
         settings_file: Path,
         ask_first: bool = True,
         opening: Opening | None = None,
+        foreign: Sequence[Found] = (),
     ) -> None:
         """``ask_first`` false opens no page and asks nothing by itself (for pictures). ``opening``: the window that is
-        on the screen already."""
+        on the screen already. ``foreign``: panes of packages."""
         super().__init__()
         self.app, self.profile, self.preferences, self.language = app, profile, preferences, language
         self.settings_file, self.ask_first = settings_file, ask_first
@@ -80,7 +82,9 @@ class Shell(QObject):
         # Data: engine -> bridge -> mirror -> presenters.
         self.bridge = EngineBridge(profile, self)
         self.host = EngineHost(profile, engine_command, self)
-        self.links = LinkGroups(tuple(spec.id for spec in DOCKS), self)
+        self.foreign = tuple(foreign)
+        panes = (*(spec.id for spec in DOCKS), *(found.dock.id for found in self.foreign))
+        self.links = LinkGroups(panes, self)
         # Keys: controller -> commander -> whoever fulfils the action.
         self.commander = Commander(self)
         self.guard = PressGuard()
@@ -120,6 +124,8 @@ class Shell(QObject):
         self.opening = opening or Opening(profile)
         self.window = self.opening.window
         self.charts = Charts(profile, self.commander, self)
+        for found in self.foreign:
+            self.window.add_dock(found.dock)
         self.services = Services(
             bridge=self.bridge,
             commander=self.commander,
@@ -249,7 +255,7 @@ class Shell(QObject):
 
         if not self.presenters:
             self.presenters = make_presenters(
-                self.services, self.arming, self.profile, self.window.docks, self._engine_command
+                self.services, self.arming, self.profile, self.window.docks, self._engine_command, self.foreign
             )
             self._unbuilt = list(self.presenters)
         if not self._unbuilt:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from market_agent_gui.docks import BY_ID as DOCKS_BY_ID
+from market_agent_gui.docks import DOCKS
 from market_agent_gui.docks import title
 from market_agent_gui.palette import ROW_PX, find
 from market_agent_gui.translate import LANGUAGES, say
@@ -18,7 +18,7 @@ def test_every_action_and_pane_is_the_first_that_its_title_finds(desk: Desk, run
         desk.shell.program.use_language(language)
         source = desk.shell.program.palette_source
         titles = [say(spec.title) for spec in desk.shell.commander.known() if spec.id != "palette"]
-        titles += [title(name) for name in DOCKS_BY_ID] + list(LANGUAGES.values())
+        titles += [title(spec) for spec in DOCKS] + list(LANGUAGES.values())
         lost = [words for words in titles if find(words, source.entries(words))[0].title != words]
         desk.shell.program.use_language("en")
         assert lost == []

@@ -104,7 +104,7 @@ def test_panes_that_float_come_back_over_the_window(window: MainWindow, qtbot: Q
     assert again.restore_layout(state)
     raised.clear()
     again.show()
-    qtbot.waitUntil(lambda: raised == ["tape"])
+    qtbot.waitUntil(lambda: set(raised) == {"tape"})
 
 
 def test_a_pane_that_floats_says_whose_money_it_is(window: MainWindow, qtbot: QtBot) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QEvent
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from market_agent_gui.bridge import LinkState
+from market_agent_gui.foreign.find import Found
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.shell import Shell
 from market_agent_gui.translate import Language
@@ -36,7 +37,7 @@ def gone(widget: QWidget) -> bool:
 class Desk:
     """``shell`` before ``engine``."""
 
-    def __init__(self, profile: Path, app: QApplication, book: str = "paper") -> None:
+    def __init__(self, profile: Path, app: QApplication, book: str = "paper", foreign: Sequence[Found] = ()) -> None:
         self.profile = profile
         apply_theme(app, "dark")
         self.engine = FakeEngine(profile, book)
@@ -49,6 +50,7 @@ class Desk:
             Language(app),
             settings_file=profile / "settings.yaml",
             ask_first=False,
+            foreign=foreign,
         )
         self.toasts: list[tuple[str, str]] = []
         self.shell.head.toast = lambda severity, text: self.toasts.append((severity, once_more(text)))  # type: ignore[method-assign]
