@@ -9,8 +9,7 @@ from cli.talk import BAD_ARGUMENTS, DONE, FAILED, ask, complain, print_json
 from engine.api.client import EngineUnavailable
 from engine.api.commands import GetStrategies, Receipt, SaveStrategy
 from engine.api.door import read_door
-from engine.runtime.strategies import Shelf
-from engine.runtime.thought import OWN_FOLDER, read_strategies, strategy_reader
+from engine.runtime.thought import read_strategies, strategy_reader, strategy_shelf
 from engine.scoring.technical.faults import StrategyError
 from engine.scoring.technical.library import Entry
 from engine.scoring.technical.load import CompiledStrategy, read_text
@@ -43,7 +42,7 @@ def _install(profile: Path, args: argparse.Namespace, text: str, compiled: Compi
             complain(f"{error}; nothing is installed. Is an engine just starting or ending? Try again.")
             return FAILED
         return _answer(args, receipt.ok, f"{name}: {receipt.text}", compiled)
-    shelf = Shelf(strategy_reader(), STRATEGIES, profile / OWN_FOLDER)
+    shelf = strategy_shelf(STRATEGIES, profile)
     try:
         shelf.write(name, text)
     except OSError as error:

@@ -62,10 +62,9 @@ from engine.runtime.spec import EngineSpec
 from engine.runtime.status import Status
 from engine.runtime.stopping import StopSwitch
 from engine.runtime.storage import AUDIT_ANCHOR, Storage, last_market_time, open_storage
-from engine.runtime.strategies import Shelf
 from engine.runtime.summing import sum_up
 from engine.runtime.supervisor import Supervisor
-from engine.runtime.thought import OWN_FOLDER, Thought, assemble_thought, strategy_reader
+from engine.runtime.thought import Thought, assemble_thought, strategy_shelf
 from engine.runtime.told_hours import hours_at
 from engine.runtime.trading import Trading, assemble_trading
 from engine.runtime.venue import make_broker
@@ -187,7 +186,7 @@ class Engine:
         rebasing.connect(trading.ledger, broker if isinstance(broker, PaperExchange) else None)
         desk_later.fill(trading.desk)
         modes_later.fill(trading.modes)
-        shelf = Shelf(strategy_reader(), spec.strategies, spec.profile / OWN_FOLDER)
+        shelf = strategy_shelf(spec.strategies, spec.profile)
         thought = assemble_thought(bus, clock, place.cache, place.bars, board, trading, storage.journal.kv, shelf)
         status = Status(spec, clock, trading, broker, lag, session_at)
         showing = assemble_showing(bus, clock, place.cache, place.bars, trading, board, status.row)

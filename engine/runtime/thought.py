@@ -13,6 +13,7 @@ from engine.runtime.catalogue import FEATURES, IndicatorCatalogue
 from engine.runtime.strategies import Shelf, StrategyDesk, recipes_of
 from engine.runtime.trading import Sizer, Trading
 from engine.scoring.technical.library import Entry, Reader, usable
+from engine.scoring.technical.plugins import offered_strategies
 from engine.scoring.technical.scorer import TechnicalScorer
 from engine.security.text import headline
 from engine.suggestion.board import Board
@@ -43,7 +44,12 @@ def strategy_reader() -> Reader:
 
 def read_strategies(shipped: Path, profile: Path) -> dict[str, Entry]:
     """Read every strategy of a profile, by name; what is wrong with one is in its entry."""
-    return strategy_reader().library(shipped, profile / OWN_FOLDER)
+    return strategy_reader().library(shipped, profile / OWN_FOLDER, offered_strategies())
+
+
+def strategy_shelf(shipped: Path, profile: Path) -> Shelf:
+    """The strategies of a profile, to be read and changed."""
+    return Shelf(strategy_reader(), shipped, profile / OWN_FOLDER, offered_strategies())
 
 
 def assemble_thought(

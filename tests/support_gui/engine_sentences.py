@@ -24,6 +24,7 @@ LEFT_OUT_FILES = {
     "engine/security/secrets.py": "secrets are kept on the command line",
     "engine/security/redaction.py": "patterns",
     "engine/execution/algos/_template.py": "an example for writers of plug-ins",
+    "engine/scoring/technical/_template.py": "an example for writers of plug-ins",
     "engine/risk/rules/_template.py": "an example for writers of plug-ins",
     "engine/api/wire.py": "the wire is broken: nothing more can be told over it",
 }

@@ -6,7 +6,7 @@ than ours, and what that was is not known.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class Offered:
     id: str
     package: str
     text: str
+    fault: str = ""
+    """Why there is no text."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Reader:
         for offer in offered:
             before = found.get(offer.id)
             if before is None:
-                found[offer.id] = self.entry(offer.id, Origin.PACKAGE, offer.package, offer.text)
+                found[offer.id] = self._offered(offer)
             elif before.origin is Origin.PACKAGE:
                 fault = Fault(0, "", f"Two packages offer it: {before.place} and {offer.package}.")
                 found[offer.id] = Entry(offer.id, Origin.PACKAGE, before.place, before.text, None, (fault,))
@@ -94,6 +96,16 @@ class Reader:
             fault = Fault(1, "id", f"is {compiled.strategy.id}, but the file is called {name}{SUFFIX}")
             return Entry(name, origin, place, text, None, (fault,), original)
         return Entry(name, origin, place, text, compiled, (), original)
+
+    def _offered(self, offer: Offered) -> Entry:
+        """A package's text is off until a person switches it on, which keeps it as their own."""
+        if offer.fault:
+            return Entry(offer.id, Origin.PACKAGE, offer.package, "", None, (Fault(0, "", offer.fault),))
+        entry = self.entry(offer.id, Origin.PACKAGE, offer.package, offer.text)
+        if entry.compiled is None:
+            return entry
+        off = entry.compiled.strategy.model_copy(update={"enabled": False})
+        return replace(entry, compiled=replace(entry.compiled, strategy=off))
 
     def _file(self, path: Path, origin: Origin, original: str | None = None) -> Entry:
         try:
