@@ -49,6 +49,7 @@ class StrategiesPresenter(PanePresenter):
         self._shown = ""
         self._filling = False
         self._trying = 0
+        self._trial: Receipt | None = None
         self._checking = QTimer(self)
         self._checking.setSingleShot(True)
         self._checking.setInterval(CHECK_MS)
@@ -81,6 +82,7 @@ class StrategiesPresenter(PanePresenter):
     def retranslate(self) -> None:
         self._show_rows()
         self._offer()
+        self._show_trial()
         if self._shown:
             self._checking.start(0)
 
@@ -128,6 +130,7 @@ class StrategiesPresenter(PanePresenter):
         if name == self._shown:
             return
         self._shown = name
+        self._trial = None
         self._pane.say_trial("")
         if name in self._known or name in self._drafts:
             self._show_text()
@@ -198,6 +201,7 @@ class StrategiesPresenter(PanePresenter):
             self._show_text()
 
     def _on_try(self) -> None:
+        self._trial = None
         self._pane.say_trial(say("Counting…"))
         self._start(self._try(), "try a strategy")
 
@@ -213,17 +217,22 @@ class StrategiesPresenter(PanePresenter):
             self._pane.show_faults(_faults(receipt))
             self._pane.say_trial(told(receipt.text), bad=True)
         else:
-            signals, rules = signal_rows(receipt), rule_rows(receipt)
-            total = sum(row.long + row.short for row in signals)
-            words = say(
-                "{count} signals on {bars} bars of {symbols} symbols. Signals, not profit.",
-                count=total,
-                bars=sum(row.bars for row in signals),
-                symbols=len(signals),
-            )
-            if short := receipt.data.get("short"):
-                words += " · " + say("{short} without enough history", short=short)
-            self._pane.show_trial(signals, rules, words)
+            self._trial = receipt
+            self._show_trial()
+
+    def _show_trial(self) -> None:
+        if self._trial is None:
+            return
+        signals, rules = signal_rows(self._trial), rule_rows(self._trial)
+        words = say(
+            "{count} signals on {bars} bars of {symbols} symbols. Signals, not profit.",
+            count=sum(row.long + row.short for row in signals),
+            bars=sum(row.bars for row in signals),
+            symbols=len(signals),
+        )
+        if short := self._trial.data.get("short"):
+            words += " · " + say("{short} without enough history", short=short)
+        self._pane.show_trial(signals, rules, words)
 
     async def _save(self) -> None:
         name, text = self._shown, self._pane.editor.toPlainText()

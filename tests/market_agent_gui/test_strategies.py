@@ -145,6 +145,11 @@ def test_a_try_shows_signals_by_symbol_and_by_rule_and_says_that_they_are_no_pro
         assert "not profit" in pane.tried.text()
         (rule,) = pane.rules.rows.all_rows()
         assert (rule.text, rule.held) == ("close > 0", rule.known)
+        desk.shell.program.use_language("ru")
+        assert "не прибыль" in pane.tried.text()
+        assert "лонг" in pane.signals.rows.get("AAPL").last[0]
+        await until(lambda: pane.checked.text() == "Её можно использовать.", "the check in the other language")
+        desk.shell.program.use_language("en")
         pane.tabs.setCurrentIndex(1)
         assert pane.rules.isVisible()
         assert not pane.signals.isVisible()
