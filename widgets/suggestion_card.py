@@ -19,6 +19,12 @@ from widgets.words import tr
 _HORIZONS = {"day": "day trade", "swing": "swing", "long": "long term"}
 
 
+def about(row: SuggestionRow) -> str:
+    """The words beside a symbol: what kind of trade, or which program proposes it."""
+    kind = tr("by {source}", source=row.source) if row.source else tr(_HORIZONS.get(row.horizon, row.horizon))
+    return " · ".join(part for part in (row.key, kind, tr("reduces") if row.reduces else "") if part)
+
+
 class SuggestionCard(QWidget):
     """Paints a row and holds its buttons. Open when selected; else two lines."""
 
@@ -302,9 +308,7 @@ class SuggestionCard(QWidget):
         x += theme.px(8)
         what = f"{formats.quantity(row.quantity)} {row.symbol}"
         x += TEXTS.draw(painter, theme, x, middle, what, ink, pixels=16, weight=700) + theme.px(8)
-        horizon = tr(_HORIZONS.get(row.horizon, row.horizon))
-        words = " · ".join(part for part in (row.key, horizon, tr("reduces") if row.reduces else "") if part)
-        shown = TEXTS.elided(theme, words, right - x - theme.px(8))
+        shown = TEXTS.elided(theme, about(row), right - x - theme.px(8))
         if right - x > theme.px(40):
             TEXTS.draw(painter, theme, x, middle, shown, theme.color("t3"))
 

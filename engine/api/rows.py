@@ -127,6 +127,8 @@ class SuggestionRow(Row, frozen=True, kw_only=True):
     invalidation: str = ""
     reduces: bool = False
     outcome: str = ""
+    source: str = ""
+    """The program that proposed it; empty for the agent's own."""
 
 
 class NewsRow(Row, frozen=True, kw_only=True):

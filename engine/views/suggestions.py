@@ -54,6 +54,7 @@ def suggestion_row(suggestion: Suggestion, state: SuggestionState) -> Suggestion
         invalidation=suggestion.invalidation,
         reduces=suggestion.reduces,
         reason=suggestion.note,
+        source=suggestion.source,
     )
 
 

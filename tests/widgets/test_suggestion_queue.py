@@ -11,6 +11,7 @@ from engine.model.decision import Denial
 from engine.model.score import Evidence
 from tests.widgets.factories import NOW, SECOND, suggestion
 from widgets.evidence_panel import EvidencePanel
+from widgets.suggestion_card import about
 from widgets.suggestion_queue import CHANGED_MS, SuggestionQueue
 from widgets.suggestion_standing import Guards, agreement, chance_text, in_points, record_text, standing
 from widgets.waterfall import steps
@@ -41,6 +42,11 @@ def answers(queue):
 def settle(qtbot, queue: SuggestionQueue) -> None:
     """Let the time pass in which a card that has just changed is not approved."""
     qtbot.wait(CHANGED_MS + 30)
+
+
+def test_a_card_says_which_program_proposes_it():
+    assert about(suggestion(key="S-7", horizon="day")) == "S-7 · day trade"
+    assert about(suggestion(key="S-7", horizon="day", source="hook:tv", reduces=True)) == "S-7 · by hook:tv · reduces"
 
 
 # --- the judgement

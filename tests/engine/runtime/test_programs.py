@@ -132,7 +132,7 @@ async def test_a_proposal_waits_in_the_queue_with_its_source_and_its_words(engin
     assert len(said) <= 200
     assert not set("<\u202e\x00") & set(said)
     row = engine.parts.showing.tables["suggestions"].get(name)
-    assert (row.strategy, row.state) == ("hook:tv", "PENDING")
+    assert (row.strategy, row.source, row.state) == ("hook:tv", "hook:tv", "PENDING")
     assert engine.parts.trading.desk.orders() == {}
 
 
