@@ -45,8 +45,13 @@ def build_app(
     async def openapi(request: Request) -> Response:
         return answers.json(told)
 
-    def endpoint(route: Route) -> Callable[[Request], Any]:
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in routes:
+        by_path.setdefault(route.path, {})[route.method] = route
+
+    def endpoint(methods: dict[str, Route]) -> Callable[[Request], Any]:
         async def ask(request: Request) -> Response:
+            route = methods["GET" if request.method == "HEAD" else request.method]
             return await route.handler(Ask(request, link, spec.profile))
 
         return ask
@@ -55,7 +60,7 @@ def build_app(
     return Starlette(
         routes=[
             StarletteRoute("/openapi.json", openapi, methods=["GET"]),
-            *(StarletteRoute(route.path, endpoint(route), methods=[route.method]) for route in routes),
+            *(StarletteRoute(path, endpoint(methods), methods=[*methods]) for path, methods in by_path.items()),
             WebSocketRoute("/stream", streams.serve),
         ],
         middleware=[Middleware(Guard, spec=spec, tokens=tokens, now=steady, port=port)],

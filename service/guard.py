@@ -36,7 +36,8 @@ class Guard:
         self._now = now
         self._paces = {scope: Bucket(spec.requests_per_second, now) for scope in TokenScope}
         self._strangers = Bucket(5.0, now)
-        self._hooks = Bucket(spec.hook_requests_per_minute / 60.0, now)
+        # Signals come together, at the close of a bar: a third of a minute's at once.
+        self._hooks = Bucket(spec.hook_requests_per_minute / 60.0, now, spec.hook_requests_per_minute / 3.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

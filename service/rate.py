@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 
 class Bucket:
-    """Lets ``rate`` a second through, and a burst of twice that (at least two) after a pause."""
+    """Lets ``rate`` a second through, and after a pause ``burst`` at once (without it two seconds' worth)."""
 
-    def __init__(self, rate: float, now: Callable[[], float]) -> None:
+    def __init__(self, rate: float, now: Callable[[], float], burst: float | None = None) -> None:
         self._rate, self._now = rate, now
-        self._most = max(2.0, rate * 2.0)
+        self._most = max(2.0, rate * 2.0 if burst is None else burst)
         self._held = self._most
         self._at = now()
 

@@ -220,3 +220,5 @@ def test_a_bucket_lets_its_rate_through_and_a_burst_after_a_pause():
     assert sum(bucket.take() for _ in range(100)) == 5
     at[0] = 1000.0
     assert sum(bucket.take() for _ in range(100)) == 10
+    together = Bucket(0.5, lambda: at[0], 7)
+    assert sum(together.take() for _ in range(100)) == 7

@@ -71,6 +71,8 @@ async def test_a_question_that_makes_no_sense_is_refused_by_name(begun):
     assert (await get(begun, "/nowhere", 404))["code"] == "PATH"
     response = await begun.http.delete("/status")
     assert (response.status_code, response.json()["code"]) == (405, "PATH")
+    allowed = (await begun.http.delete("/orders")).headers["allow"]
+    assert {word.strip() for word in allowed.split(",")} == {"GET", "HEAD", "POST"}
 
 
 async def test_no_question_changes_anything(begun):

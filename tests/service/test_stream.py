@@ -139,7 +139,7 @@ def rows(*keys: str, reset: bool = False, removed: tuple[str, ...] = ()) -> Rows
 
 def told(cursor: Cursor) -> list:
     found = list(cursor.cut())
-    return [(m["type"], m.get("seq"), [r.key for r in m.get("rows", [])], m.get("removed")) for m in found]
+    return [(m.get("seq") or m["reset"], [r.key for r in m.get("rows", [])], m.get("removed")) for m in found]
 
 
 def test_a_slow_client_gets_the_newest_state_and_every_notice():
@@ -147,13 +147,13 @@ def test_a_slow_client_gets_the_newest_state_and_every_notice():
     mirror.begin("a")
     cursor = Cursor(mirror, Wish(tables=("alarms",)))
     mirror.apply(rows("a", "b", reset=True))
-    assert told(cursor) == [("rows", None, ["a", "b"], [])]
+    assert told(cursor) == [(True, ["a", "b"], [])]
     for change in (rows("a"), rows("c"), rows("a"), rows(removed=("b",)), notice(1), notice(2)):
         mirror.apply(change)
-    assert told(cursor) == [("notice", 1, [], None), ("notice", 2, [], None), ("rows", None, ["c", "a"], ["b"])]
+    assert told(cursor) == [(1, [], None), (2, [], None), (False, ["c", "a"], ["b"])]
     assert told(cursor) == []
     mirror.apply(rows("z", reset=True))
-    assert told(cursor) == [("rows", None, ["z"], [])]
+    assert told(cursor) == [(True, ["z"], [])]
 
 
 def test_a_client_that_fell_out_of_what_is_kept_is_told_so():
