@@ -119,6 +119,8 @@ class _Picture(QWidget):
         return one_line(name)[:24]
 
     def _paint_sources(self, painter: QPainter, row: SuggestionRow) -> int:
+        if not row.sources:
+            return 0  # a program's idea: nobody scored it
         theme = current_theme()
         bars, width, value_x, weight_x, state_x = self._columns()
         middle = theme.px(_LINE) / 2

@@ -163,7 +163,7 @@ class Proposals:
         now, beyond = self._clock.now(), "below" if command.side is Side.BUY else "above"
         comment, span = self._clean(command.comment), self._atr(command.symbol)
         said = Evidence(
-            id=f"{name}-1",
+            id="P1",
             source=source,
             kind="signal",
             text=comment or f"{source} proposes it and says no more.",

@@ -11,6 +11,7 @@ from engine.model.decision import Denial
 from engine.model.score import Evidence
 from tests.widgets.factories import NOW, SECOND, suggestion
 from widgets.evidence_panel import EvidencePanel
+from widgets.paint import TEXTS
 from widgets.suggestion_card import about
 from widgets.suggestion_queue import CHANGED_MS, SuggestionQueue
 from widgets.suggestion_standing import Guards, agreement, chance_text, in_points, record_text, standing
@@ -47,6 +48,21 @@ def settle(qtbot, queue: SuggestionQueue) -> None:
 def test_a_card_says_which_program_proposes_it():
     assert about(suggestion(key="S-7", horizon="day")) == "S-7 · day trade"
     assert about(suggestion(key="S-7", horizon="day", source="hook:tv", reduces=True)) == "S-7 · by hook:tv · reduces"
+
+
+def test_what_nobody_scored_has_no_table_of_scores(qtbot, monkeypatch):
+    panel = EvidencePanel()
+    qtbot.addWidget(panel)
+    panel.resize(476, 400)
+    painted: list[str] = []
+    draw = TEXTS.draw
+    monkeypatch.setattr(TEXTS, "draw", lambda *a, **k: painted.append(a[4]) or draw(*a, **k))
+    scored = suggestion()
+    for row, wanted in ((scored, True), (msgspec.structs.replace(scored, sources=(), source="hook:tv"), False)):
+        painted.clear()
+        panel.show_suggestion(row)
+        panel.grab()
+        assert ("weight" in painted) is wanted
 
 
 # --- the judgement
