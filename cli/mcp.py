@@ -24,7 +24,7 @@ def mcp(profile: Profile, args: argparse.Namespace, environment: Mapping[str, st
     except ConfigError as error:
         complain(str(error))
         return BAD_ARGUMENTS
-    configure_log(profile.root / "logs", to_terminal=False)
+    configure_log(profile.root / "logs", to_terminal=False, name="mcp.jsonl")
     asyncio.run(_run(profile, settings))
     return DONE
 

@@ -47,7 +47,7 @@ def serve(profile: Profile, args: argparse.Namespace, environment: Mapping[str, 
         why = (error.strerror or str(error)).partition(" (")[0]
         complain(f"{spec.address} port {spec.port} cannot be opened: {why}. Choose another --port")
         return FAILED
-    configure_log(profile.root / "logs", to_terminal=False)
+    configure_log(profile.root / "logs", to_terminal=False, name="service.jsonl")
     asyncio.run(_run(spec, tokens, opened, settings))
     return DONE
 

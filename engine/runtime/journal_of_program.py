@@ -11,12 +11,10 @@ MAX_BYTES = 10 * 1024 * 1024
 KEPT = 5
 
 
-def configure_log(folder: Path, *, to_terminal: bool) -> None:
-    """Write structured lines to ``folder``; also to standard error when asked."""
+def configure_log(folder: Path, *, to_terminal: bool, name: str = "engine.jsonl") -> None:
+    """Write structured lines to ``folder``; also to standard error when asked. Each process has a file of its own."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = logging.handlers.RotatingFileHandler(
-        folder / "engine.jsonl", maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8"
-    )
+    file = logging.handlers.RotatingFileHandler(folder / name, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
     handlers: list[logging.Handler] = [file]
     if to_terminal:
         handlers.append(logging.StreamHandler())
