@@ -247,7 +247,16 @@ async def test_with_the_setting_on_a_programs_order_is_sent_in_auto_and_its_stop
     entry, stop = (engine.parts.trading.desk.order(OrderRef(ref)) for ref in placed.data["refs"][:2])
     assert (entry.request.origin, entry.request.strategy) == (Origin.PROGRAM, "api")
     assert entry.request.good_till_ns is not None  # nobody looks: it ends at the broker by itself (G36)
+    assert engine.parts.trading.desk._references.origin(entry.ref) is Origin.PROGRAM
+    assert engine.parts.trading.desk._references.ours(entry.ref)
     assert (await client.send(c.CancelOrder(ref=stop.ref))).code == "PERSON"
     assert (await client.send(c.CancelOrder(ref=entry.ref))).ok
+    again = c.PlaceOrder(request=buy("two", limit_price=d(bid * 0.99), stop_loss=d(bid * 0.97)))
+    await engine.run(400.0)  # past the time in which the same order again is a duplicate (G9)
+    placed = await client.send(again)
+    assert placed.ok, (placed.text, placed.denials)
+    assert (await engine.parts.handler.handle(c.SetMode(mode=Mode.MANUAL, by="cli"))).ok
+    await engine.run(2.0)
+    assert engine.parts.trading.desk.order(OrderRef(str(placed.data["ref"]))).state.closed
     await client.close()
     await engine.stop()
