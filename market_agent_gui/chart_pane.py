@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from market_agent_gui.actions import BY_ID, key_text
@@ -38,6 +38,17 @@ STYLE_WORDS = {"candles": "Candles", "bars": "Bars", "line": "Line", "heikin-ash
 AXIS_WORDS = {"linear": "Linear", "log": "Log", "percent": "Percent"}
 
 
+class _Bar(QWidget):
+    """The line of words and buttons: of one ground with the head it may stand in."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current_theme()
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.color("bg1"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color("hair"))
+        painter.end()
+
+
 class ChartPane(QWidget):
     interval_chosen = Signal(int)
     """Seconds."""
@@ -62,7 +73,7 @@ class ChartPane(QWidget):
         self.more = self._button(("indicators", *_STYLE, *_AXIS, "compare", *_DRAW))
         self.more.setText("⋯")
         self.more.hide()
-        self.bar = QWidget()
+        self.bar = _Bar()
         row = QHBoxLayout(self.bar)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)

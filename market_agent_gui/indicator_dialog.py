@@ -24,8 +24,10 @@ from PySide6.QtWidgets import (
 from market_agent_gui.chart_memory import Study
 from market_agent_gui.study_lines import study_name
 from market_agent_gui.translate import say
+from widgets.theme import current_theme
 
 MOST = 12
+LEAST_LIST_PX = 120
 MOST_PANES = 4
 
 
@@ -65,6 +67,7 @@ class IndicatorDialog(QDialog):
         self.list.itemActivated.connect(lambda _: self.add())
         self.on_chart = QListWidget()
         self.on_chart.setAccessibleName(say("On the chart"))
+        self.on_chart.setMinimumHeight(current_theme().px(LEAST_LIST_PX))
         self.on_chart.installEventFilter(self)
         self.problem = QLabel()
         self.problem.setProperty("tone", "danger")

@@ -290,10 +290,13 @@ class GridView(QTableView):
             title, hint = (
                 (tr("Nothing matches “{text}”", text=self._typed), tr("Esc shows all")) if self._typed else self._empty
             )
-            middle = size.height() / 2
-            for line, text, role in ((-theme.px(10), title, "t2"), (theme.px(10), hint, "t3")):
-                shown = TEXTS.elided(theme, text, size.width() - theme.px(16))
-                TEXTS.draw(painter, theme, size.width() / 2, middle + line, shown, theme.color(role), align="centre")
+            room = size.width() - theme.px(16)
+            told = [(line, "t2") for line in TEXTS.wrapped(theme, title, room)]
+            told += [(line, "t3") for line in TEXTS.wrapped(theme, hint, room)]
+            y = size.height() / 2 - theme.px(10) * (len(told) - 1)
+            for line, role in told:
+                TEXTS.draw(painter, theme, size.width() / 2, y, line, theme.color(role), align="centre")
+                y += theme.px(20)
         if self._typed:
             text = tr("filter: {text} · Esc", text=self._typed)
             width = TEXTS.width(theme, text, 12, 600) + theme.px(16)

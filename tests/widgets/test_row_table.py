@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from widgets.paint import TEXTS
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.theme import apply_theme, current_theme
@@ -205,3 +206,16 @@ def test_at_150_percent_rows_are_taller_and_nothing_that_fits_is_cut(qtbot, tabl
             assert table.tooltip_at(table.model().index(0, number)) == ""
     finally:
         apply_theme(app, "dark", 1.0)
+
+
+def test_what_an_empty_table_says_is_wrapped_in_a_narrow_pane_and_cut_only_where_a_word_is_too_long():
+    theme = current_theme()
+    words = "Paste symbols here with Ctrl+V, or type one in the palette."
+    lines = TEXTS.wrapped(theme, words, 200)
+    assert len(lines) == 2
+    assert " ".join(lines) == words
+    assert all(TEXTS.width(theme, line) <= 200 for line in lines)
+    assert TEXTS.wrapped(theme, words, 2000) == [words]
+    assert TEXTS.wrapped(theme, "", 200) == []
+    assert len(TEXTS.wrapped(theme, words, 60)) == 3
+    assert TEXTS.wrapped(theme, words, 60)[-1].endswith("…")
