@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QUrl
@@ -112,6 +112,7 @@ class Program(QObject):
             "lock": self.lock,
             "key_card": self._show_card,
             "edit_keys": self._edit_keys,
+            "edit_sizes": self._edit_sizes,
             "first_run": self.first_run,
             "settings_file": self._open_settings,
             "sounds": self._toggle_sounds,
@@ -236,6 +237,22 @@ class Program(QObject):
         except OSError as error:
             self._shell.say("bad", say("The keys hold until the end but were not saved: {reason}", reason=error))
 
+    def _edit_sizes(self) -> None:
+        from market_agent_gui.sizes_dialog import SizesDialog
+
+        dialog = SizesDialog(self._shell.entry.sizes, self._shell.entry.risk_money)
+        dialog.chosen.connect(self._use_sizes)
+        self._shell.open_dialog(dialog)
+
+    def _use_sizes(self, sizes: tuple[Decimal, ...], risk: Decimal) -> None:
+        entry = self._shell.entry
+        if (sizes, risk) == (entry.sizes, entry.risk_money):
+            return
+        entry.sizes, entry.risk_money = sizes, risk
+        self._shell.fresh_keys.sizes_changed()
+        self._shell.arming.disarm(lambda: say("the keys changed"))
+        self.prefer(sizes=tuple(f"{size:f}" for size in sizes), risk_money=f"{risk:f}")
+
     def _show_card(self) -> None:
         from market_agent_gui.keys.card import KeyCard, card_html
 
@@ -326,15 +343,14 @@ class Program(QObject):
 
     def _apply_preferences(self) -> None:
         now = self._shell.preferences.now
-        try:
-            self._shell.entry.sizes = tuple(Decimal(size) for size in now.sizes)[:9]
-            self._shell.entry.risk_money = Decimal(now.risk_money)
-        except InvalidOperation:
-            self._shell.preferences.problem = say("sizes in window.json are not numbers; the defaults hold")
-        if len(self._shell.entry.sizes) != 9:
-            from market_agent_gui.keys.staging import DEFAULT_SIZES
+        from market_agent_gui.sizes_dialog import read_amount, read_sizes
 
-            self._shell.entry.sizes = DEFAULT_SIZES
+        try:
+            sizes, risk = read_sizes(now.sizes), read_amount(now.risk_money)
+        except ValueError:
+            self._shell.preferences.problem = say("sizes in window.json are not numbers; the defaults hold")
+        else:
+            self._shell.entry.sizes, self._shell.entry.risk_money = sizes, risk
 
     def prefer(self, **changes: object) -> None:
         """Remember choices of the window; where the disk refuses they hold until the end."""

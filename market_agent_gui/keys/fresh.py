@@ -43,6 +43,10 @@ class FreshKeys:
             self.why = what
             self._count(ORDERS)
 
+    def sizes_changed(self) -> None:
+        """The keys stand for other sizes now."""
+        self._count(ORDERS)
+
     def asks(self, intent: str) -> bool:
         """Whether the press that would send this order must be repeated first; the second press of it sends."""
         if not self.left:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
@@ -9,7 +10,10 @@ from engine.api.commands import ChangeLimits, Receipt
 from engine.api.rows import LimitRow
 from engine.model.decision import LimitUse
 from market_agent_gui.edit_dialog import EditDialog
+from market_agent_gui.keys.fresh import ORDERS
 from market_agent_gui.limit_dialog import LimitDialog
+from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.sizes_dialog import SizesDialog, read_sizes
 from tests.support_gui.harness import Desk, gone, until
 from tests.widgets.factories import suggestion
 
@@ -74,3 +78,32 @@ def test_a_limit_that_the_engine_refuses_leaves_the_dialog_open_with_its_reason(
         await until(lambda: gone(dialog), "the dialog's end")
 
     run(story())
+
+
+def test_sizes_and_risk_of_the_keys_are_chosen_kept_and_confirmed_at_first(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.commander.run("edit_sizes", "palette")
+        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, SizesDialog) and w.isVisible())
+        for text, wrong in (("1 2 3", "There are nine keys; 3"), ("1 2 3 4 5 6 7 8 -9", "'-9' is not a number")):
+            dialog.sizes.setText(text)
+            dialog.yes.click()
+            assert dialog.problem.text().startswith(wrong)
+        dialog.sizes.setText("10 20 30 40 50 60 70 80 90")
+        dialog.risk.setText("75.50")
+        dialog.yes.click()
+        await until(lambda: gone(dialog), "the dialog's end")
+        assert shell.entry.sizes[0] == D(10)
+        assert shell.entry.risk_money == D("75.50")
+        assert shell.fresh_keys.left == ORDERS
+        kept = PreferencesFile(desk.profile).now
+        assert (kept.sizes[8], kept.risk_money) == ("90", "75.50")
+
+    run(story())
+
+
+@pytest.mark.parametrize("sizes", [("1",) * 8, ("0", *("1",) * 8), ("NaN", *("1",) * 8), ("1e99", *("1",) * 8)])
+def test_sizes_that_are_none_are_refused(sizes: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"nine keys|not a number"):
+        read_sizes(sizes)

@@ -3,8 +3,7 @@
 import msgspec
 import pytest
 
-from market_agent_gui.docks import DOCKS
-from market_agent_gui.docks import title
+from market_agent_gui.docks import DOCKS, title
 from market_agent_gui.palette import ROW_PX, find
 from market_agent_gui.translate import LANGUAGES, say
 from tests.support_gui.harness import Desk, until
