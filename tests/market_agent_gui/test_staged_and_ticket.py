@@ -99,7 +99,7 @@ def test_reverse_closes_now_and_stages_as_much_of_the_other_side_which_waits_for
         await desk.open()
         shell = desk.shell
         shell.links.choose("chart", "AAPL")
-        desk.key("Ctrl+R", shell.window.docks["chart"].pane)
+        desk.key("Ctrl+Shift+R", shell.window.docks["chart"].pane)
         await until(lambda: desk.sent(Flatten), "the close")
         assert [(command.symbol, command.fraction) for command in desk.sent(Flatten)] == [("AAPL", D(1))]
         staged = shell.entry.staged
@@ -108,7 +108,7 @@ def test_reverse_closes_now_and_stages_as_much_of_the_other_side_which_waits_for
         desk.key("Return")
         assert not desk.sent(PlaceOrder), "what adds risk needs arming"
         shell.links.choose("chart", "ORCL")
-        desk.key("Ctrl+R", shell.window.docks["chart"].pane)
+        shell.commander.run("reverse", "palette")
         assert len(desk.sent(Flatten)) == 1
         assert any("no position" in text for _, text in desk.toasts)
 
