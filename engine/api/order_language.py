@@ -2,7 +2,9 @@
 
 ::
 
-    buy|sell SYMBOL QUANTITY|$MONEY  [@ PRICE | mkt | stp PRICE [@ PRICE] | trail AMOUNT|PERCENT% | moc | loc PRICE]
+    buy|sell SYMBOL QUANTITY|$MONEY|risk MONEY
+             [@ PRICE | mkt | stp PRICE [@ PRICE] | trail AMOUNT|PERCENT% | moc | loc PRICE
+              | moo | loo PRICE | rel | mid]
              [stop PRICE] [target PRICE] [day|gtc|ioc|fok|opg] [ext] [show QUANTITY] [via ALGO key=value ...]
     cancel REFERENCE | cancel SYMBOL | cancel all
     modify REFERENCE [@ PRICE] [stop PRICE] [qty QUANTITY] [day|gtc]
@@ -21,6 +23,12 @@ from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderType, TimeInForce
 
 _TIFS = {tif.value.lower(): tif for tif in TimeInForce if tif is not TimeInForce.GTD}
+_LIMITED: dict[OrderType | None, OrderType] = {
+    OrderType.STOP: OrderType.STOP_LIMIT,
+    OrderType.RELATIVE: OrderType.RELATIVE,
+    OrderType.MIDPRICE: OrderType.MIDPRICE,
+}
+"""What a limit price makes of the type named before it."""
 _SYMBOL = re.compile(r"^[A-Za-z0-9^][A-Za-z0-9.\-/=^]{0,20}$")
 
 
@@ -95,8 +103,12 @@ def _symbol(words: _Words) -> Symbol:
 def _request(side: Side, words: _Words, intent_id: IntentId) -> OrderRequest:
     symbol = _symbol(words)
     money: Decimal | None = None
+    risk: Decimal | None = None
     quantity = Decimal(0)
-    if words.peek().startswith("$"):
+    if words.peek() == "risk":
+        words.take("risk")
+        risk = words.number("risk")
+    elif words.peek().startswith("$"):
         word = words.take("amount")
         money = _Words(word[1:]).number("amount") if word[1:] else words.number("amount")
     else:
@@ -109,7 +121,7 @@ def _request(side: Side, words: _Words, intent_id: IntentId) -> OrderRequest:
         match word:
             case "@" | "lmt":
                 changes["limit_price"] = words.number("limit price")
-                kind = OrderType.STOP_LIMIT if kind is OrderType.STOP else OrderType.LIMIT
+                kind = _LIMITED.get(kind, OrderType.LIMIT)
             case "mkt" | "market":
                 kind = OrderType.MARKET
             case "stp":
@@ -126,6 +138,15 @@ def _request(side: Side, words: _Words, intent_id: IntentId) -> OrderRequest:
             case "loc":
                 kind = OrderType.LIMIT_ON_CLOSE
                 changes["limit_price"] = words.number("limit price")
+            case "moo":
+                kind = OrderType.MARKET_ON_OPEN
+            case "loo":
+                kind = OrderType.LIMIT_ON_OPEN
+                changes["limit_price"] = words.number("limit price")
+            case "rel":
+                kind = OrderType.RELATIVE
+            case "mid":
+                kind = OrderType.MIDPRICE
             case "stop":
                 changes["stop_loss"] = words.number("stop")
             case "target":
@@ -150,7 +171,20 @@ def _request(side: Side, words: _Words, intent_id: IntentId) -> OrderRequest:
         request = msgspec.structs.replace(request, quantity=money // price)
         if request.quantity <= 0:
             raise OrderTextError(f"{money} does not buy one unit at {price}")
+    if risk is not None:
+        request = msgspec.structs.replace(request, quantity=_sized(request, risk))
     return request
+
+
+def _sized(request: OrderRequest, risk: Decimal) -> Decimal:
+    """Return how many whole units lose at most ``risk`` at the stop."""
+    price, stop = request.limit_price or request.stop_price, request.stop_loss
+    apart = (price - stop) * request.side.sign if price is not None and stop is not None else Decimal(0)
+    if apart <= 0:
+        raise OrderTextError("a risk needs a price, and a stop on its losing side: add @ PRICE stop PRICE")
+    if risk < apart:
+        raise OrderTextError(f"one unit risks {apart}, more than {risk}")
+    return risk // apart
 
 
 def _params(words: _Words) -> dict[str, str]:

@@ -32,6 +32,33 @@ def test_money_buys_whole_units_and_needs_a_price():
         read("buy AAPL $10000")
 
 
+def test_a_risk_buys_what_loses_no_more_than_it_at_the_stop():
+    assert read("buy AAPL risk 250 @ 190.33 stop 188").request.quantity == Decimal(107)
+    assert read("sell AAPL risk 250 stp 188 stop 190.33").request.quantity == Decimal(107)
+    for text in ("buy AAPL risk 250 stop 188", "buy AAPL risk 250 @ 190", "buy AAPL risk 250 @ 190 stop 191"):
+        with pytest.raises(OrderTextError, match="losing side"):
+            read(text)
+    with pytest.raises(OrderTextError, match=r"one unit risks 5, more than 4"):
+        read("buy AAPL risk 4 @ 190 stop 185")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "limit"),
+    [
+        ("moo", OrderType.MARKET_ON_OPEN, None),
+        ("loo 190", OrderType.LIMIT_ON_OPEN, Decimal(190)),
+        ("rel", OrderType.RELATIVE, None),
+        ("rel @ 190", OrderType.RELATIVE, Decimal(190)),
+        ("mid", OrderType.MIDPRICE, None),
+        ("mid @ 190", OrderType.MIDPRICE, Decimal(190)),
+        ("loc 190", OrderType.LIMIT_ON_CLOSE, Decimal(190)),
+    ],
+)
+def test_every_type_of_the_ticket_can_be_typed(text: str, kind: OrderType, limit: Decimal | None):
+    request = read(f"buy AAPL 10 {text}").request
+    assert (request.order_type, request.limit_price) == (kind, limit)
+
+
 def test_a_trigger_with_a_limit_is_a_stop_limit():
     request = read("sell AAPL 10 stp 180 @ 179.5 gtc").request
     assert request.order_type is OrderType.STOP_LIMIT
