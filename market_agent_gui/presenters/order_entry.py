@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.api.client import EngineUnavailable
 from engine.api.commands import CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, PreviewOrder, Receipt
@@ -42,6 +42,8 @@ from widgets.words import told
 log = logging.getLogger(__name__)
 
 RISK_MONEY = Decimal(250)
+FOLLOW_MS = 500
+"""A joining order stays this long where it is: to be read, and to be judged by the gate before it moves again."""
 
 
 class OrderEntry(QObject):
@@ -86,6 +88,8 @@ class OrderEntry(QObject):
         self._monotonic = monotonic
         self._reduced = reduced
         self._shown = Shown()
+        self._rest = QTimer(self, singleShot=True, interval=FOLLOW_MS)
+        self._rest.timeout.connect(self._follow)
         bridge.quotes.connect(self._on_quotes)
         bridge.rows_changed.connect(self._on_rows)
         self._register(commander)
@@ -431,12 +435,17 @@ class OrderEntry(QObject):
     # --- follow
 
     def _on_quotes(self, _block: object) -> None:
+        if not self._rest.isActive():
+            self._follow()
+
+    def _follow(self) -> None:
         order = self.staged
         if order is None or not order.joins:
             return
         price = self._bridge.mirror.price(order.symbol)
         if price is not None and (moved := follow_quote(order, price)) is not order and not self.sending(order):
             self._set(moved)
+            self._rest.start()
 
     def sending(self, order: StagedOrder) -> bool:
         """Whether an order is on its way to the engine: it is what was sent, whatever the quotes do."""
@@ -462,6 +471,7 @@ class OrderEntry(QObject):
         self.said.emit("bad", f"{name} failed inside the window: {error}")
 
     async def close(self) -> None:
+        self._rest.stop()
         await self._tasks.close()
 
 

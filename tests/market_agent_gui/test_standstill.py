@@ -107,3 +107,26 @@ def test_a_bid_that_jumps_under_the_finger_is_not_what_is_sent(desk: Desk, run) 
         assert desk.sent(PlaceOrder)[0].request.limit_price == read.limit
 
     run(story())
+
+
+def test_a_joining_order_can_be_sent_from_the_ticket_however_fast_the_quotes_run(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        ticket = shell.window.docks["ticket"].pane
+        desk.key("Ctrl+B", shell.window.docks["chart"].pane)
+        row = desk.engine.quotes.values[desk.engine._symbols["AAPL"]]
+        seen: list[bool] = []
+        for number in range(60):  # a quote each twentieth of a second
+            row[0] += 0.01 if number % 2 else -0.01
+            desk.engine.quotes.version += 1
+            await asyncio.sleep(0.05)
+            seen.append(ticket._standing() == ("", ""))
+        assert sum(seen) > 10, f"it could be sent in {sum(seen)} of {len(seen)} moments"
+        row[0] = 190.00
+        desk.engine.quotes.version += 1
+        await until(lambda: shell.entry.staged.limit == 190, "the last quote, which is not forgotten")
+
+    run(story())
