@@ -24,6 +24,7 @@ from engine.model.report import BrokerSnapshot, LinkReport, LinkState
 
 DRIFT_LOCK = "DRIFT"
 _NAME = "order desk"
+_CLAIMS = (OrderState.CLAIM_CANCELLED, OrderState.CLAIM_REJECTED, OrderState.CLAIM_FILLED)
 
 
 class Agreement:
@@ -158,7 +159,14 @@ class Agreement:
             self._booking.on_account(snapshot.account, compared=snapshot.executions is not None)
         self._judge_drift(result, snapshot)
         self._conclude(result, snapshot, first, self._records.told - told)
+        self._look_again(snapshot.taken_ns - rules.grace_ns, rules)
         return result
+
+    def _look_again(self, judged_to_ns: int, rules: Rules) -> None:
+        """What was claimed too late for this picture is looked at as soon as its grace is over, and not later."""
+        young = [s.changed_ns for s in self._records.open() if s.state in _CLAIMS and s.changed_ns > judged_to_ns]
+        if young:
+            self._rounds.request((max(young) + rules.grace_ns - rules.now_ns) / SECOND)
 
     def _adopt_opening(self, snapshot: BrokerSnapshot, now: int) -> None:
         try:

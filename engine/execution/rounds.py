@@ -58,12 +58,12 @@ class Rounds:
             await asyncio.wait([self._task])
             self._task = None
 
-    def request(self) -> None:
-        """Ask for a round soon; several wishes make one round."""
+    def request(self, after_s: float = 0.0) -> None:
+        """Ask for a round soon, or after a while; several wishes make one round."""
         if self._task is not None:
             self._again = True
         elif self._soon is None and self._running:
-            self._soon = self._clock.call_later(self.least_gap_s, self._soon_due)
+            self._soon = self._clock.call_later(max(after_s, self.least_gap_s), self._soon_due)
 
     def _arm(self) -> None:
         if self._running:

@@ -336,3 +336,35 @@ async def test_settled_orders_that_cannot_be_read_are_a_comparison_that_failed(
     assert rig.modes.mode is Mode.HALTED
     assert alarms(rig, "SYNC")[0].happened == "Could not read orders and positions: damaged."
     assert not rig.desk.synced
+
+
+async def test_a_claim_too_young_for_a_picture_is_looked_at_as_soon_as_its_grace_is_over(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = rig.submit()
+    rig.clock.advance(30)
+    asked: list[float] = []
+    rounds = rig.desk._agreement._rounds
+    monkeypatch.setattr(rounds, "request", lambda after_s=0.0: asked.append(after_s))
+    rig.desk.reconcile(rig.broker.picture())
+    assert asked == []
+    rig.broker.say_status(ref, BrokerStatus.CANCELLED)
+    asked.clear()
+    rig.clock.advance(0.25)
+    rig.desk.reconcile(rig.broker.picture())
+    assert asked == [0.75]
+    rig.clock.advance(0.75)
+    asked.clear()
+    rig.desk.reconcile(rig.broker.picture())
+    assert rig.state(ref) == "WORKING", "the broker shows it open, so the claim was false"
+    assert asked == []
+
+
+async def test_a_round_that_is_wished_for_later_comes_then(rig: Rig) -> None:
+    rig.clock.advance(15.01)
+    before = rig.desk.reconciled_ns
+    rig.desk._agreement._rounds.request(3.0)
+    rig.clock.advance(2.9)
+    assert rig.desk.reconciled_ns == before
+    rig.clock.advance(0.2)
+    assert rig.desk.reconciled_ns > before
