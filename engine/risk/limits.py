@@ -209,7 +209,7 @@ class LimitBook:
     def held(self) -> dict[str, tuple[str, str]]:
         """Return what the settings file raised and a person has not confirmed: key -> (in force, wanted)."""
         was = flat(self.active)
-        return {k: (json.dumps(was[k]), v.text) for k, v in self._pending.items() if v.held}
+        return {k: (_written(was[k]), _written(json.loads(v.text))) for k, v in self._pending.items() if v.held}
 
     def confirm(self, key: str, by: str, reason: str, pin: str = "") -> Receipt:
         """Let what the settings file raised come into force at the next session; ``key`` empty: all of it."""
@@ -349,6 +349,11 @@ def _merge(settings: RiskSettings, values: Mapping[str, Any]) -> RiskSettings:
             node = node[part]
         node[last] = value
     return RiskSettings.model_validate(tree)
+
+
+def _written(value: Any) -> str:
+    """A limit as people write it: 80 and not 80.0."""
+    return f"{value:.12g}" if isinstance(value, float) else json.dumps(value)
 
 
 def _parse(text: str) -> Any:

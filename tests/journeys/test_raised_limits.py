@@ -26,7 +26,7 @@ async def test_a_limit_raised_in_the_file_is_told_by_banner_strip_and_status_unt
         assert limits.active.auto.gross_percent == 80
         assert rig.said("RAISED").severity == "amber"
         status = await handle(GetStatus(by="cli"))
-        text = "raised in the settings file from 80.0 to 90.0; it waits for your PIN"
+        text = "raised in the settings file from 80 to 90; it waits for your PIN"
         assert status.data["latches"] == [{"code": "RAISED", "scope": KEY, "text": text}]
         _show_status(Receipt(ok=True, data=status.data))
         assert f"  RAISED {KEY}: {text}\n" in capsys.readouterr().out

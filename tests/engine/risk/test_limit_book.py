@@ -88,7 +88,7 @@ def test_t_k10_with_real_money_a_raise_by_the_file_waits_for_the_pin_and_a_lower
         world = world.restarted(settings=world.settings)
     assert world.limits.active.auto.gross_percent == 80
     assert world.limits.active.auto.position_percent == 8
-    assert world.limits.held() == {"auto.gross_percent": ("80.0", "90.0"), "auto.net_percent": ("80.0", "85.0")}
+    assert world.limits.held() == {"auto.gross_percent": ("80", "90"), "auto.net_percent": ("80", "85")}
 
 
 def test_t_k10_a_raise_by_the_file_holds_from_the_next_session_after_the_pin() -> None:
@@ -178,7 +178,7 @@ def test_t_k10_a_person_is_told_of_held_raises_once_and_when_they_are_over() -> 
         world.governor.look()
     (told,) = [alarm for alarm in world.of(Alarm) if alarm.code == HELD]
     assert told.happened == (
-        "Limits were raised in the settings file: auto.gross_percent 80.0 → 90.0, auto.net_percent 80.0 → 85.0."
+        "Limits were raised in the settings file: auto.gross_percent 80 → 90, auto.net_percent 80 → 85."
     )
     world.limits.confirm("", "window", "why", "4711")
     world.governor.look()
