@@ -125,7 +125,7 @@ AUTOMATIC = across(
     shares=(0.42, 0.34, 0.24),
 )
 RESEARCH = across(
-    down("watchlist", tabs("scanner", "strategies"), shares=(0.55, 0.45)),
+    down("watchlist", "scanner", shares=(0.55, 0.45)),
     down(
         across("chart", "chart-2"),
         across("chart-3", "chart-4"),
