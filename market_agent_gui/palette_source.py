@@ -51,7 +51,7 @@ class PaletteSource:
             # An order typed here is staged, not sent: Enter on the staged order sends it.
             def stage() -> None:
                 self._shell.links.choose("ticket", command.request.symbol)
-                self._shell.entry.stage_request(command.request)
+                self._shell.entry.open_request(command.request)
 
             return [Entry(title=query, group=say("stage this order"), do=stage)]
         return [Entry(title=query, group=say("do this now"), do=lambda: self._shell.bridge.fire(command))]

@@ -52,7 +52,7 @@ class OrderEntry(QObject):
     staged_changed = Signal(object)
     """A :class:`StagedOrder` or ``None``."""
     offered = Signal(object)
-    """An :class:`OrderRequest` for a person to complete in the ticket: it lacks a price."""
+    """An :class:`OrderRequest` for a person to complete or send in the ticket: it has no price to move by keys."""
     judged = Signal(object, object)
     """The gate's verdict on a request, and that request."""
     sent = Signal(str, bool, str, object)
@@ -216,6 +216,13 @@ class OrderEntry(QObject):
                 base=request,
             )
         )
+
+    def open_request(self, request: OrderRequest) -> None:
+        """Take an order that was typed: staged where it has a limit price, else read in the ticket, ready to send."""
+        if request.limit_price is None or self._bridge.mirror.price(request.symbol) is None:
+            self.offered.emit(request)
+        else:
+            self.stage_request(request)
 
     def set_size(self, quantity: Decimal) -> None:
         """Choose the size of this and the next orders."""

@@ -147,11 +147,12 @@ class TicketPresenter(PanePresenter):
             self.services.say("warn", str(refusal))
 
     def _on_offered(self, request: OrderRequest) -> None:
-        """Open an order that lacks its trigger, ready to type it."""
+        """Open an order in the ticket; where it lacks its trigger, ready to type it."""
         self.choose(request.symbol)
         self.services.show_pane(self.dock)
         self._ticket.open_request(request)
-        self._ticket.sentence.trigger.setFocus()
+        lacks = request.stop_price is None and self._ticket.sentence.trigger.isVisibleTo(self._ticket)
+        (self._ticket.sentence.trigger if lacks else self._ticket.send).setFocus()
 
     def _show_position(self) -> None:
         held = self.services.bridge.mirror.position(self.symbol) if self.symbol else None

@@ -140,6 +140,32 @@ def test_the_stop_of_a_position_is_changed_in_the_ticket_and_where_there_is_none
     run(story())
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        ("buy AAPL 10 moc", OrderType.MARKET_ON_CLOSE, "BUY 10 AAPL"),
+        ("sell MSFT 60 stp 400 gtc", OrderType.STOP, "SELL 60 MSFT"),
+        ("buy NVDA 5 mkt", OrderType.MARKET, "BUY 5 NVDA"),
+        ("buy AAPL risk 250 @ 190.33 stop 188", OrderType.LIMIT, "BUY 107 AAPL"),
+    ],
+)
+def test_an_order_typed_in_the_palette_stands_in_the_ticket_whatever_its_type(
+    desk: Desk, run, text: str, kind: OrderType, says: str
+) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        entry = shell.program.palette_source.entries(text)[0]
+        assert entry.title == text
+        entry.do()
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        assert ticket.draft.order_type is kind
+        await until(lambda: ticket.send.text().startswith(says), "the gate's yes")
+        assert not desk.sent(PlaceOrder)
+
+    run(story())
+
+
 @pytest.mark.parametrize("press", ["Return", "Enter"])
 def test_no_enter_after_the_start_or_after_the_palette_reaches_stop(desk: Desk, run, press: str) -> None:
     async def story() -> None:
