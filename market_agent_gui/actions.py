@@ -159,6 +159,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="axis_linear", title="Linear scale", group="Chart"),
     ActionSpec(id="axis_log", title="Logarithmic scale", group="Chart"),
     ActionSpec(id="axis_percent", title="Scale in percent", group="Chart"),
+    ActionSpec(id="volume_profile", title="Volume profile on or off", group="Chart", key="V", scope=Scope.CHART),
     ActionSpec(id="draw_trend", title="Draw a trend line", group="Chart", key="T", scope=Scope.CHART),
     ActionSpec(id="draw_horizontal", title="Draw a horizontal line", group="Chart", key="H", scope=Scope.CHART),
     ActionSpec(id="draw_ray", title="Draw a ray", group="Chart", key="Y", scope=Scope.CHART),

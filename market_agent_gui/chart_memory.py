@@ -25,6 +25,7 @@ class ChartState(msgspec.Struct, frozen=True, kw_only=True):
     style: str = "candles"
     axis: str = "linear"
     compare: tuple[str, ...] = ()
+    profile: bool = False
     studies: dict[str, tuple[Study, ...]] = {}
 
 
@@ -36,7 +37,7 @@ class ChartMemory(QObject):
     """The one owner of these choices; charts follow ``changed``."""
 
     changed = Signal(str)
-    """What: seconds, style, axis, compare or studies."""
+    """What: seconds, style, axis, compare, profile or studies."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +61,7 @@ class ChartMemory(QObject):
             self.changed.emit("seconds")
 
     def set(self, **changes: object) -> None:
-        """Change seconds, style, axis or compare; says what became different."""
+        """Change seconds, style, axis, compare or profile; says what became different."""
         before, shown = self._now, self.seconds
         self._now = msgspec.structs.replace(self._now, **changes)
         if "seconds" in changes:

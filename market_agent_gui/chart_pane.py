@@ -70,7 +70,7 @@ class ChartPane(QWidget):
         self.indicators = self._button(("indicators",))
         self.compare = self._button(("compare",))
         self.draw = self._button(_DRAW)
-        self.more = self._button(("indicators", *_STYLE, *_AXIS, "compare", *_DRAW))
+        self.more = self._button(("indicators", *_STYLE, *_AXIS, "compare", "volume_profile", *_DRAW))
         self.more.setText("⋯")
         self.more.hide()
         self.bar = _Bar()
@@ -117,6 +117,7 @@ class ChartPane(QWidget):
             (say("Draw"), _DRAW),
             (say("Indicators"), ("indicators",)),
             (say("Compare"), ("compare",)),
+            ("", ("volume_profile",)),
             (say("Interval"), _INTERVALS),
             (say("Bar style"), _STYLE),
             (say("Price scale"), _AXIS),

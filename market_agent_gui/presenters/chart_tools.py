@@ -86,6 +86,7 @@ class ChartTools(QObject):
             "compare": self._ask_compare,
             "next_style": lambda: memory.set(style=_after(list(BarStyle), memory.now.style)),
             "next_axis": lambda: memory.set(axis=_after(list(PriceAxis), memory.now.axis)),
+            "volume_profile": lambda: memory.set(profile=not memory.now.profile),
         }
         for name, style in STYLES.items():
             doers[name] = lambda style=style: memory.set(style=style.value)
@@ -104,6 +105,7 @@ class ChartTools(QObject):
         now, chart = self._memory.now, self._pane.chart
         chart.set_bar_style(_known(BarStyle, now.style, BarStyle.CANDLES))
         chart.set_price_axis(_known(PriceAxis, now.axis, PriceAxis.LINEAR))
+        chart.set_profile_visible(now.profile)
         self._pane.show_choices(now)
 
     def show_symbol(self) -> None:
@@ -147,6 +149,8 @@ class ChartTools(QObject):
     def _on_memory(self, what: str) -> None:
         if what in ("style", "axis"):
             self.show_looks()
+        elif what == "profile":
+            self._pane.chart.set_profile_visible(self._memory.now.profile)
         elif what == "compare":
             self.load_compared()
             self._pane.show_choices(self._memory.now)

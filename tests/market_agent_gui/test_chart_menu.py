@@ -109,3 +109,29 @@ def test_an_order_under_the_mouse_can_be_cancelled(desk: Desk, run) -> None:
         assert isinstance(order.limit_price, Decimal)
 
     run(story())
+
+
+def test_a_symbol_nobody_knows_is_told_from_one_whose_history_is_still_to_come(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        presenter = desk.shell.presenters["chart"]
+        known = next(iter(desk.shell.bridge.mirror.rows("quotes")))
+        assert "bars will build here" in presenter._no_history(known)
+        assert "No source has told a price of BRKB" in presenter._no_history("BRKB")
+
+    run(story())
+
+
+def test_the_volume_profile_is_a_key_of_the_chart_and_kept_in_the_workspace(desk: Desk, run) -> None:
+    async def story() -> None:
+        pane = await chart_of(desk)
+        await until(lambda: desk.shell.window.focused_dock() == "chart", "the focus")
+        desk.key("V", pane.chart)
+        assert pane.chart.frame().options.show_profile
+        kept = desk.shell.workspaces._now("Kept")
+        desk.key("V", pane.chart)
+        assert not pane.chart.frame().options.show_profile
+        desk.shell.workspaces._take(kept)
+        assert pane.chart.frame().options.show_profile
+
+    run(story())

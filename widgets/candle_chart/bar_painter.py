@@ -19,7 +19,7 @@ _PRICES = ("open", "high", "low", "close")
 
 def paint_bars(painter: QPainter, frame: Frame, x0: int, x1: int, clip: QRectF) -> None:
     """Paint device columns [x0, x1), which `clip` encloses; the backdrop is there already."""
-    columns, pitch = _columns(frame, x0, x1)
+    columns, pitch = columns_of(frame, x0, x1)
     _to_device(painter, frame)
     _volume(painter, frame, columns, pitch)
     painter.restore()
@@ -115,7 +115,8 @@ def _edges(frame: Frame, x0: int, x1: int) -> tuple[Bars, Bars]:
     return pixels[:-1][filled], np.append(bars[:-1][filled], bars[-1])
 
 
-def _columns(frame: Frame, x0: int, x1: int) -> tuple[Columns, float]:
+def columns_of(frame: Frame, x0: int, x1: int) -> tuple[Columns, float]:
+    """Return the bars that touch device columns [x0, x1), one to a pixel where they share pixels, and their pitch."""
     data, view = frame.data, frame.view
     pitch = view.pitch
     if is_thin(frame):

@@ -5,8 +5,9 @@ from PySide6.QtGui import QImage, QPainter
 
 from widgets.candle_chart.axes import AxisMarks, axis_marks
 from widgets.candle_chart.backdrop import paint_backdrop
-from widgets.candle_chart.bar_painter import TailPainter, paint_bars
+from widgets.candle_chart.bar_painter import TailPainter, columns_of, paint_bars
 from widgets.candle_chart.frame import Frame
+from widgets.candle_chart.profile import paint_profile
 
 
 class BaseImage:
@@ -31,6 +32,8 @@ class BaseImage:
         self.marks = axis_marks(frame)
         painter = self._painter(self._image, frame)
         paint_backdrop(painter, frame, self.marks)
+        if frame.options.show_profile and len(frame.data):
+            paint_profile(painter, frame, columns_of(frame, 0, width)[0])
         painter.end()
         first, end = self.dirty(frame)
         self._tail, self._behind = None, False

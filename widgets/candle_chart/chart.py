@@ -256,9 +256,9 @@ class CandleChart(QWidget):
         self._manual_scale = None
         self._set_option(price_axis=axis)
 
-    def set_volume_visible(self, visible: bool) -> None:
-        """Show or hide the volume pane."""
-        self._set_option(show_volume=visible)
+    def set_profile_visible(self, visible: bool) -> None:
+        """Show or hide the volume profile of the bars in view."""
+        self._set_option(show_profile=visible)
 
     def set_volume_caption(self, text: str) -> None:
         """Write a line into the volume pane, such as `Volume today 36.5 M · 0.92 × usual`."""

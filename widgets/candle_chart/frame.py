@@ -57,6 +57,7 @@ class Options:
     bar_style: BarStyle = BarStyle.CANDLES
     price_axis: PriceAxis = PriceAxis.LINEAR
     show_volume: bool = True
+    show_profile: bool = False
     volume_caption: str = "Volume"
     watermark: str = ""
     watermark_role: str = "paper"
