@@ -205,7 +205,7 @@ class ChartPresenter(PanePresenter):
         if (symbol, seconds) != self._where():
             return
         if receipt.code == "NO_BARS" and end_ns is None:
-            self._wait_for_bars(lambda: say("{symbol} has no history yet; bars will build here", symbol=symbol))
+            self._wait_for_bars(lambda: self._no_history(symbol))
             self._empty += 1
             if self._empty >= SURE_AFTER:
                 await self._show_days(symbol, seconds)
@@ -228,6 +228,11 @@ class ChartPresenter(PanePresenter):
         if receipt.ok and self._waits and self._loaded is None and (symbol, seconds) == self._where():
             self._memory.show_for_now(DAY_S)
 
+    def _no_history(self, symbol: str) -> str:
+        if symbol in self.services.bridge.mirror.rows("quotes"):
+            return say("{symbol} has no history yet; bars will build here", symbol=symbol)
+        return say("No source has told a price of {symbol} yet. Is it written as the source writes it?", symbol=symbol)
+
     def _tell(self, words: Callable[[], str]) -> None:
         """Say why there are no bars; in another language again."""
         self._why_empty = words
@@ -246,7 +251,7 @@ class ChartPresenter(PanePresenter):
         self._columns.take(data, older=older)
         self._loaded, self._waits = self._where(), False
         if not self._columns.stamps.size:
-            self._wait_for_bars(lambda: say("{symbol} has no history yet; bars will build here", symbol=self.symbol))
+            self._wait_for_bars(lambda: self._no_history(self.symbol))
         try:
             self._pane.chart.set_bars(*self._columns.values())
         except ValueError as error:

@@ -102,14 +102,14 @@ def test_a_workspace_goes_into_a_file_and_comes_back_from_it(desk: Desk, run, tm
         await desk.open()
         shell, path = desk.shell, tmp_path / "exported.json"
         shell.window.float_dock("tape")
-        shell.chart.set(axis="log")
+        shell.charts.main.set(axis="log")
         shell.workspaces._export(str(path))
         shell.workspaces.reset()
-        shell.chart.set(axis="linear")
+        shell.charts.main.set(axis="linear")
         assert not shell.window.docks["tape"].isFloating()
         shell.workspaces._import(str(path))
         assert shell.window.docks["tape"].isFloating()
-        assert shell.chart.now.axis == "log"
+        assert shell.charts.main.now.axis == "log"
         path.write_text('{"version": 1, "tables": 3}')
         shell.workspaces._import(str(path))
         assert "exported.json is no workspace" in desk.toasts[-1][1]

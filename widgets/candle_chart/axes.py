@@ -104,6 +104,8 @@ def paint_price_labels(
     painter.fillRect(asked, style.ground)
     if asked.left() <= axis.left():
         painter.fillRect(axis.left(), asked.top(), 1, asked.height(), style.hair)
+    if not len(frame.data):
+        return  # nothing has a price yet
     highest, lowest = asked.top() - height, asked.bottom() + height
     for y, x, top, text, picture in placed:
         if not highest <= y <= lowest:

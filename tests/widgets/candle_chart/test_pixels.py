@@ -271,6 +271,14 @@ def test_a_chart_follows_the_theme_while_it_runs(make_chart: MakeChart, qapp: QA
     assert (pixels(chart) == dark).all()
 
 
+def test_an_empty_chart_names_no_price(make_chart: MakeChart) -> None:
+    chart = make_chart()
+    frame, shot = chart.frame(), pixels(chart)
+    axis = frame.geometry.price_axis.adjusted(2, 0, 0, -1)
+    inside = shot[axis.top() : axis.bottom(), axis.left() : axis.right()]
+    assert np.unique(inside).size == 1
+
+
 def test_an_empty_chart_says_what_will_come(make_chart: MakeChart) -> None:
     chart = make_chart()
     ground = rgb(current_theme().color("bg1"))
