@@ -23,15 +23,15 @@ horizon: day
 bar_seconds: 300
 cooldown_bars: {pause}
 atr_period: 2
-base_score: 0.4
-min_score: 0.5
+base_score: 0.5
+min_score: 0.75
 long:
   enter: ["close > sma(5)", "close > open", {feature}]
-  score: [{{when: "volume > mean(volume, 4)", weight: 0.2}}]
-  exit: ["close < lowest(low, 3)[1]"]
+  score: [{{when: "volume > mean(volume, 4)", weight: 0.25}}]
+  exit: ["volume > 800"]
 short:
   enter: ["close < sma(5)"]
-  score: [{{when: "volume > mean(volume, 4)", weight: 0.2}}]
+  score: [{{when: "volume > mean(volume, 4)", weight: 0.25}}]
 """
 
 
