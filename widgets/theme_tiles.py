@@ -63,7 +63,9 @@ def build(folder: Path) -> None:
                 tile.save(str(folder / f"hatch-{shade}-{mode}{suffix}.png"))
             down = ((1.0, 2.5), (7.0, 2.5), (4.0, 6.0))
             right = ((2.5, 1.0), (2.5, 7.0), (6.0, 4.0))
+            left = ((5.5, 1.0), (5.5, 7.0), (2.0, 4.0))
             arrow(chosen.color("t2"), ratio, down).save(str(folder / f"arrow-down-{shade}{suffix}.png"))
+            arrow(chosen.color("t2"), ratio, left).save(str(folder / f"arrow-left-{shade}{suffix}.png"))
             arrow(chosen.color("t2"), ratio, right).save(str(folder / f"arrow-right-{shade}{suffix}.png"))
             tick(chosen.color("on_focus"), ratio).save(str(folder / f"tick-{shade}{suffix}.png"))
 
