@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QWidget
 
 from engine.api.client import EngineUnavailable
@@ -13,6 +14,7 @@ from engine.api.frames import QuoteBlock
 from engine.api.wire import Follow
 from engine.model.decision import Book
 from engine.model.ids import Symbol
+from market_agent_gui.bridge import LinkState
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.presenters.watchlist_dialogs import WatchlistDialogs
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 FILE = "watchlists.json"
 BARS_S, BARS_OF_A_DAY = 300, 84
 """Of the little picture of the day: a session and a little more."""
+ASK_AGAIN_MS, MOST_ROUNDS = 30_000, 10
 
 
 class WatchlistPresenter(PanePresenter):
@@ -36,6 +39,10 @@ class WatchlistPresenter(PanePresenter):
         self._tasks = TaskOwner(self._on_task_error)
         self._loads = False
         self._drawn_days: set[str] = set()
+        self._without: set[str] = set()
+        self._rounds = 0
+        self._later = QTimer(self, singleShot=True, interval=ASK_AGAIN_MS)
+        self._later.timeout.connect(self._again)
         self._asked: set[str] = set()
         """What is watched because of the lists: the engine counts, and what it watches by itself is not ours to end."""
 
@@ -57,6 +64,7 @@ class WatchlistPresenter(PanePresenter):
         return table
 
     async def close(self) -> None:
+        self._later.stop()
         await self._tasks.close()
 
     def wish(self) -> Follow:
@@ -75,9 +83,8 @@ class WatchlistPresenter(PanePresenter):
         if reset:
             self._watch_lists()
             self._drawn_days.clear()
-        if not self._loads and any(key not in self._drawn_days for key in self._table.model.rows):
-            self._loads = True
-            self._tasks.start(self._load_days(), "the days of the watchlist")
+            self._rounds = 0
+        self._start_days()
         if self.symbol and self.symbol != self._table.view.current_key:
             self._table.view.select_key(self.symbol)  # it was chosen before it was known
         if (first := self._table.model.rows) and (not self.symbol or self._is_of_another_replay()):
@@ -102,6 +109,18 @@ class WatchlistPresenter(PanePresenter):
         self.choose(symbol)
         self.services.show_pane("chart")
 
+    def _start_days(self) -> None:
+        up = self.services.bridge.link is LinkState.UP
+        if up and not self._loads and any(key not in self._drawn_days for key in self._table.model.rows):
+            self._loads = True
+            self._tasks.start(self._load_days(), "the days of the watchlist")
+
+    def _again(self) -> None:
+        """History comes to an engine after its start: ask once more for what it did not know."""
+        self._drawn_days.difference_update(self._without)
+        self._without.clear()
+        self._start_days()
+
     async def _load_days(self) -> None:
         """Draw the day of every symbol from its bars: what came before this window belongs to today as well."""
         from widgets.quote_book import day_so_far
@@ -116,10 +135,15 @@ class WatchlistPresenter(PanePresenter):
                     if receipt.ok and isinstance(stamps, bytes) and isinstance(closes, bytes):
                         known = np.frombuffer(stamps, np.int64) + (BARS_S * 10**9 - 1)
                         self._table.set_spark(symbol, *day_so_far(known, np.frombuffer(closes, np.float64)))
+                    else:
+                        self._without.add(symbol)
         except (EngineUnavailable, OSError) as error:
             log.info("the days of the watchlist wait for the engine: %s", error)
         finally:
             self._loads = False
+        if self._without and self._rounds < MOST_ROUNDS:
+            self._rounds += 1
+            self._later.start()
 
     def _on_task_error(self, name: str, error: BaseException) -> None:
         log.error("%s failed", name, exc_info=error)

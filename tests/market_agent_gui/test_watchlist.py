@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QLineEdit
 
-from engine.api.commands import Unwatch, Watch
+from engine.api.commands import GetBars, Receipt, Unwatch, Watch
 from market_agent_gui.dialogs import PlainDialog
 from tests.support_gui.harness import Desk, gone, until
 from widgets.quote_table import symbols_of_file
@@ -123,6 +123,33 @@ def test_the_picture_of_the_day_is_there_from_the_start(desk: Desk, run) -> None
 
         await until(lambda: rows and all(points(key) > 2 for key in rows), "a picture of every symbol")
         assert not desk.shell.presenters["watchlist"]._loads
+
+    run(story())
+
+
+def test_a_day_the_engine_did_not_know_at_first_is_asked_for_again(desk: Desk, run) -> None:
+    answer, known = desk.engine._answer, False
+
+    def empty_at_first(command):  # type: ignore[no-untyped-def]
+        if isinstance(command, GetBars) and not known:
+            return Receipt(ok=False, code="NO_BARS", text="none")
+        return answer(command)
+
+    desk.engine._answer = empty_at_first
+
+    async def story() -> None:
+        nonlocal known
+        await desk.open()
+        presenter, table = desk.shell.presenters["watchlist"], lists_of(desk)
+        await until(lambda: presenter._without == set(table.model.rows) and presenter._later.isActive(), "the refusals")
+        known = True
+        presenter._later.setInterval(20)
+        presenter._later.start()
+        rows = table.model.rows
+        await until(
+            lambda: all(np.isfinite(table.book.spark[row.index]).sum() > 2 for row in rows.values()), "the pictures"
+        )
+        assert not presenter._without
 
     run(story())
 
