@@ -7,12 +7,12 @@ from typing import Final
 
 from engine.api.rows import OrderRow
 from engine.model.money import exact
-from market_agent_gui.chart_layers import PENDING
 from market_agent_gui.commander import Refusal
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
 
 STEPS: Final = {"bracket_up": 1, "bracket_down": -1, "bracket_up_ten": 10, "bracket_down_ten": -10}
+_WAITS: Final = ("PENDING_MODIFY", "PENDING_CANCEL", "UNKNOWN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def moves(orders: Sequence[OrderRow], by: Decimal) -> list[Move]:
     if not own:
         raise ValueError(say("no working order"))
     for row in own:
-        if row.state in PENDING or row.state == "UNKNOWN":
+        if row.state in _WAITS:
             raise ValueError(say("{ref} waits for the broker: nothing was moved", ref=row.key))
         if any(price is not None and price + by <= 0 for price in (row.limit_price, row.stop_price)):
             raise ValueError(say("a price would fall to zero: nothing was moved"))
