@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from market_agent_gui.translate import say
@@ -35,6 +36,7 @@ class StrategiesPane(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("ownsKeys", True)
+        self.setProperty("keepsKeys", ["Ctrl+S"])  # here it saves, wherever the focus is; it never stages a sale
         theme = current_theme()
         self._on = True
         self.table = StrategyTable()
@@ -88,7 +90,7 @@ class StrategiesPane(QWidget):
 
         self.table.chosen.connect(self.chosen)
         self.editor.textChanged.connect(self.edited)
-        self.editor.save_wanted.connect(lambda: self.save_wanted.emit() if self.save.isEnabled() else None)
+        self.editor.save_wanted.connect(self._on_save_key)
         self.new.clicked.connect(self.new_wanted)
         self.trial.clicked.connect(self.try_wanted)
         self.drop.clicked.connect(self.drop_wanted)
@@ -99,6 +101,17 @@ class StrategiesPane(QWidget):
         self.tabs.currentChanged.connect(self._on_tab)
         self.results.hide()
         keep_said(self, self._say)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        control = event.modifiers() == Qt.KeyboardModifier.ControlModifier
+        if control and event.key() == Qt.Key.Key_S and not event.isAutoRepeat():
+            self._on_save_key()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_save_key(self) -> None:
+        if self.save.isEnabled():
+            self.save_wanted.emit()
 
     def _say(self) -> None:
         self.editor.setAccessibleName(say("Text of the strategy"))

@@ -61,6 +61,7 @@ class CodeEditor(QPlainTextEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("writesText", True)
         self._faults: dict[int, str] = {}
         self._margin = _Margin(self)
         self._colours = Colours(QTextDocument(self))

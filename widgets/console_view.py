@@ -107,6 +107,7 @@ class ConsoleView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("ownsKeys", True)
+        self.setProperty("writesText", True)
         theme = current_theme()
         self._clipper = Clipper()
         self._running = False

@@ -67,6 +67,20 @@ def owns_keys(widget: QObject | None) -> bool:
     return _within(widget, "ownsKeys")
 
 
+def writes(widget: QObject | None) -> bool:
+    """Whether ``widget`` is where one writes at length: keys of other editors are pressed there by habit."""
+    return _within(widget, "writesText")
+
+
+def keeps(widget: QObject | None, key: str) -> bool:
+    """Whether a pane around ``widget`` has a meaning of its own for this key, modifiers and all."""
+    while widget is not None:
+        if key in (widget.property("keepsKeys") or ()):
+            return True
+        widget = widget.parent()
+    return False
+
+
 def in_chart(widget: QObject | None) -> bool:
     """Whether ``widget`` is part of a chart."""
     return _within(widget, "chartKeys")
@@ -183,6 +197,9 @@ class KeyController(QObject):
         staged = bool(self._staged_intent()) and not owns_keys(watched)
         action = self.keys.find(key, staged=staged, in_text=takes_text(watched), chart=in_chart(watched))
         if action is None or not self._commander.knows(action):
+            return None
+        sends = BY_ID[action].risk in (Risk.ADDS, Risk.REDUCES)
+        if keeps(watched, key) or (sends and writes(watched)):
             return None
         popup = QApplication.activePopupWidget() or QApplication.activeModalWidget()
         if (popup is not None or self._locked()) and BY_ID[action].risk is not Risk.SAFETY:

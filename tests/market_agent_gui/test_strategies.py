@@ -1,9 +1,10 @@
 """The pane of strategies: drafts are the window's until they are saved, and nothing broken is."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.api.commands import CheckStrategy, SaveStrategy, SwitchStrategy
+from engine.api.commands import CancelAll, CheckStrategy, Flatten, Halt, SaveStrategy, SwitchStrategy
 from market_agent_gui.dialogs import PlainDialog
 from tests.support_gui.fake_strategies import SHIPPED
 from tests.support_gui.harness import Desk, until
@@ -168,5 +169,37 @@ def test_a_strategy_is_switched_off_and_on_again(desk: Desk, run: Callable) -> N
         await until(lambda: pane.switch.text() == "Switch on", "the other word")
         pane.switch.click()
         await until(lambda: pane.table.rows.get("day_trading").state == "on", "on")
+
+    run(story())
+
+
+def test_habits_of_other_editors_send_nothing_and_stop_still_stops(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        pane = presenter._pane
+        desk.shell.links.choose("ticket", "AAPL")
+        pane.editor.setFocus()
+        for key in ("Ctrl+Shift+F", "Ctrl+Shift+Backspace", "Ctrl+Z", "Ctrl+0"):
+            desk.key(key)
+        await asyncio.sleep(0.1)
+        assert not desk.sent(Flatten)
+        assert not desk.sent(CancelAll)
+        desk.key("Ctrl+.")
+        await until(lambda: desk.sent(Halt), "the stop")
+
+    run(story())
+
+
+def test_ctrl_s_saves_wherever_the_focus_is_in_the_pane_and_never_stages_a_sale(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        pane = presenter._pane
+        desk.shell.links.choose("ticket", "AAPL")
+        pane.editor.setPlainText(pane.editor.toPlainText().replace("stop_atr: 1.6", "stop_atr: 2.0"))
+        for saves, widget in enumerate((pane.table, pane.trial, pane.editor), 1):
+            pane.save.setEnabled(True)
+            desk.key("Ctrl+S", widget)
+            await until(lambda saves=saves: len(desk.sent(SaveStrategy)) == saves, f"save {saves}")
+        assert desk.shell.entry.staged is None
 
     run(story())
