@@ -22,7 +22,15 @@ READS = (
     c.GetSuggestion,
     c.PreviewOrder,
     c.Scan,
+    c.GetStrategies,
+    c.GetStrategy,
+    c.CheckStrategy,
+    c.TryStrategy,
 )
+PANE = "pane:"
+"""What a pane of another package calls itself; it comes through the window's own connection."""
+LESS = (c.CancelOrder, c.CancelAll, c.Flatten)
+"""What only takes risk away: a person who opened such a pane may do it there."""
 TRADES = (c.PlaceOrder, c.CancelOrder, c.Approve, c.Refuse)
 CLOSED = Receipt(
     ok=False,
@@ -45,9 +53,12 @@ class Programs:
         if isinstance(command, c.Halt):
             # Selling everything, or taking stops away, is more than stopping.
             return None if not (command.flatten or command.protective) else PERSON
-        if not isinstance(command, TRADES):
+        if isinstance(command, c.CancelAll) and command.protective:
             return PERSON
-        if not self._trade:
+        by_pane = command.by.startswith(PANE) and isinstance(command, LESS)
+        if not by_pane and not isinstance(command, TRADES):
+            return PERSON
+        if not by_pane and not self._trade:
             return CLOSED
         if isinstance(command, c.CancelOrder):
             status = self._desk.order(command.ref)

@@ -101,7 +101,7 @@ class StrategiesPresenter(PanePresenter):
             self._reload()
 
     async def _load(self) -> None:
-        receipt = await self._send(GetStrategies(by="pane"))
+        receipt = await self._send(GetStrategies(by="window"))
         if receipt is None:
             return
         rows = receipt.data.get("strategies")
@@ -113,7 +113,7 @@ class StrategiesPresenter(PanePresenter):
             await self._fetch(self._shown)
 
     async def _fetch(self, name: str) -> None:
-        receipt = await self._send(GetStrategy(id=name, by="pane"))
+        receipt = await self._send(GetStrategy(id=name, by="window"))
         if receipt is not None and receipt.ok:
             self._known[name] = receipt.data
             if self._drafts.get(name) == receipt.data["text"]:

@@ -107,6 +107,22 @@ async def test_with_the_setting_off_no_program_trades_whatever_it_says(engine, a
     assert engine.parts.trading.desk.orders() == {}
 
 
+async def test_a_pane_of_a_package_looks_cancels_and_closes_and_opens_nothing(engine):
+    handle = engine.parts.handler.handle
+    pane = "pane:heat"
+    for command in (c.GetStrategies(by=pane), c.GetStatus(by=pane), c.CancelAll(by=pane)):
+        assert (await handle(command)).ok, command
+    assert (await handle(c.Flatten(symbol=KO, intent_id=IntentId("f"), by=pane))).code != "PERSON"
+    assert (await handle(c.CancelOrder(ref=OrderRef("x"), by=pane))).code not in ("TRADE", "PERSON")
+    for command in (
+        c.CancelAll(protective=True, by=pane),
+        c.SetAutonomy(autonomy=Autonomy.AUTO, by=pane),
+        c.PlaceOrder(request=buy(limit_price=d(price(engine).bid)), by=pane),
+    ):
+        receipt = await handle(command)
+        assert (receipt.ok, receipt.code in ("PERSON", "TRADE")) == (False, True), command
+
+
 async def test_a_program_reads_and_halts_and_proves_nobodys_presence(engine, api):
     before = engine.parts.trading.modes._present_ns
     assert (await api.send(c.GetStatus(by="window"))).ok
