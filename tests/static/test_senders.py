@@ -1,4 +1,4 @@
-"""Who a command says it is from. The engine takes what is not a person's for a program's, which may hardly do anything."""
+"""Who a command says it is from: what is not a person the engine takes for a program, which may hardly do anything."""
 
 import ast
 from pathlib import Path
