@@ -222,12 +222,13 @@ def _suggestion(path: yaml_tree.Path) -> str:
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return ""
         model = annotation
-    near = difflib.get_close_matches(path[-1], model.model_fields, 1)
-    if near:
-        return f". Did you mean {'.'.join([*path[:-1], near[0]])}?"
+    # The very name in another place is nearer than a name that only looks like it.
     homes = [dotted for dotted in keys(Settings) if dotted.rpartition(".")[2] == path[-1]]
     if len(homes) == 1:
         return f". Did you mean {homes[0]}?"
+    near = difflib.get_close_matches(path[-1], model.model_fields, 1)
+    if near:
+        return f". Did you mean {'.'.join([*path[:-1], near[0]])}?"
     known = sorted(model.model_fields)
     return f"; known here: {', '.join(known)}" if len(known) <= 20 else "; docs/settings.md lists them"
 

@@ -58,7 +58,8 @@ def test_what_a_system_does_not_tell_is_said() -> None:
 
 
 def test_what_stages_or_sends_wants_consent_and_what_lowers_risk_never_does() -> None:
-    assert {spec.id for spec in ACTIONS if wants_consent(spec)} == {"stage_buy", "stage_sell", "send"}
+    whole = {"bracket_up", "bracket_down", "bracket_up_ten", "bracket_down_ten"}
+    assert {spec.id for spec in ACTIONS if wants_consent(spec)} == {"stage_buy", "stage_sell", "send"} | whole
 
 
 def test_every_action_on_a_key_is_a_collision_of_its_own() -> None:

@@ -42,7 +42,7 @@ async def answered(command, waited_s: float | None) -> tuple[Receipt | None, lis
     server._handle = handle
     writer = Writer()
     sent = asyncio.get_running_loop().time() - waited_s if waited_s is not None else 0.0
-    await server._call(Call(id=1, command=command, sent_s=sent), writer)
+    await server._call(Call(id=1, command=command, sent_s=sent), writer, "")
     answer = unpack_up(writer.written[4:])
     assert isinstance(answer, Answer)
     return msgspec.msgpack.decode(answer.receipt, type=Receipt), done
