@@ -122,7 +122,10 @@ class Head(QObject):
             self.strip.set_away(over or told(host.text) or say("the engine does not answer"))
 
     def _on_show(self, code: str) -> None:
-        name = "orders" if "UNKNOWN" in code.upper() else "differences" if code.startswith("DRIFT:") else "log"
+        if code == "STRATEGY":
+            name = "strategies"
+        else:
+            name = "orders" if "UNKNOWN" in code.upper() else "differences" if code.startswith("DRIFT:") else "log"
         self._shell.window.show_dock(name)
 
     # --- the window's own pulse

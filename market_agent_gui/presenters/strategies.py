@@ -108,7 +108,8 @@ class StrategiesPresenter(PanePresenter):
         self._rows = {str(row["id"]): row for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
         self._show_rows()
         if not self._shown and self._rows:
-            self._pane.choose(next(iter(self._rows)))
+            broken = [name for name, row in self._rows.items() if not row["usable"]]
+            self._pane.choose((broken or list(self._rows))[0])
         elif self._shown in self._rows:
             await self._fetch(self._shown)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.api.commands import CancelAll, CheckStrategy, Flatten, Halt, SaveStrategy, SwitchStrategy
+from engine.api.rows import AlarmRow
 from market_agent_gui.dialogs import PlainDialog
 from tests.support_gui.fake_strategies import SHIPPED
 from tests.support_gui.harness import Desk, until
@@ -201,5 +202,25 @@ def test_ctrl_s_saves_wherever_the_focus_is_in_the_pane_and_never_stages_a_sale(
             desk.key("Ctrl+S", widget)
             await until(lambda saves=saves: len(desk.sent(SaveStrategy)) == saves, f"save {saves}")
         assert desk.shell.entry.staged is None
+
+    run(story())
+
+
+def test_the_banners_line_of_a_broken_strategy_opens_the_pane_at_its_text(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        folder = desk.profile / "strategies"
+        folder.mkdir()
+        (folder / "long_term.yaml").write_text("id: long_term\ntitle: [\n")
+        shelf = desk.engine.strategies._shelf
+        shelf.entries = shelf.read()
+        await desk.open()
+        desk.engine.put("alarms", AlarmRow(key="STRATEGY", severity="amber", happened="It cannot be read."))
+        await until(lambda: desk.shell.head.banner.isVisible(), "the line")
+        desk.shell.head.banner.show_wanted.emit("STRATEGY")
+        presenter = desk.shell.presenters["strategies"]
+        await until(lambda: presenter.visible and presenter._shown == "long_term", "the broken one")
+        await until(lambda: presenter._pane.editor.faults, "its fault")
+        assert not presenter._pane.switch.isEnabled()
+        assert presenter._pane.reset.isEnabled()
 
     run(story())
