@@ -37,7 +37,7 @@ def allowed_panes(names: tuple[str, ...], file: Path) -> tuple[str, ...]:
     from config.load import load
 
     try:
-        window = load(file, environment=os.environ).settings.window
+        window = load(file, environment=os.environ).settings.gui
     except ConfigError as error:
         print(error, file=sys.stderr)
         return ()

@@ -91,9 +91,7 @@ class Settings(Section):
         default_factory=MemorySettings, title="Database", description="Orders, fills and history."
     )
     cache: CacheSettings = Field(default_factory=CacheSettings, title="Cache", description="Provider answers.")
-    window: WindowSettings = Field(
-        default_factory=WindowSettings, title="Window", description="What the window may show."
-    )
+    gui: WindowSettings = Field(default_factory=WindowSettings, title="Window", description="What the window may show.")
     relay: RelaySettings = Field(default_factory=RelaySettings, title="Relay", description="Copies every event out.")
     serve: ServeSettings = Field(
         default_factory=ServeSettings, title="Local service", description="Other programs on this machine."

@@ -269,9 +269,9 @@ def test_the_look_of_the_window_comes_back_with_it_and_without_it(
 def test_the_settings_leave_panes_out(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     assert allowed_panes(("a", "b"), file) == ("a", "b")
-    file.write_text("window: {foreign_panes_off: [a]}\n")
+    file.write_text("gui: {foreign_panes_off: [a]}\n")
     assert allowed_panes(("a", "b"), file) == ("b",)
-    file.write_text("window: {foreign_panes: false}\n")
+    file.write_text("gui: {foreign_panes: false}\n")
     assert allowed_panes(("a", "b"), file) == ()
-    file.write_text("window: {foreign_pane: false}\n")
+    file.write_text("gui: {foreign_pane: false}\n")
     assert allowed_panes(("a", "b"), file) == ()
