@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from market_agent_gui.translate import say
@@ -41,7 +41,7 @@ class StrategiesPane(QWidget):
         self._on = True
         self.table = StrategyTable()
         self.editor = CodeEditor()
-        self.place = _line("secondary")
+        self.place = _line("secondary", _Line)
         self.checked = _line("secondary")
         self.checked.setWordWrap(True)
         self.tried = _line("secondary")
@@ -200,8 +200,23 @@ class StrategiesPane(QWidget):
         self.rules.setVisible(at == 1)
 
 
-def _line(role: str) -> QLabel:
-    label = QLabel()
+class _Line(QLabel):
+    """One line of words that ends in dots where there is no room for all of it; the tool tip has the whole."""
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), int(self.alignment()), shown)
+        painter.end()
+
+
+def _line(role: str, kind: type[QLabel] = QLabel) -> QLabel:
+    label = kind()
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("role", role)
     label.setMinimumWidth(40)

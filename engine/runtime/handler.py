@@ -15,7 +15,7 @@ from engine.risk.limits import HELD
 from engine.runtime.enquiry import Enquiry
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.pace import Pace
-from engine.runtime.programs import Programs
+from engine.runtime.programs import READS, Programs
 from engine.runtime.queries import Queries
 from engine.runtime.rebasing import rearm
 from engine.runtime.showing import Showing
@@ -67,7 +67,9 @@ class CommandHandler:
 
     async def handle(self, command: AnyCommand) -> Receipt:
         """Carry out one command."""
-        self._trading.modes.present(command.by)
+        if not isinstance(command, READS):
+            # A question proves nobody's presence (G34): a chart or a live scan asks by itself, for days.
+            self._trading.modes.present(command.by)
         if (refusal := self._programs.refusal(command)) is not None:
             return refusal
         if (overtaken := await self._enquiry.before(command)) is not None:

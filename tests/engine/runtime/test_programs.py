@@ -123,6 +123,16 @@ async def test_a_pane_of_a_package_looks_cancels_and_closes_and_opens_nothing(en
         assert (receipt.ok, receipt.code in ("PERSON", "TRADE")) == (False, True), command
 
 
+async def test_a_question_of_the_window_proves_nobodys_presence_and_an_act_does(engine):
+    handle, modes = engine.parts.handler.handle, engine.parts.trading.modes
+    before = modes._present_ns
+    for question in (c.GetStatus(by="window"), c.GetBars(symbol=KO, seconds=60, by="window"), c.GetStrategies()):
+        assert (await handle(question)).ok
+    assert modes._present_ns == before
+    await handle(c.CancelAll(by="window"))
+    assert modes._present_ns > before
+
+
 async def test_a_program_reads_and_halts_and_proves_nobodys_presence(engine, api):
     before = engine.parts.trading.modes._present_ns
     assert (await api.send(c.GetStatus(by="window"))).ok
