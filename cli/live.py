@@ -92,9 +92,12 @@ class Session:
             raise EngineUnavailable(
                 f"the engine did not answer within {ANSWER_S:.0f} s; look before you repeat"
             ) from error
-        except OSError:
+        except OSError as error:
+            # Never sent again by itself: whether the first one arrived is not known.
             await self._drop(client)
-            raise
+            if isinstance(error, EngineUnavailable):
+                raise
+            raise EngineUnavailable(f"the connection to the engine broke ({error}); look before you repeat") from error
 
     async def snapshot(
         self, tables: tuple[str, ...], quotes: bool = False

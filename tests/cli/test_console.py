@@ -154,3 +154,27 @@ def test_an_old_preview_sends_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path:
             functions.send()
     finally:
         session.close()
+
+
+async def test_a_connection_that_breaks_under_a_command_is_said_and_the_command_is_not_sent_twice(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = live.Session(tmp_path)
+    try:
+        functions = live.Live(session)
+        await asyncio.to_thread(functions.status)
+        client, sends = session._client, []
+
+        async def broken(command):
+            sends.append(command)
+            raise BrokenPipeError(32, "Broken pipe")
+
+        monkeypatch.setattr(client, "send", broken)
+        with pytest.raises(live.EngineUnavailable, match="look before you repeat"):
+            await asyncio.to_thread(functions.status)
+        assert len(sends) == 1
+        assert session._client is None
+        await asyncio.to_thread(functions.status)
+        assert len([command for command in engine.commands if isinstance(command, GetStatus)]) == 2
+    finally:
+        await asyncio.to_thread(session.close)
