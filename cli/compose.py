@@ -50,7 +50,8 @@ def limits_on_disk(file: Path) -> Callable[[], str | None]:
         try:
             changed = file.stat().st_mtime_ns
         except FileNotFoundError:
-            return None
+            # No file means what is built in, and so does an empty one that is written now.
+            return fingerprint(Settings().risk)
         if changed != seen[0]:
             try:
                 seen = (changed, fingerprint(load(file).settings.risk))
