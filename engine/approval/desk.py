@@ -39,6 +39,7 @@ from engine.model.suggestion import Suggestion, SuggestionState
 AGENT = "agent"
 ANSWERS_KEPT_NS = 30 * 86_400 * SECOND
 RETRY_NS = SECOND
+OBSERVES = Denial(code="OBSERVE", text="The agent only observes.")
 S = SuggestionState
 
 
@@ -177,14 +178,14 @@ class ApprovalDesk:
         if self._is_over(live):
             self._expire(live)
             return
-        if self._modes.autonomy is Autonomy.OBSERVE:
-            self._close(live, S.DENIED, AGENT, ok=False, code="OBSERVE", text="The agent only observes.", durable=False)
-            return
         self._first(live)
 
     def _first(self, live: Live) -> None:
         suggestion = live.case.suggestion
         autonomy, mode = self._modes.autonomy, self._modes.mode
+        if autonomy is Autonomy.OBSERVE:
+            self._deny(live, (OBSERVES,), Verdict(request=self._judge.order(live, Origin.AUTO)))
+            return
         agent: Verdict | None = None
         beyond: Denial | None = None
         if may_send(autonomy, mode) and (beyond := self._judge.foreign(suggestion)) is None:

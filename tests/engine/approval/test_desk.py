@@ -26,6 +26,7 @@ from engine.model.ids import SuggestionId
 from engine.model.market import Side
 from engine.model.order import OrderState, OrderType, Origin
 from engine.model.suggestion import SuggestionState
+from engine.suggestion.board import Board
 from tests.engine.approval.office import Office
 from tests.engine.risk.world import AAPL, MSFT, World, d, limits
 
@@ -602,6 +603,17 @@ async def test_each_level_of_autonomy_does_what_it_says(autonomy: Autonomy, mode
     office = await Office(World(mode=mode), autonomy=autonomy).open()
     office.suggest()
     assert (len(office.sent), len(office.world.of(ApprovalAsked))) == (sent, asked)
+
+
+async def test_what_comes_while_the_agent_only_observes_is_denied_for_everybody_who_listens() -> None:
+    office = Office(World(mode=Mode.AUTO), autonomy=Autonomy.OBSERVE)
+    board = Board(office.world.bus, office.world.clock, office.world.store)
+    await board.start()
+    await office.open()
+    name = office.suggest()
+    assert board.state(name) is SuggestionState.DENIED
+    assert board.opened() == []
+    assert office.world.of(RiskDenied)[-1].denials[0].code == "OBSERVE"
 
 
 async def test_the_agents_order_says_so_and_lives_five_minutes() -> None:

@@ -66,6 +66,16 @@ async def test_where_a_bracket_is_one_message_two_go_in_a_second() -> None:
     assert [order.request.symbol for order in office.sent] == [f"T{k}" for k in range(10)]
 
 
+async def test_what_waits_when_the_agent_is_told_to_only_observe_is_denied() -> None:
+    office = await busy()
+    names = many(office, 3)
+    office.world.modes._autonomy = Autonomy.OBSERVE
+    office.world.clock.advance(10)
+    assert len(office.sent) == 1
+    assert [office.desk.state(name) for name in names[1:]] == [SuggestionState.DENIED] * 2
+    assert [event.denials[0].code for event in office.world.of(RiskDenied)] == ["OBSERVE"] * 2
+
+
 async def test_no_more_than_thirty_messages_go_in_a_minute() -> None:
     office = await busy()
     many(office, 20)
