@@ -53,6 +53,7 @@ def news_columns(zone: str) -> tuple[Column, ...]:
             format=lambda r: one_line(r.headline),
             align="left",
             stretch=True,
+            keeps=True,
             width_for="a headline of ordinary length for a paper",
             tooltip=lambda r: one_line(r.headline),
         ),

@@ -42,6 +42,8 @@ class Column:
     weight: int = 400
     visible: bool = True
     stretch: bool = False
+    keeps: bool = False
+    """What stretches is what the table is for: it stays readable, and the lesser columns are scrolled to."""
     flash: bool = False
     about: str = ""
     """What the column says, for its header."""

@@ -143,8 +143,9 @@ class RowTable(GridView):
         if taker is None:
             return
         others = sum(self.columnWidth(n) for n in range(len(columns)) if n != taker and not self.isColumnHidden(n))
-        # Prose is elided, and whole in its tool tip, before the table scrolls sideways.
+        # Prose is elided, and whole in its tool tip, before the table scrolls sideways; unless it is what one reads.
         title = str(self.rows.headerData(taker, Qt.Orientation.Horizontal))
+        title = columns[taker].width_for if columns[taker].keeps else title
         least = round(TEXTS.width(current_theme(), title, 11)) + 2 * current_theme().px(_PAD)
         width = max(least, self.viewport().width() - others)
         if width != self.columnWidth(taker):

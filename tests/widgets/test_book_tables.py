@@ -339,3 +339,12 @@ def test_the_total_under_the_positions_tells_what_was_taken_all_day_not_only_of_
     assert "570.00" in words
     table.set_day(Decimal("570.00"), None)
     assert tr("realised") not in [text for text, _ in table.total._note]
+
+
+def test_the_headline_stays_readable_in_a_narrow_pane(qtbot):
+    news = NewsList()
+    qtbot.addWidget(news)
+    news.resize(320, 200)
+    news.show()
+    at = next(n for n, column in enumerate(news.rows.columns) if column.id == "headline")
+    assert news.columnWidth(at) > 200
