@@ -190,6 +190,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="key_card", title="Keys", group="Program", key="F1"),
     ActionSpec(id="edit_keys", title="Change keys…", group="Program"),
     ActionSpec(id="edit_sizes", title="Sizes and risk of the keys…", group="Program"),
+    ActionSpec(id="confirmations", title="What is confirmed…", group="Program"),
     ActionSpec(id="first_run", title="First steps…", group="Program"),
     ActionSpec(id="sounds", title="Sounds on or off", group="Program"),
     ActionSpec(id="global_stop", title="STOP held in any program: on or off", group="Program"),

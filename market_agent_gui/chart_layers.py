@@ -61,10 +61,12 @@ def _order_text(row: OrderRow, price: Decimal, position: PositionRow | None, unk
     return f"{say(row.side)} {size} {kind} · {state}"
 
 
-def staged_lines(order: StagedOrder | None, send_key: str = "Enter", *, sending: bool = False) -> list[OrderLine]:
+def staged_lines(
+    order: StagedOrder | None, send_key: str = "Enter", *, sending: bool = False, waiting: bool = False
+) -> list[OrderLine]:
     """Return the ghost of a staged order: dashed, not sent; or of a change, which ``send_key`` makes.
 
-    ``sending``: it has left, and nobody has said yet what became of it.
+    ``sending``: it has left, and nobody has said yet what became of it. ``waiting``: for a second press of the key.
     """
     if order is None:
         return []
@@ -72,6 +74,8 @@ def staged_lines(order: StagedOrder | None, send_key: str = "Enter", *, sending:
     what = (
         say("SENDING {side} {size} · not confirmed", side=say(order.side.value), size=size)
         if sending
+        else say("{key} AGAIN sends {side} {size} · not sent", key=send_key, side=say(order.side.value), size=size)
+        if waiting
         else say("{key} changes {side} {size} · not changed yet", key=send_key, side=say(order.side.value), size=size)
         if order.ref
         else say("STAGED {side} {size} · not sent", side=say(order.side.value), size=size)

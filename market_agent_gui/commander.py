@@ -27,6 +27,8 @@ class Commander(QObject):
         self._doers: dict[str, Callable[[], object]] = {}
         self.objection: Callable[[ActionSpec], str] = lambda _spec: ""
         """Says why an action may not run now, whatever the road; empty lets it."""
+        self.asks: Callable[[str, Callable[[], object]], bool] = lambda _action, _do: False
+        """Whether a person is asked first, and the action run once they agree. A key asks by a second press."""
 
     def register(self, action: str, do: Callable[[], object]) -> None:
         """Let ``do`` fulfil ``action``. Raises ``KeyError`` for an action that is not in the table."""
@@ -39,13 +41,15 @@ class Commander(QObject):
     def knows(self, action: str) -> bool:
         return action in self._doers
 
-    def run(self, action: str, road: str = "menu") -> bool:
-        """Run an action; a refusal is shown, not raised."""
+    def run(self, action: str, road: str = "menu", *, confirmed: bool = False) -> bool:
+        """Run an action; a refusal is shown, not raised. False also while a person is asked whether it shall run."""
         do = self._doers.get(action)
         if do is None:
             return False
         if reason := self.objection(BY_ID[action]):
             self.refused.emit(action, reason)
+            return False
+        if road != "key" and not confirmed and self.asks(action, lambda: self.run(action, road, confirmed=True)):
             return False
         try:
             do()

@@ -54,7 +54,12 @@ class PaletteSource:
                 self._shell.entry.open_request(command.request)
 
             return [Entry(title=query, group=say("stage this order"), do=stage)]
-        return [Entry(title=query, group=say("do this now"), do=lambda: self._shell.bridge.fire(command))]
+        asks = self._shell.confirming
+
+        def do() -> None:
+            asks.run(lambda: asks.subjects.command(command), lambda: self._shell.bridge.fire(command))
+
+        return [Entry(title=query, group=say("do this now"), do=do)]
 
     def _actions(self) -> list[Entry]:
         commander, keys = self._shell.commander, self._shell.keys.keys

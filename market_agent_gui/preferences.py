@@ -33,6 +33,8 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """Sizes and risk money that were in use last."""
     keys_all_the_same: tuple[str, ...] = ()
     """Keys that stage or send although the desktop or another program has them, too: a person said so."""
+    confirm: dict[str, str] = {}
+    """What is confirmed before it is sent: ``live.key`` to ``never``, ``above 25000`` or ``always``."""
     global_stop: bool = False
     """Whether STOP's held key is heard while another program has the focus."""
     lock_minutes: float = 0.0
@@ -47,6 +49,10 @@ class PreferencesFile:
         self.problem = ""
         """Why the stored choices could not be used, in words; empty when all is well."""
         self.now = self._read()
+
+    def complain(self, text: str) -> None:
+        """One more choice could not be used."""
+        self.problem = f"{self.problem}; {text}" if self.problem else text
 
     def change(self, **changes: object) -> Preferences:
         """Remember changed choices. Raises ``OSError`` when the disk refuses; the choice holds until the end anyway."""

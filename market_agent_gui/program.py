@@ -348,7 +348,7 @@ class Program(QObject):
         try:
             sizes, risk = read_sizes(now.sizes), read_amount(now.risk_money)
         except ValueError:
-            self._shell.preferences.problem = say("sizes in window.json are not numbers; the defaults hold")
+            self._shell.preferences.complain(say("sizes in window.json are not numbers; the defaults hold"))
         else:
             self._shell.entry.sizes, self._shell.entry.risk_money = sizes, risk
 

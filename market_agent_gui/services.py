@@ -10,6 +10,7 @@ from market_agent_gui.commander import Commander
 from market_agent_gui.keys.controller import KeyController
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.presenters.confirming import Confirming
 from market_agent_gui.presenters.order_entry import OrderEntry
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Services:
     commander: Commander
     links: LinkGroups
     entry: OrderEntry
+    confirming: Confirming
     keys: KeyController
     preferences: PreferencesFile
     charts: Charts

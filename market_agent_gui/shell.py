@@ -30,6 +30,7 @@ from market_agent_gui.links import LinkGroups
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.presenters.bracket import BracketKeys
+from market_agent_gui.presenters.confirming import Confirming
 from market_agent_gui.presenters.far_stop import FarStop
 from market_agent_gui.presenters.halt import HaltPresenter
 from market_agent_gui.presenters.modes import ModesPresenter
@@ -112,7 +113,10 @@ class Shell(QObject):
             fresh=self.fresh_keys,
             minted=lambda: intents.last,
             claimed=lambda spec, key: self.outside.objection(spec, key),
+            confirm=lambda spec, key: self.confirming.by_key(spec, key),
         )
+        self.confirming = Confirming(self)
+        self.keys.escaped.connect(self.confirming.drop)
         self.outside = OutsideKeys(
             OutsideWatch(lambda: bound(self.keys.keys), self),
             lambda: self.keys.keys,
@@ -131,6 +135,7 @@ class Shell(QObject):
             commander=self.commander,
             links=self.links,
             entry=self.entry,
+            confirming=self.confirming,
             keys=self.keys,
             preferences=preferences,
             charts=self.charts,

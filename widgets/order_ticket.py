@@ -55,7 +55,7 @@ class OrderTicket(QWidget):
         self._verdict: Verdict | None = None
         self._risk_before: float | None = None
         self._blocked: tuple[str, str] = ("", "")
-        self._sending = False
+        self._sending = self._person_asked = False
         self._asked: OrderRequest | None = None
         self._second_press = False
         self._said: Denial | None = None
@@ -249,9 +249,21 @@ class OrderTicket(QWidget):
         self._second_press = False
         self._show()
 
+    def ask_person(self, on: bool) -> None:
+        """Say that the order waits for a person's yes, or goes to the engine now."""
+        self._person_asked = on
+        self._show()
+
+    def give_back(self) -> None:
+        """The person said no: the order stands as it is written, and the gate is asked anew."""
+        self._sending = self._person_asked = self._second_press = False
+        self._verdict, self._asked = None, None
+        self._preview.start()
+        self._show()
+
     def sent(self, ok: bool, text: str = "", denials: tuple[Denial, ...] = ()) -> None:
         """Report what became of the order. Sent: the ticket empties. Refused: it stays, with the reasons."""
-        self._sending = False
+        self._sending = self._person_asked = False
         if ok:
             self._take(
                 Draft(intent=self._mint(), symbol=self._draft.symbol, side=self._draft.side, tif=self._draft.tif)
@@ -461,7 +473,9 @@ class OrderTicket(QWidget):
         whose = f"{self._mode.upper()} {self._account}".strip()
         code, why = self._standing()
         self.send.set_mode(self._mode)
-        if self._sending:
+        if self._person_asked:
+            self.send.say(tr("Waiting for your answer"), enabled=False)
+        elif self._sending:
             self.send.say(tr("Sending to {whose}…", whose=whose), enabled=False)
         elif self._change is not None and not why:
             self.send.say(tr("Send the change to {whose}", whose=whose))

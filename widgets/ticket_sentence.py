@@ -25,7 +25,7 @@ from widgets.ticket_extras import (
 from widgets.tokens import ChoiceToken, NumberToken, Sentence, TextToken, Word
 from widgets.words import tr
 
-_TYPES = {
+TYPE_WORDS = {
     OrderType.LIMIT: "limit",
     OrderType.MARKET: "market",
     OrderType.STOP: "stop",
@@ -58,7 +58,7 @@ class TicketSentence(Sentence):
     def __init__(self, tick: Callable[[], Decimal], parent: QWidget | None = None) -> None:
         """``tick`` returns the step of the price fields."""
         super().__init__(parent)
-        self._types: tuple[OrderType, ...] = tuple(_TYPES)
+        self._types: tuple[OrderType, ...] = tuple(TYPE_WORDS)
         self._tifs: tuple[TimeInForce, ...] = tuple(_TIFS)
         self._algos: tuple[Algo, ...] = ()
         self.side = ChoiceToken("", [("BUY", "")], bold=True)
@@ -135,14 +135,14 @@ class TicketSentence(Sentence):
         self._say_offer()
 
     def _say_offer(self) -> None:
-        self.type.say(tr("Order type"), [(kind.value, tr(_TYPES[kind], "order type")) for kind in self._types])
+        self.type.say(tr("Order type"), [(kind.value, tr(TYPE_WORDS[kind], "order type")) for kind in self._types])
         self.tif.say(tr("Time in force"), [(kind.value, tr(_TIFS[kind])) for kind in self._tifs])
         self.work.say(tr("How it is worked"), work_choices(self._algos))
 
     def offer(self, types: Sequence[str], tifs: Sequence[str], algos: Sequence[Algo]) -> None:
         """Offer what the broker and the engine can do, nothing else."""
         self._algos = tuple(algos)
-        self._types = tuple(kind for kind in _TYPES if kind.value in types)
+        self._types = tuple(kind for kind in TYPE_WORDS if kind.value in types)
         self._tifs = tuple(kind for kind in _TIFS if kind.value in tifs)
         self._say_offer()
 

@@ -113,6 +113,11 @@ class Toaster(QObject):
         """What is on screen, oldest first."""
         return list(self._toasts)
 
+    def take_back(self, text: str) -> None:
+        """Close the note that says ``text``: it is true no longer."""
+        for toast in [toast for toast in self._toasts if toast.text == text]:
+            toast.close()
+
     def show_toast(
         self, title: str, text: str = "", kind: str = "info", words: Callable[[], tuple[str, str]] | None = None
     ) -> Toast:

@@ -107,6 +107,8 @@ class KeyController(QObject):
 
     letter_typed = Signal(str)
     """A letter where none means anything else: the beginning of a symbol."""
+    escaped = Signal()
+    """The key that drops a staged order, with none staged."""
     hold_changed = Signal(str, bool)
     """An action whose key is being held began (True) or ended (False)."""
 
@@ -123,9 +125,11 @@ class KeyController(QObject):
         fresh: FreshKeys,
         claimed: Callable[[ActionSpec, str], str] = lambda _spec, _key: "",
         minted: Callable[[], str] = str,
+        confirm: Callable[[ActionSpec, str], tuple[str, bool]] = lambda _spec, _key: ("", False),
     ) -> None:
         """``staged_intent`` names the staged order's intent, empty when none is staged; ``minted`` the newest intent.
-        ``claimed`` says why a key that somebody outside has may not act, empty when it may."""
+        ``claimed`` says why a key that somebody outside has may not act, empty when it may. ``confirm`` says what a
+        second press would do, where a person wants to confirm it, and whether this press is the second."""
         super().__init__(app)
         self.keys = KeyMap()
         self.rehearsing = False
@@ -139,6 +143,7 @@ class KeyController(QObject):
         self._fresh = fresh
         self._claimed = claimed
         self._minted = minted
+        self._confirm = confirm
         self._repeats = Repeats()
         self._held = ""
         self._outside = False
@@ -179,6 +184,8 @@ class KeyController(QObject):
         if action is None:
             if key_of(event) == self.keys.key("send") and not event.isAutoRepeat():
                 self._guard.stray()
+            if key_of(event) == self.keys.key("drop"):
+                self.escaped.emit()
             letter = self._letter(target, event) if target is not None and not missed else ""
             if letter:
                 self.letter_typed.emit(letter)
@@ -237,7 +244,14 @@ class KeyController(QObject):
             self._log.add(key, action, intent, reason)
             self._commander.refused.emit(action, reason)
             return
-        if spec.risk is Risk.ADDS and intent and self._fresh.asks(intent):
+        reads, confirmed = self._confirm(spec, key)
+        if reads:
+            self._log.add(key, action, intent, reads)
+            self._commander.refused.emit(action, reads)
+            return
+        if confirmed and spec.risk is Risk.ADDS:
+            self._fresh.confirmed()  # one second press answers both
+        elif spec.risk is Risk.ADDS and intent and self._fresh.asks(intent):
             again = say(
                 "{why}: press {key} again to send ({n} orders to confirm)",
                 why=say(WHY[self._fresh.why]),

@@ -11,6 +11,7 @@ WHY = {
     "keys": "the keys were changed",
     "account": "the account is another one",
     "sizes": "the sizes were changed",
+    "confirmations": "less is confirmed than before",
 }
 _GROUPS = ("Order", "Size", "Position", "Safety")
 
@@ -46,6 +47,16 @@ class FreshKeys:
     def sizes_changed(self) -> None:
         """The keys stand for other sizes now."""
         self._count(ORDERS)
+
+    def confirmations_loosened(self) -> None:
+        """Something that was confirmed is sent by the first press now."""
+        self.why = "confirmations"
+        self._count(ORDERS)
+
+    def confirmed(self) -> None:
+        """An order was sent by a second press that another rule had asked for."""
+        if self.left:
+            self._count(self.left - 1)
 
     def asks(self, intent: str) -> bool:
         """Whether the press that would send this order must be repeated first; the second press of it sends."""

@@ -72,6 +72,8 @@ class StagedOrder:
     order_type: OrderType = OrderType.LIMIT
     risk_money: Decimal | None = None
     """Sized so that the stop costs this; holds while prices move, until another size is chosen."""
+    clicked: bool = False
+    """Its price was clicked on the chart or the ladder."""
     base: OrderRequest | None = None
     """The ticket's order, whose other fields are kept."""
 

@@ -19,6 +19,7 @@ from market_agent_gui.actions import key_text
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.chart_memory import DAY_S
 from market_agent_gui.commander import Refusal
+from market_agent_gui.keys.confirming import Act
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.services import Services
@@ -89,6 +90,7 @@ class ChartPresenter(PanePresenter):
         self.services.bridge.bar.connect(self._on_bar)
         self.services.bridge.link_changed.connect(self._on_link)
         self.services.entry.staged_changed.connect(lambda _order: self._draw_orders())
+        self.services.confirming.waiting_changed.connect(self._draw_orders)
         self._sent = QTimer(self, singleShot=True, interval=SENDING_MS)
         self._sent.timeout.connect(self._draw_orders)
         self.services.entry.sending_changed.connect(lambda on: self._sent.start() if on else self._sent.stop())
@@ -327,6 +329,7 @@ class ChartPresenter(PanePresenter):
                 staged,
                 key_text(self.services.keys.keys.key("send")),
                 sending=self.services.entry.sending(staged),
+                waiting=self.services.confirming.order_waits,
             )
         self._pane.chart.set_orders(tuple(lines))
         self._pane.chart.set_average(average_line(position))
@@ -370,10 +373,13 @@ class ChartPresenter(PanePresenter):
         row = self.services.bridge.mirror.rows("orders").get(ref)
         if row is None:
             return
-        if row.limit_price is not None and row.order_type != "STP":
-            entry.modify(ref, limit_price=price)
-        else:
-            entry.modify(ref, stop_price=price)
+        where = "limit_price" if row.limit_price is not None and row.order_type != "STP" else "stop_price"
+        asks = self.services.confirming
+        asks.run(
+            lambda: asks.subjects.change(ref, Act.CHART, **{where: price}),
+            lambda: entry.modify(ref, **{where: price}),
+            self._draw_orders,
+        )
 
     def _on_clicked(self, price: Decimal, modifiers: Qt.KeyboardModifier) -> None:
         sides = {Qt.KeyboardModifier.ControlModifier: Side.BUY, Qt.KeyboardModifier.ShiftModifier: Side.SELL}

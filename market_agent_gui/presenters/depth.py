@@ -14,6 +14,7 @@ from engine.model.market import Side
 from engine.model.money import exact
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.commander import Refusal
+from market_agent_gui.keys.confirming import Act
 from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.presenters.pane import PanePresenter
 
@@ -103,10 +104,13 @@ class DepthPresenter(_OneSymbol):
         row = self.services.bridge.mirror.rows("orders").get(ref)
         if row is None:
             entry.move_leg("entry", price)
-        elif row.limit_price is not None:
-            entry.modify(ref, limit_price=price)
-        else:
-            entry.modify(ref, stop_price=price)
+            return
+        asks, where = self.services.confirming, "limit_price" if row.limit_price is not None else "stop_price"
+        asks.run(
+            lambda: asks.subjects.change(ref, Act.CHART, **{where: price}),
+            lambda: entry.modify(ref, **{where: price}),
+            self._show_orders,
+        )
 
 
 class TapePresenter(_OneSymbol):

@@ -10,9 +10,8 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.api.client import EngineUnavailable
-from engine.api.commands import CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, PreviewOrder, Receipt
+from engine.api.commands import CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, PreviewOrder
 from engine.api.rows import OrderRow
-from engine.model.decision import Verdict
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
@@ -37,6 +36,7 @@ from market_agent_gui.keys.staging import (
     stage_change,
 )
 from market_agent_gui.loop import TaskOwner
+from market_agent_gui.presenters.receipts import read_verdict
 from widgets.words import told
 
 log = logging.getLogger(__name__)
@@ -178,7 +178,8 @@ class OrderEntry(QObject):
         """Stage at a price that was clicked on the ladder or the chart."""
         self.stage(side)
         if self.staged is not None:
-            self._set(replace(self.staged, limit=to_tick(limit, self.staged.tick), joins=False))
+            at = to_tick(limit, self.staged.tick)
+            self._set(replace(self.staged, limit=at, joins=False, clicked=True))
 
     def move_leg(self, leg: str, price: Decimal) -> None:
         """Put one leg of the staged order where it was dragged."""
@@ -214,6 +215,7 @@ class OrderEntry(QObject):
                 tif=request.tif,
                 order_type=request.order_type,
                 base=request,
+                clicked=same and staged is not None and staged.clicked,
             )
         )
 
@@ -302,11 +304,20 @@ class OrderEntry(QObject):
         if self.sending(order):
             raise Refusal("it is being sent: wait for the answer")
         if order.joins:
-            order = replace(order, limit=self._shown.limit(self._monotonic(), order.side, order.limit))
+            order = replace(order, limit=self._read_limit(order))
             self._set(order)
         self._guard.take_off(order.intent)
         self.sending_changed.emit(True)
         self._tasks.start(self._send(order.intent, order.symbol, order.command(), order.say()), "send order")
+
+    def _read_limit(self, order: StagedOrder) -> Decimal:
+        return self._shown.limit(self._monotonic(), order.side, order.limit)
+
+    def hold_still(self) -> None:
+        """Follow the quote no more, at the limit that was read: what is confirmed is what is sent."""
+        order = self.staged
+        if order is not None and order.joins and not self.sending(order):
+            self._set(replace(order, limit=self._read_limit(order), joins=False))
 
     def send_request(self, request: OrderRequest) -> None:
         """Send an order of the ticket, once per intent."""
@@ -484,15 +495,3 @@ class OrderEntry(QObject):
 
 def _movable(row: OrderRow) -> bool:
     return not row.external and (row.limit_price is not None or row.stop_price is not None)
-
-
-def read_verdict(receipt: Receipt) -> Verdict | None:
-    """Read the verdict out of a preview's receipt; ``None`` when there is none."""
-    raw = receipt.data.get("verdict")
-    if raw is None:
-        return None
-    try:
-        return msgspec.convert(raw, Verdict, strict=False)
-    except msgspec.ValidationError as error:
-        log.warning("a preview could not be read: %s", error)
-        return None

@@ -1,5 +1,9 @@
 """Receipts of commands sent in passing, as sentences."""
 
+import logging
+
+import msgspec
+
 from engine.api.commands import (
     AdoptExternal,
     AdoptPosition,
@@ -18,8 +22,11 @@ from engine.api.commands import (
     SetPin,
     SignMandate,
 )
+from engine.model.decision import Verdict
 from market_agent_gui.translate import say
 from widgets.words import told
+
+log = logging.getLogger(__name__)
 
 ELSEWHERE = (Halt, Resume, SetAutonomy, SetMode, SetPin)
 """Their presenters tell these themselves."""
@@ -57,3 +64,15 @@ def describe(command: AnyCommand) -> str:
     if isinstance(command, Rearm):
         return say("Arm {code} again", code=" ".join(part for part in (command.code, command.scope) if part))
     return ""
+
+
+def read_verdict(receipt: Receipt) -> Verdict | None:
+    """Read the verdict out of a preview's receipt; ``None`` when there is none."""
+    raw = receipt.data.get("verdict")
+    if raw is None:
+        return None
+    try:
+        return msgspec.convert(raw, Verdict, strict=False)
+    except msgspec.ValidationError as error:
+        log.warning("a preview could not be read: %s", error)
+        return None

@@ -40,7 +40,9 @@ class PositionsPresenter(PanePresenter):
 
     def _on_flatten(self, symbol: str, fraction: Decimal) -> None:
         self.choose(symbol)
-        self._try(lambda: self.services.entry.exit(fraction, symbol))
+        asks = self.services.confirming
+        do = lambda: self.services.entry.exit(fraction, symbol)  # noqa: E731
+        self._try(lambda: asks.run(lambda: asks.subjects.exit(symbol, fraction), do))
 
     def _on_break_even(self, symbol: str) -> None:
         self.choose(symbol)
@@ -52,9 +54,11 @@ class PositionsPresenter(PanePresenter):
 
     def _on_reverse(self, symbol: str) -> None:
         self.choose(symbol)
-        self._try(lambda: self.services.entry.reverse(symbol))
+        asks = self.services.confirming
+        do = lambda: self.services.entry.reverse(symbol)  # noqa: E731
+        self._try(lambda: asks.run(lambda: asks.subjects.reverse(symbol), do))
 
-    def _try(self, do: Callable[[], None]) -> None:
+    def _try(self, do: Callable[[], object]) -> None:
         try:
             do()
         except Refusal as refusal:
@@ -84,7 +88,9 @@ class OrdersPresenter(PanePresenter):
 
     def _on_modify(self, ref: str, field: str, value: Decimal) -> None:
         intent = IntentId(self.services.entry.mint())
-        self.services.bridge.fire(ModifyOrder(ref=OrderRef(ref), intent_id=intent, **{field: value}))
+        asks = self.services.confirming
+        command = ModifyOrder(ref=OrderRef(ref), intent_id=intent, **{field: value})
+        asks.run(lambda: asks.subjects.command(command), lambda: self.services.bridge.fire(command))
 
     def _on_resolve(self, ref: str) -> None:
         from market_agent_gui.resolve_dialog import ResolveDialog

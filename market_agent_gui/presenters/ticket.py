@@ -14,9 +14,11 @@ from engine.api.wire import Follow
 from engine.model.decision import Denial, Verdict
 from engine.model.money import exact
 from engine.model.order import OrderRequest, OrderType
+from market_agent_gui.actions import key_text
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.arming import Arming
+from market_agent_gui.keys.confirming import Act
 from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.mode_frame import account_tail
@@ -66,6 +68,7 @@ class TicketPresenter(PanePresenter):
         entry.judged.connect(self._on_judged)
         entry.sent.connect(self._on_sent)
         self._arming.changed.connect(self._show_armed)
+        self.services.confirming.waiting_changed.connect(self._show_armed)
         self._due = QTimer(self, singleShot=True, interval=MARKET_MS)
         self._due.timeout.connect(self._show_market)
         self.services.bridge.quotes.connect(lambda _block: self._due.isActive() or self._due.start())
@@ -138,11 +141,25 @@ class TicketPresenter(PanePresenter):
         if self.services.keys.rehearsing:
             self._ticket.sent(False, say("rehearsal: nothing is sent"))
         else:
-            self.services.entry.send_request(request)
+            asks = self.services.confirming
+            waits = asks.run(
+                lambda: asks.subjects.request(request, Act.TICKET),
+                lambda: self._let_out(request),
+                self._ticket.give_back,
+            )
+            self._ticket.ask_person(waits)
+
+    def _let_out(self, request: OrderRequest) -> None:
+        self._ticket.ask_person(False)
+        self.services.entry.send_request(request)
 
     def _on_flatten(self, symbol: str) -> None:
+        asks = self.services.confirming
         try:
-            self.services.entry.exit(Decimal(1), symbol)
+            asks.run(
+                lambda: asks.subjects.exit(symbol, Decimal(1)),
+                lambda: self.services.entry.exit(Decimal(1), symbol),
+            )
         except Refusal as refusal:
             self.services.say("warn", str(refusal))
 
@@ -193,8 +210,9 @@ class TicketPresenter(PanePresenter):
         if self.services.keys.rehearsing:
             self.services.say("warn", say("rehearsal: nothing is sent"))
             return
+        entry, asks = self.services.entry, self.services.confirming
         try:
-            self.services.entry.send()
+            asks.run(lambda: asks.subjects.staged(entry.staged, Act.TICKET) if entry.staged else None, entry.send)
         except Refusal as refusal:
             self.services.say("warn", str(refusal))
 
@@ -236,7 +254,10 @@ class TicketPresenter(PanePresenter):
     def _show_armed(self) -> None:
         from widgets.formats import duration
 
-        if self._arming.armed:
+        if self.services.confirming.order_waits:
+            key = key_text(self.services.keys.keys.key("send"))
+            self._ticket.set_armed(say("{key} again sends it", key=key), False)
+        elif self._arming.armed:
             self._ticket.set_armed(say("keys armed {left}", left=duration(self._arming.left_s)), True)
         else:
             self._ticket.set_armed(say("keys disarmed: {reason}", reason=self._arming.reason), False)

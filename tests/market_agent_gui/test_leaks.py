@@ -29,7 +29,8 @@ def open_dialog(desk: Desk) -> QDialog:
 
 @pytest.mark.parametrize("times", OFTEN)
 @pytest.mark.parametrize(
-    "action", ["key_card", "edit_keys", "edit_sizes", "compare", "set_pin", "sign_mandate", "first_run"]
+    "action",
+    ["key_card", "edit_keys", "edit_sizes", "confirmations", "compare", "set_pin", "sign_mandate", "first_run"],
 )
 def test_a_dialog_opened_and_closed_many_times_leaves_no_widget(desk: Desk, run, action: str, times: int) -> None:
     async def story() -> None:

@@ -23,7 +23,7 @@ def spoken(folder: Path, functions: tuple[str, ...] = ("say",)) -> set[str]:
 
 def tables() -> set[str]:
     """Return the texts of the tables that are translated where they are shown."""
-    from market_agent_gui import chart_pane, docks, engine_page, first_run, scan_pane
+    from market_agent_gui import chart_pane, confirm_dialogs, docks, engine_page, first_run, scan_pane
     from market_agent_gui.actions import ACTIONS, GROUPS
     from market_agent_gui.chart_pane import INTERVALS
     from market_agent_gui.head import QUEUE_KEYS
@@ -41,6 +41,8 @@ def tables() -> set[str]:
     found |= {*approvals._DONE.values(), *modes.TITLES.values(), "BUY", "SELL", "entry", "stop", "target"}
     found |= {*outside.TITLES.values(), *outside._UNSURE.values(), *fresh.WHY.values(), *global_stop._NOT_HERE.values()}
     found |= {"PAPER", "LIVE", "REPLAY", *arming._CONTEXT}
+    found |= {*confirm_dialogs.TITLES.values(), *confirm_dialogs.BOOK_TITLES.values()}
+    found |= set(confirm_dialogs.WHEN_TITLES.values())
     found |= {title for title, _ in scan_pane.EXAMPLES} | {"■ STOP", "Show the window", "Quit…"}
     found |= {*chart_pane.STYLE_WORDS.values(), *chart_pane.AXIS_WORDS.values()}
     found |= {name.replace("-", " ").replace("_", " ").capitalize() for name in theme_names()}
@@ -91,7 +93,7 @@ def widget_tables() -> set[str]:
     found = {text for column in columns for text in (column.title, column.about)} - {"%"}
     found |= {*mode_strip.AUTONOMY_WORDS.values(), *mode_strip.AUTONOMY_ABOUT.values()}
     found |= {*mode_strip._MODE_WORDS.values(), *mode_strip._KINDS.values(), *mode_strip._MARKS}
-    found |= {*ticket_sentence._TYPES.values(), *ticket_sentence._TIFS.values(), *ticket_draft.SizeIn}
+    found |= {*ticket_sentence.TYPE_WORDS.values(), *ticket_sentence._TIFS.values(), *ticket_draft.SizeIn}
     found |= {*ticket_draft._NOT_RECKONED.values(), *suggestion_card._HORIZONS.values(), *REASON_CODES.values()}
     found |= {words for _, words, _ in order_blotter.STATES.values()} | {*cells.ORIGINS.values()}
     found |= {field.replace("_", " ") for field in order_blotter._FIELDS.values()}
