@@ -148,7 +148,7 @@ class IndicatorDialog(QDialog):
         outputs = [output["name"] for output in row["outputs"]] if row else []
         if len(outputs) > 1 and self.id != "heikin_ashi":
             for name in outputs:
-                box = QCheckBox(name.replace("_", " "))
+                box = QCheckBox(_words(name))
                 box.setChecked(True)
                 self._shown[name] = box
                 form.addRow("", box)
@@ -161,16 +161,17 @@ class IndicatorDialog(QDialog):
         field: QLineEdit | QComboBox
         if param["choices"]:
             field = QComboBox()
-            field.addItems([str(choice) for choice in param["choices"]])
-            field.setCurrentText(str(param["default"]))
+            for choice in param["choices"]:
+                field.addItem(_words(str(choice)), str(choice))
+            field.setCurrentIndex(field.findData(str(param["default"])))
         else:
             field = QLineEdit(f"{param['default']:g}")
             field.setPlaceholderText(f"{param['minimum']:g} … {param['maximum']:g}")
             field.setToolTip(field.placeholderText())
             field.returnPressed.connect(self.add)
-        field.setAccessibleName(name.replace("_", " "))
+        field.setAccessibleName(_words(name))
         self._fields[name] = field
-        form.addRow(name.replace("_", " "), field)
+        form.addRow(_words(name), field)
 
     def study(self) -> Study | None:
         """Return the indicator as it is filled in; None, with the reason shown, while a field is wrong."""
@@ -181,7 +182,7 @@ class IndicatorDialog(QDialog):
         for param in row["params"]:
             name, field = str(param["name"]), self._fields[str(param["name"])]
             if isinstance(field, QComboBox):
-                params[name] = field.currentText()
+                params[name] = str(field.currentData())
                 continue
             value = _number(field.text(), whole=param["type"] == "int")
             low, high = param["minimum"], param["maximum"]
@@ -190,7 +191,7 @@ class IndicatorDialog(QDialog):
                 self.problem.setText(
                     say(
                         "{name} must be {kind} from {low} to {high}",
-                        name=name,
+                        name=_words(name),
                         kind=whole,
                         low=f"{low:g}",
                         high=f"{high:g}",
@@ -260,6 +261,11 @@ class IndicatorDialog(QDialog):
             at += way
         if 0 <= at < self.list.count():
             self.list.setCurrentRow(at)
+
+
+def _words(name: str) -> str:
+    """Name a parameter, a choice or a line of an indicator; letters such as K and R1 are the same everywhere."""
+    return say(name.replace("_", " "), "indicator")
 
 
 def _number(text: str, *, whole: bool) -> int | float | None:

@@ -11,7 +11,7 @@ from market_agent_gui.translate import say
 from widgets.code_editor import CodeEditor
 from widgets.strategy_tables import RuleRow, RuleTable, SignalRow, SignalTable, StrategyRow, StrategyTable
 from widgets.theme import current_theme
-from widgets.words import keep_said
+from widgets.words import keep_said, once_more
 
 Fault = tuple[int, str]
 """(line from 1, or 0; what is wrong)."""
@@ -128,6 +128,8 @@ class StrategiesPane(QWidget):
         self.tabs.setTabText(0, say("By symbol"))
         self.tabs.setTabText(1, say("By rule"))
         self.tabs.setAccessibleName(say("What the try found"))
+        for line in (self.place, self.tried):
+            line.setText(once_more(line.text()))
         self._say_switch()
 
     def _say_switch(self) -> None:

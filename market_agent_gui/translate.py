@@ -6,14 +6,17 @@ Qt asks :class:`Catalogue` for every ``tr()`` of every widget; tables of actions
 """
 
 import json
+import logging
 import re
 from functools import cached_property
 from importlib import resources
 
-from PySide6.QtCore import QCoreApplication, QObject, QTranslator
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QObject, QTranslator
 
 from market_agent_gui.sentences import Sentences
 from widgets.words import once_more, remember, say_again, told
+
+log = logging.getLogger(__name__)
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
 CONTEXT = "MarketAgent"
@@ -47,6 +50,10 @@ class Catalogue(QTranslator):
         super().__init__(parent)
         self._language = language
         self._texts = load_catalogue(language)
+        self._qt = QTranslator(self)
+        """What Qt itself says, in its file dialogs and fields; not every installation of Qt brings it."""
+        if self._texts and not self._qt.load(f"qtbase_{language}", _qt_folder()):
+            log.info("Qt brings no words of its own for %s; they stay English", language)
 
     @cached_property
     def sentences(self) -> Sentences:
@@ -57,10 +64,16 @@ class Catalogue(QTranslator):
     def translate(self, context: str, source: str, disambiguation: str | None = None, n: int = -1) -> str | None:
         if context == ENGINE:
             return self.sentences.say(source)
+        if context.startswith("Q") and (words := self._qt.translate(context, source, disambiguation, n)):
+            return words  # before ours: "Open" on a button of Qt is not our column of open orders
         return self._texts.get(f"{source}|{disambiguation}") or self._texts.get(source)
 
     def isEmpty(self) -> bool:
         return not self._texts
+
+
+def _qt_folder() -> str:
+    return QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
 
 
 _KEPT = re.compile(r"[{|]|^[^a-z]*$")

@@ -115,8 +115,7 @@ class ChartPresenter(PanePresenter):
     def retranslate(self) -> None:
         self._tell(self._why_empty)
         self._pane.chart.set_volume_caption(say("Volume"))
-        row = self.services.bridge.mirror.rows("quotes").get(self.symbol)
-        self._pane.show_symbol(self.symbol, row.name if isinstance(row, QuoteRow) else "")
+        self._show_instrument()
         self._draw_all()
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
 from engine.api.commands import GetBars, GetIndicator, Receipt
@@ -20,6 +21,7 @@ from market_agent_gui.indicator_dialog import IndicatorDialog
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.presenters.watchlist import BARS_OF_A_DAY
 from market_agent_gui.study_lines import Answered, line_names, newest, on_bars, overlays, panes, read_answer, study_name
+from market_agent_gui.translate import Language
 from market_agent_gui.workspace import WorkspaceStore, make_workspace
 from tests.support_gui.fake_engine import bars_data
 from tests.support_gui.fake_queries import FakeBroker, fake_queries
@@ -220,6 +222,27 @@ def test_the_picker_lists_every_indicator_and_finds_by_any_word(dialog: Indicato
     assert dialog.id == ""
     dialog.add()
     assert len(dialog._studies) == 1
+
+
+def test_in_russian_parameters_choices_and_lines_are_named_and_the_study_stays_the_same(qapp: QApplication) -> None:
+    language = Language(qapp)
+    try:
+        language.use("ru")
+        picker = IndicatorDialog(TABLE, (), "AAPL")
+        picker.search.setText("bollinger")
+        source = picker._fields["source"]
+        assert isinstance(source, QComboBox)
+        assert (source.accessibleName(), source.currentText()) == ("источник", "закрытие")
+        assert {box.text() for box in picker._shown.values()} >= {"верхняя", "нижняя"}
+        assert picker.study().params["source"] == "close"
+        source.setCurrentIndex(source.findText("максимум"))
+        assert picker.study().params["source"] == "high"
+        picker._fields["period"].setText("x")
+        picker.add()
+        assert picker.problem.text().startswith("период")
+        picker.deleteLater()
+    finally:
+        language.use("en")
 
 
 def test_the_picker_adds_with_parameters_and_removes(dialog: IndicatorDialog, qtbot: QtBot) -> None:

@@ -224,3 +224,21 @@ def test_the_banners_line_of_a_broken_strategy_opens_the_pane_at_its_text(desk: 
         assert presenter._pane.reset.isEnabled()
 
     run(story())
+
+
+def test_in_another_language_a_draft_says_that_it_is_not_saved_and_the_chart_its_name(
+    desk: Desk, run: Callable
+) -> None:
+    async def story() -> None:
+        pane = (await pane_of(desk))._pane
+        pane.new.click()
+        await until(lambda: pane.place.text() == "not saved yet", "the draft")
+        desk.shell.links.choose("chart", "AAPL")
+        desk.shell.program.use_language("ru")
+        assert pane.place.text() == "ещё не сохранена"
+        assert desk.shell.presenters["chart"]._pane.chart.accessibleName() == "График AAPL 5 мин"
+
+    try:
+        run(story())
+    finally:
+        desk.shell.language.use("en")

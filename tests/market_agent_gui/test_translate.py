@@ -4,7 +4,8 @@ import string
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 
 from market_agent_gui.dock_frame import DockFrame
 from market_agent_gui.docks import BY_ID
@@ -34,6 +35,34 @@ def test_every_indicator_and_limit_has_a_name_in_both_languages() -> None:
 
     wanted = {spec.title for spec in INDICATORS.values()} | set(_KEYS)
     assert sorted(wanted - set(load_catalogue("ru"))) == []
+
+
+def test_every_parameter_choice_and_line_of_an_indicator_has_a_name_in_both_languages() -> None:
+    from engine.features.indicators.registry import INDICATORS
+
+    words = {word for spec in INDICATORS.values() for param in spec.params for word in (param.name, *param.choices)}
+    words |= {output.name for spec in INDICATORS.values() if len(spec.outputs) > 1 for output in spec.outputs}
+    wanted = {f"{str(word).replace('_', ' ')}|indicator" for word in words}
+    assert sorted(wanted - set(load_catalogue("ru"))) == []
+
+
+def test_what_qt_says_itself_is_in_the_language_too(qapp: QApplication) -> None:
+    language = Language(qapp)
+    dialog = None
+    try:
+        language.use("ru")
+        dialog = QFileDialog()
+        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+        texts = {label.text() for label in dialog.findChildren(QLabel)}
+        assert {"Перейти &к:", "&Имя файла:", "&Тип файлов:"} <= texts
+        assert {"&Открыть", "Отмена"} <= {button.text() for button in dialog.findChildren(QPushButton)}
+        assert QCoreApplication.translate("QPlatformTheme", "Open") == "Открыть"
+        assert say("Open") == "Открытые", "the column of open orders"
+    finally:
+        if dialog is not None:
+            dialog.deleteLater()
+        language.use("en")
+    assert QCoreApplication.translate("QPlatformTheme", "Open") == "Open"
 
 
 def test_every_algorithm_and_its_parameters_have_a_name_in_both_languages() -> None:
