@@ -102,6 +102,8 @@ class Mandates:
 
     def revoke(self, by: str) -> Receipt:
         """End the mandate now; anyone may."""
+        if self.current is None:
+            return Receipt(ok=True, text="No mandate is signed.")
         self._mandate, self._loaded = None, True
         try:
             self._store.delete(KEY)

@@ -104,6 +104,8 @@ class ModesPresenter(QObject):
         from market_agent_gui.resume_dialog import ResumeDialog
 
         state = self._bridge.mirror.state()
+        if state is not None and not state.halted and not state.latches:
+            raise Refusal(say("trading is not halted"))
         if self._without_pin(self.resume):
             return
         dialog = ResumeDialog(pin=state is None or state.pin_set)

@@ -30,3 +30,16 @@ def test_an_agent_that_was_disarmed_is_armed_by_choosing_its_level_again_and_onl
         assert opened(desk) == []
 
     run(story())
+
+
+def test_where_nothing_is_halted_no_dialog_says_it_was(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        await desk.open()
+        assert not desk.shell.commander.run("resume")
+        assert desk.toasts[-1] == ("warn", "trading is not halted")
+        assert not [dialog for dialog in desk.shell.window.findChildren(QDialog) if dialog.isVisible()]
+        desk.engine.state(halted=False, latches=(("DAY_LOSS", "", "the day's loss"),))
+        await until(lambda: desk.shell.bridge.mirror.state().latches, "the latch")
+        assert desk.shell.commander.run("resume")
+
+    run(story())

@@ -723,6 +723,7 @@ async def test_anyone_ends_the_mandate() -> None:
     sign(office)
     assert office.mandates.revoke("engine").ok
     assert "No mandate" in str(office.mandates.beyond(AAPL, d(1), "x"))
+    assert office.mandates.revoke("engine").text == "No mandate is signed."
 
 
 # --- any order of answers
