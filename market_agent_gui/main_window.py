@@ -150,10 +150,28 @@ class MainWindow(QMainWindow):
         dock = self.docks[name]
         dock.setFloating(False)
         self.removeDockWidget(dock)
-        self.splitDockWidget(self.docks[beside], dock, Qt.Orientation.Horizontal)
+        self._put_beside(self.docks[beside], dock)
         self._touched = True
         self.show_dock(name)
         return name
+
+    def _put_beside(self, one: DockFrame, dock: DockFrame) -> None:
+        """Put ``dock`` to the right of one that may be a tab: Qt would make it a tab too, so its mates step aside."""
+        width, mates = one.width(), [mate for mate in self.tabifiedDockWidgets(one) if isinstance(mate, DockFrame)]
+        for other in self.docks.values():
+            if other.isHidden() and other.spec.home == one.spec.id:  # closed, but Qt keeps its tab
+                self.tabifyDockWidget(self.docks[BOOK], other)
+                other.hide()
+                self._unplaced.add(other.spec.id)
+        for mate in mates:
+            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, mate)
+        self.splitDockWidget(one, dock, Qt.Orientation.Horizontal)
+        for mate in mates:
+            self.tabifyDockWidget(one, mate)
+        dock.show()
+        self.resizeDocks([one, dock], [width // 2, width // 2], Qt.Orientation.Horizontal)
+        if mates:
+            one.raise_()
 
     def _find_unplaced(self) -> None:
         self._unplaced = {name for name, dock in self.docks.items() if dock.isHidden() and dock.spec.home != BOOK}

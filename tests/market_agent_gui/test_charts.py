@@ -1,9 +1,11 @@
 """Several charts in one window: each with its own choices, one of them with the keys, all with one time and one ink."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from decimal import Decimal
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from engine.model.market import Side
@@ -147,5 +149,29 @@ def test_there_are_as_many_charts_as_there_may_be_and_then_a_reason(desk: Desk, 
         assert said == ["There are as many charts as one window has; close one first"]
         await asyncio.sleep(0)
         assert all(desk.shell.presenters[name].pane is not None for name in EXTRA_CHARTS)
+
+    run(story())
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_another_chart_stands_beside_one_that_has_the_strategies_as_a_tab(
+    desk: Desk, run: Callable, closed: bool
+) -> None:
+    async def story() -> None:
+        await desk.open()
+        window = desk.shell.window
+        window.resize(1900, 1000)
+        window.use_template("Terminal")
+        window.show_dock("strategies")
+        if closed:
+            window.docks["strategies"].close()
+        names = ["chart", window.add_chart(), window.add_chart()]
+        await asyncio.sleep(0.1)
+        boxes = [window.docks[name].geometry() for name in names]
+        assert all(not window.docks[name].visibleRegion().isEmpty() for name in names)
+        assert all(one.right() < other.left() for one, other in itertools.pairwise(boxes))
+        assert min(box.width() for box in boxes) > 100
+        window.show_dock("strategies")
+        assert window.docks["strategies"] in window.tabifiedDockWidgets(window.docks["chart"])
 
     run(story())
