@@ -60,7 +60,7 @@ def decide(
         if autonomy is Autonomy.AUTO and not agent.cleared:
             return Decision(Action.DENY, denials=agent.denials)
     hard = tuple(denial for denial in person.denials if denial.hard)
-    if hard and _passes(person, {WHAT_IF}):
+    if hard and _passes(person, {WHAT_IF, RATE}):
         return Decision(Action.WAIT, denials=person.denials)
     if hard:
         return Decision(Action.DENY, denials=person.denials)

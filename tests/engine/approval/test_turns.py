@@ -76,6 +76,18 @@ async def test_what_waits_when_the_agent_is_told_to_only_observe_is_denied() -> 
     assert [event.denials[0].code for event in office.world.of(RiskDenied)] == ["OBSERVE"] * 2
 
 
+async def test_what_would_only_be_asked_is_not_lost_to_the_message_rate_of_this_second() -> None:
+    office = await busy(Autonomy.ASK)
+    (first,) = many(office, 1)
+    assert office.approve(first).ok
+    add(office, "NEXT")
+    name = office.suggest(symbol=Symbol("NEXT"))
+    assert office.desk.state(name) is not SuggestionState.DENIED
+    office.world.clock.advance(2)
+    assert office.desk.state(name) is SuggestionState.PENDING
+    assert office.world.of(ApprovalAsked)[-1].suggestion_id == name
+
+
 async def test_no_more_than_thirty_messages_go_in_a_minute() -> None:
     office = await busy()
     many(office, 20)
