@@ -123,10 +123,8 @@ class Mandates:
         mandate = self.current
         if mandate is None:
             return _no("No mandate is signed.") if self._book is Book.LIVE else None
-        if not mandate.intact:
-            return _no("The mandate was changed after it was signed.")
-        if self._clock.now() >= mandate.expires_ns:
-            return _no("The mandate is over; sign a new one.")
+        if (over := self._over(mandate)) is not None:
+            return over
         if mandate.universe and symbol not in mandate.universe:
             return _no(f"{symbol} is not in the mandate.")
         if not notional <= mandate.max_order:
@@ -138,13 +136,24 @@ class Mandates:
             return _no(f"{used:,.0f} of the {mandate.max_day:,.0f} a day are used.")
         return None
 
+    def _over(self, mandate: Mandate) -> Denial | None:
+        if not mandate.intact:
+            return _no("The mandate was changed after it was signed.")
+        return _no("The mandate is over; sign a new one.") if self._clock.now() >= mandate.expires_ns else None
+
     def beyond_program(self, program: str, symbol: Symbol, notional: Decimal, date: str) -> Denial | None:
         """Return what speaks against an order that a program sends, or says yes to; None when nothing does.
 
         On paper the setting that lets programs trade is enough; real money needs a mandate that names the program.
         """
-        unnamed = self.names(program) if self._book is Book.LIVE else None
-        return unnamed or self.beyond(symbol, notional, date)
+        return self.unnamed(program) or self.beyond(symbol, notional, date)
+
+    def unnamed(self, program: str) -> Denial | None:
+        """Return why a program may not even close with real money: no mandate that is in force names it."""
+        if self._book is not Book.LIVE:
+            return None
+        mandate = self.current
+        return self.names(program) or (self._over(mandate) if mandate is not None else None)
 
     def use(self, notional: Decimal, date: str) -> None:
         """Count an order of the agent before it is sent. Raises ``JournalError``."""

@@ -39,7 +39,10 @@ class ProgramOrders:
         command = msgspec.structs.replace(command, request=request)
         if not self._hand.placed(request.intent_id):
             verdict = self._gate.check(request)
-            if verdict.cleared and not request.reduce_only:
+            if verdict.cleared and request.reduce_only:
+                if (unnamed := self._mandates.unnamed(command.by)) is not None:
+                    return _refused(unnamed)
+            elif verdict.cleared:
                 date = self._date(request.symbol)
                 beyond = self._mandates.beyond_program(command.by, request.symbol, verdict.notional, date)
                 if beyond is not None:

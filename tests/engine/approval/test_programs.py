@@ -11,7 +11,7 @@ from engine.model.decision import Autonomy, Book, Mode
 from engine.model.events.decision import ApprovalAsked, RiskDenied
 from engine.model.order import Origin
 from tests.engine.approval.office import Office
-from tests.engine.risk.world import World, d, limits
+from tests.engine.risk.world import AAPL, World, d, limits
 
 
 def armed(autonomy: Autonomy = Autonomy.AUTO, **world: Any) -> Office:
@@ -149,6 +149,24 @@ async def test_a_programs_order_needs_auto_and_its_preview_says_so() -> None:
     assert programs(office).place(PlaceOrder(request=request, by="mcp")).code == "MODE"
     assert programs(office).preview(PreviewOrder(request=request, by="mcp"), may_send=True).code == "MODE"
     assert programs(office).preview(PreviewOrder(request=request, by="mcp"), may_send=False).ok
+    assert office.sent == []
+
+
+async def test_with_real_money_a_program_that_no_mandate_names_does_not_close_either() -> None:
+    office = await armed(book=Book.LIVE, settings=limits(what_if="full_value")).open()
+    office.world.store.set("risk.auto_sessions", '["a","b","c","d","e"]')
+    office.world.pin.set("4711")
+    office.world.ledger.hold(AAPL, 10)
+    command = PlaceOrder(request=office.world.close(10), by="api")
+    receipt = programs(office).place(command)
+    assert (receipt.code, receipt.text) == ("MANDATE", "It comes from api, which no mandate names.")
+    mandate = Mandate(max_order=d(5000), max_day=d(5000), max_orders=5, sources=("api",))
+    assert office.mandates.sign(mandate, "window", "4711").ok
+    office.world.clock.advance(31 * 86_400)
+    assert "over" in office.mandates.unnamed("api").text
+    assert office.mandates.sign(mandate, "window", "4711").ok
+    assert office.mandates.unnamed("api") is None
+    assert office.mandates.unnamed("mcp") is not None
     assert office.sent == []
 
 
