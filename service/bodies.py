@@ -14,10 +14,12 @@ from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderType, TimeInForce
 from service.answers import Refusal
 
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
-"""An id of the sender's own."""
-Ticker = Annotated[str, Meta(min_length=1, max_length=24, pattern=r"^[A-Za-z0-9^][A-Za-z0-9.\-/=^]*$")]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$(?!\n)")]
+"""An id of the sender's own. ``$`` alone lets a last line feed through."""
+Ticker = Annotated[str, Meta(min_length=1, max_length=24, pattern=r"^[A-Za-z0-9^][A-Za-z0-9.\-/=^]*$(?!\n)")]
 Said = Annotated[str, Meta(max_length=2000)]
+MOST_PLACES = 18
+"""Written out, 1e-999999 is a megabyte."""
 SYMBOL = re.compile(r"[A-Za-z0-9^][A-Za-z0-9.\-/=^]{0,23}")
 
 
@@ -65,7 +67,7 @@ class SignalBody(_Body, frozen=True, kw_only=True):
     """What a hook delivers."""
 
     symbol: Ticker
-    side: Annotated[str, Meta(pattern="^(?i:buy|sell)$")]
+    side: Annotated[str, Meta(pattern=r"^(?i:buy|sell)$(?!\n)")]
     limit: Decimal | None = None
     stop: Decimal | None = None
     target: Decimal | None = None
@@ -178,8 +180,12 @@ def signal(body: SignalBody, hook: str, delivery: str) -> Propose:
 
 def positive(name: str, value: Decimal | None) -> None:
     """Refuse what is no amount. Raises :class:`Refusal`."""
-    if value is not None and not (value.is_finite() and 0 < value <= 1_000_000_000):
+    if value is None:
+        return
+    if not (value.is_finite() and 0 < value <= 1_000_000_000):
         raise Refusal(422, "BODY", f"`$.{name}` must be above zero and at most 1000000000")
+    if int(value.as_tuple().exponent) < -MOST_PLACES:
+        raise Refusal(422, "BODY", f"`$.{name}` has more than {MOST_PLACES} decimal places")
 
 
 def symbols(text: str) -> tuple[Symbol, ...]:

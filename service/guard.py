@@ -111,17 +111,20 @@ class TooSlow(Exception):
 
 
 class Body:
-    """Counts what arrives, and waits no longer than it must."""
+    """Counts what arrives, and waits no longer than it must: for the whole of it, not for each of its bytes."""
 
     def __init__(self, receive: Receive, limit: int, patience_s: float) -> None:
         self._receive, self._left, self._patience_s = receive, limit, patience_s
         self._whole = False
+        self._until: float | None = None
 
     async def __call__(self) -> Any:
         if self._whole:
             return await self._receive()
         try:
-            async with asyncio.timeout(self._patience_s):
+            if self._until is None:
+                self._until = asyncio.get_running_loop().time() + self._patience_s
+            async with asyncio.timeout_at(self._until):
                 message = await self._receive()
         except TimeoutError:
             raise TooSlow from None

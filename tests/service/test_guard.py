@@ -143,6 +143,22 @@ async def test_t_c3_who_dawdles_is_shown_out_and_the_others_are_served(tmp_path)
         assert begun.engine.parts.trading.modes.mode is Mode.MANUAL
 
 
+async def test_t_c3_a_body_that_comes_drop_by_drop_has_no_more_time_than_another(tmp_path):
+    async with running(tmp_path / "profile", service={"patience_s": 0.6}) as begun:
+        reader, writer = await asyncio.open_connection("127.0.0.1", begun.port)
+        head = f"POST /hooks/tv HTTP/1.1\r\nHost: 127.0.0.1:{begun.port}\r\nConnection: close\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n".encode())
+        answer = asyncio.create_task(reader.readline())
+        for _ in range(100):
+            if answer.done():
+                break
+            writer.write(b"x")
+            await asyncio.sleep(0.1)
+        assert answer.done()
+        assert b" 408 " in answer.result()
+        writer.close()
+
+
 async def test_the_stream_has_the_same_guard(begun):
     import websockets
 

@@ -108,3 +108,9 @@ async def test_a_signal_that_makes_no_sense_is_refused_by_field(begun):
         assert response.status_code == 422, response.text
         assert word in response.json()["text"]
     assert begun.engine.parts.board.entries() == []
+
+
+@pytest.mark.parametrize("body", [{**SIGNAL, "side": "buy\n"}, {**SIGNAL, "symbol": "KO\n"}])
+async def test_a_line_feed_behind_a_word_is_named_and_breaks_nothing(begun, body):
+    answer = await deliver(begun, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "BODY")
