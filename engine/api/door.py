@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -34,6 +35,10 @@ def socket_path(profile: Path) -> Path:
     base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
     folder = base / f"market-agent-{os.getuid() if hasattr(os, 'getuid') else 0}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    made = folder.lstat()
+    if not stat.S_ISDIR(made.st_mode) or made.st_uid != os.getuid() or made.st_mode & 0o077:
+        # Whoever made it before us could put a socket of his own there, and hear the token.
+        raise PermissionError(f"{folder} is not a folder of yours alone; remove it, or use a shorter --profile")
     return folder / f"{digest}.sock"
 
 
