@@ -12,7 +12,7 @@ from engine.api.client import EngineUnavailable
 from engine.api.commands import AnyCommand, Receipt
 from engine.api.rows import OrderRow, PositionRow
 from engine.model.ids import IntentId
-from engine.model.order import OrderRequest
+from engine.model.order import OrderRequest, OrderType
 from market_agent_gui.foreign.pane import Quote
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.services import Services
@@ -92,12 +92,13 @@ class ForeignHost(QObject):
 
     def stage(self, request: OrderRequest) -> bool:
         entry = self._services.entry
-        if not isinstance(request, OrderRequest) or request.limit_price is None:
+        shown = _shown(request) if isinstance(request, OrderRequest) else None
+        if shown is None:
             return False
         if entry.staged is not None or not self._person_is_here():
             return False
-        self._services.links.choose("ticket", request.symbol)
-        entry.stage_request(msgspec.structs.replace(request, intent_id=IntentId(entry.mint()), confirmed=()))
+        self._services.links.choose("ticket", shown.symbol)
+        entry.stage_request(msgspec.structs.replace(shown, intent_id=IntentId(entry.mint())))
         return entry.staged is not None
 
     def say(self, text: str) -> None:
@@ -169,3 +170,18 @@ class ForeignHost(QObject):
     def _on_task_error(self, name: str, error: BaseException) -> None:
         log.error("%s failed", name, exc_info=error)
         self._failed(error)
+
+
+def _shown(request: OrderRequest) -> OrderRequest | None:
+    """Return a limit order of what a staged order shows and nothing else, None for what is none.
+
+    A group, a parent or an algorithm that nobody sees could cancel a stop, or send another order than the one shown.
+    """
+    if request.order_type is not OrderType.LIMIT or request.limit_price is None:
+        return None
+    names = ("symbol", "side", "quantity", "limit_price", "stop_loss", "take_profit", "tif")
+    told = {name: getattr(request, name) for name in names}
+    try:
+        return msgspec.convert({**told, "intent_id": "pane"}, OrderRequest)
+    except msgspec.ValidationError:
+        return None

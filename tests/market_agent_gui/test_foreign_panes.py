@@ -11,7 +11,7 @@ from cli.gui import allowed_panes
 from engine.api import commands as c
 from engine.model.ids import Symbol
 from engine.model.market import Side
-from engine.model.order import OrderRequest
+from engine.model.order import OrderRequest, OrderType
 from market_agent_gui.foreign.find import find_panes
 from market_agent_gui.foreign.pane import GROUP
 from tests.support_gui.foreign_package import installed
@@ -226,7 +226,18 @@ def test_it_stages_only_while_the_person_is_in_it_and_never_over_another_order(d
         pane.field.setFocus()
         await until(lambda: QApplication.focusWidget() is pane.field, "the focus")
         assert not pane.host.stage(request(limit_price=None))
-        assert pane.host.stage(request(confirmed=("G1",)))
+        assert not pane.host.stage(request(order_type=OrderType.STOP_LIMIT, stop_price=Decimal(191)))
+        assert not pane.host.stage(request(quantity="many"))
+        hidden = {"oca_group": "g-1", "parent_ref": "r-1", "algo": "twap", "outside_rth": True, "strategy": "x"}
+        assert pane.host.stage(request(confirmed=("G1",), **hidden))
+        bare = entry.staged.base
+        assert (bare.oca_group, bare.parent_ref, bare.algo, bare.outside_rth, bare.strategy) == (
+            "",
+            None,
+            "",
+            False,
+            "",
+        )
         staged = entry.staged
         assert (staged.symbol, staged.limit) == ("AAPL", Decimal("190.00"))
         assert staged.intent != "x"
