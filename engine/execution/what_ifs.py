@@ -21,6 +21,8 @@ AGE_NS = 60 * SECOND
 SILENT_NS = 10 * SECOND
 """How long a broker that did not say is not asked again for the same thing."""
 TRIES = 2
+DEARER = Decimal("1.01")
+"""An answer serves an order at this share more of the price that it was asked for: at a cent everything is cheap."""
 _CHANGES = (OrderSubmitted, OrderPartlyFilled, OrderFilled)
 
 Key = tuple[Symbol, Side]
@@ -28,6 +30,8 @@ Key = tuple[Symbol, Side]
 
 class _Answer(NamedTuple):
     quantity: Decimal
+    price: Decimal | None
+    """At which it was asked; None for the market's."""
     what_if: WhatIf
     at_ns: int
 
@@ -101,6 +105,9 @@ class WhatIfBook:
         found = self._answers.get(_key(request))
         if found is None or found.quantity < request.quantity or self._clock.now() - found.at_ns > AGE_NS:
             return None
+        price = _price(request)
+        if found.price is not None and (price is None or price > found.price * DEARER):
+            return None
         # A no to many units says nothing about fewer.
         alike = found.quantity == request.quantity
         return found.what_if if alike or not (exact or found.what_if.refused) else None
@@ -125,7 +132,7 @@ class WhatIfBook:
         if answer is None:
             self._silent[key] = now + SILENT_NS
             return
-        known = _Answer(request.quantity, answer, now)
+        known = _Answer(request.quantity, _price(request), answer, now)
         if request.algo:
             self._parents[key] = known
         if changes == self._changes:
@@ -144,6 +151,10 @@ class WhatIfBook:
 
 def _key(request: OrderRequest) -> Key:
     return request.symbol, request.side
+
+
+def _price(request: OrderRequest) -> Decimal | None:
+    return request.limit_price if request.limit_price is not None else request.stop_price
 
 
 def _share(whole: _Answer, quantity: Decimal) -> WhatIf:

@@ -1,17 +1,21 @@
 """Commands that open something wait for the broker's what-if before they are carried out; everything else does not."""
 
 import asyncio
+from collections import deque
 
 from engine.api import commands as c
 from engine.api.commands import AnyCommand, PreviewOrder, Receipt
 from engine.approval.desk import ApprovalDesk
 from engine.execution.desk import OrderDesk
 from engine.execution.what_ifs import WhatIfBook
+from engine.model.decision import PEOPLE
 from engine.model.ids import IntentId
 from engine.model.order import OrderRequest, OrderType
 
 PATIENCE_S = 2.0
 """A person waits no longer for a preview or an order; the gate then says what it does not know."""
+PROGRAMS_S, PROGRAMS_ASK = 60.0, 6
+"""Previews of programs ask the broker so often; the messages that it takes are the owner's, and his questions first."""
 MEANWHILE = Receipt(ok=False, code="CANCELLED", text="It was cancelled while the broker was asked about it.")
 
 
@@ -21,6 +25,7 @@ class Enquiry:
     def __init__(self, what_ifs: WhatIfBook, approval: ApprovalDesk, desk: OrderDesk) -> None:
         self._what_ifs, self._approval, self._desk = what_ifs, approval, desk
         self._withdrawn = 0
+        self._previews: deque[float] = deque(maxlen=PROGRAMS_ASK)
 
     async def before(self, command: AnyCommand) -> Receipt | None:
         """Ask what ``command`` needs to know. Returns why it must not go on: a cancel overtook it meanwhile."""
@@ -41,7 +46,7 @@ class Enquiry:
 
     def _opening(self, command: AnyCommand) -> OrderRequest | None:
         if isinstance(command, c.PreviewOrder):
-            return command.request
+            return command.request if command.by in PEOPLE or self._program_may_ask() else None
         if not self._what_ifs.required:
             return None
         match command:
@@ -52,6 +57,13 @@ class Enquiry:
             case c.ModifyOrder():
                 return self._changed(command)
         return None
+
+    def _program_may_ask(self) -> bool:
+        now, asked = asyncio.get_running_loop().time(), self._previews
+        if len(asked) == PROGRAMS_ASK and now - asked[0] < PROGRAMS_S:
+            return False
+        asked.append(now)
+        return True
 
     def _suggested(self, command: c.Approve) -> OrderRequest | None:
         suggestion = self._approval.suggestion(command.suggestion_id)

@@ -15,7 +15,7 @@ from engine.risk.limits import HELD
 from engine.runtime.enquiry import Enquiry
 from engine.runtime.outbox import bar_columns_data
 from engine.runtime.pace import Pace
-from engine.runtime.programs import READS, Programs
+from engine.runtime.programs import READS, Programs, plain
 from engine.runtime.queries import Queries
 from engine.runtime.rebasing import rearm
 from engine.runtime.showing import Showing
@@ -72,6 +72,7 @@ class CommandHandler:
             self._trading.modes.present(command.by)
         if (refusal := self._programs.refusal(command)) is not None:
             return refusal
+        command = plain(command)
         if (overtaken := await self._enquiry.before(command)) is not None:
             return overtaken
         match command:

@@ -11,7 +11,8 @@ from engine.api.commands import AnyCommand, Receipt
 from engine.approval.programs import ProgramOrders
 from engine.execution.desk import OrderDesk
 from engine.model.decision import PEOPLE
-from engine.model.order import Origin
+from engine.model.order import STOPS, OrderRequest, Origin
+from engine.security.text import headline
 
 READS = (
     c.GetStatus,
@@ -32,6 +33,7 @@ PANE = "pane:"
 LESS = (c.CancelOrder, c.CancelAll, c.Flatten)
 """What only takes risk away: a person who opened such a pane may do it there."""
 TRADES = (c.PlaceOrder, c.CancelOrder, c.Approve, c.Refuse)
+MOST_WORDS = 200
 CLOSED = Receipt(
     ok=False,
     code="TRADE",
@@ -62,7 +64,7 @@ class Programs:
             return CLOSED
         if isinstance(command, c.CancelOrder):
             status = self._desk.order(command.ref)
-            if status is not None and status.request.origin is Origin.PROTECTIVE:
+            if status is not None and _protects(status.request, command.by):
                 return Receipt(ok=False, code="PERSON", text="Only a person cancels a protective order.")
         return None
 
@@ -73,6 +75,22 @@ class Programs:
     def place(self, command: c.PlaceOrder) -> Receipt:
         """Send a program's order."""
         return self._orders.place(command)
+
+
+def _protects(request: OrderRequest, by: str) -> bool:
+    """Say whether an order is a stop that is not the program's own: one of a bracket, by hand, or made elsewhere."""
+    if request.origin is Origin.PROTECTIVE:
+        return True
+    return request.order_type in STOPS and not (request.origin is Origin.PROGRAM and request.strategy == by)
+
+
+def plain(command: AnyCommand) -> AnyCommand:
+    """Return the command of a program with the words in it made harmless: people read them in alarms and records."""
+    if command.by not in PEOPLE and isinstance(command, c.Halt):
+        return msgspec.structs.replace(command, reason=headline(command.reason, MOST_WORDS))
+    if command.by not in PEOPLE and isinstance(command, c.Refuse):
+        return msgspec.structs.replace(command, text=headline(command.text, MOST_WORDS))
+    return command
 
 
 def stamped(command: AnyCommand, program: str) -> AnyCommand:

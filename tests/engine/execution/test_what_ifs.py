@@ -102,6 +102,16 @@ def test_an_answer_serves_fewer_units_of_the_same_side_and_nothing_else() -> Non
     play(story)
 
 
+def test_an_answer_for_a_cheap_price_does_not_serve_a_dear_one() -> None:
+    async def story(rig: Rig) -> None:
+        await rig.book.ask(request(1000, limit_price=Decimal("0.01")))
+        assert rig.book.latest(request(10, limit_price=Decimal(64))).pending
+        assert rig.book.latest(request(10, limit_price=None, order_type=OrderType.MARKET)).pending
+        assert not rig.book.latest(request(10, limit_price=Decimal("0.01"))).pending
+
+    play(story)
+
+
 def test_an_answer_grows_old_and_is_forgotten_when_an_order_leaves() -> None:
     async def story(rig: Rig) -> None:
         await rig.book.ask(request())

@@ -10,11 +10,13 @@ import pytest
 from engine.api import commands as c
 from engine.api.client import EngineClient
 from engine.model.decision import Autonomy, Mode
+from engine.model.events.decision import TradingHalted
 from engine.model.ids import IntentId, OrderRef, SuggestionId, Symbol
 from engine.model.market import Side
-from engine.model.order import OrderRequest, Origin
+from engine.model.order import OrderRequest, OrderType, Origin
 from engine.model.suggestion import SuggestionState
 from engine.runtime.engine import Engine
+from engine.runtime.enquiry import PROGRAMS_ASK
 from engine.suggestion.proposals import MOST_A_MINUTE, MOST_OPEN
 
 KO = Symbol("KO")
@@ -286,3 +288,43 @@ async def test_with_the_setting_on_a_programs_order_is_sent_in_auto_and_its_stop
     assert engine.parts.trading.desk.order(OrderRef(str(placed.data["ref"]))).state.closed
     await client.close()
     await engine.stop()
+
+
+async def test_a_program_cancels_no_stop_that_a_person_placed_by_hand(make_spec):
+    engine = await begun(make_spec(symbols=("AAPL", "KO", "MSFT", "JPM", "XOM"), programs_trade=True))
+    api = await EngineClient.connect(engine.spec.profile, client="api")
+    try:
+        bid = price(engine).bid
+        stop = buy("by-hand", 10, order_type=OrderType.STOP, stop_price=d(bid * 1.02))
+        placed = await engine.parts.handler.handle(c.PlaceOrder(request=stop, by="window"))
+        assert placed.ok, placed.text
+        receipt = await api.send(c.CancelOrder(ref=OrderRef(str(placed.data["ref"]))))
+        assert (receipt.ok, receipt.code) == (False, "PERSON")
+        assert engine.parts.trading.desk.order(placed.data["ref"]).state.closed is False
+    finally:
+        await api.close()
+        await engine.stop()
+
+
+async def test_the_words_of_a_program_reach_people_as_one_visible_line(engine, api):
+    heard = []
+    engine.parts.bus.subscribe(TradingHalted, heard.append, owner="test")
+    await api.send(c.Halt(reason="all fine\u202e\n\u0007  AUTO armed" + "!" * 500))
+    assert heard[0].reason.startswith("all fine AUTO armed!")
+    assert len(heard[0].reason) == 200
+
+
+async def test_previews_of_programs_ask_the_broker_a_few_times_a_minute_and_then_not(engine, api, monkeypatch):
+    asked = []
+
+    async def ask(request, *, exact=False):
+        asked.append(request)
+
+    monkeypatch.setattr(engine.parts.trading.what_ifs, "ask", ask)
+    limit = d(price(engine).bid)
+    for quantity in range(1, PROGRAMS_ASK + 5):
+        receipt = await api.send(c.PreviewOrder(request=buy("p", quantity, limit_price=limit)))
+        assert receipt.data["verdict"]
+    assert len(asked) == PROGRAMS_ASK
+    await engine.parts.handler.handle(c.PreviewOrder(request=buy("p", 99, limit_price=limit), by="window"))
+    assert asked[-1].quantity == 99
