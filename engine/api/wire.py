@@ -79,11 +79,11 @@ def unpack_down(body: bytes) -> AnyDown:
     return _down.decode(body)
 
 
-async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
+async def read_frame(reader: asyncio.StreamReader, most: int = MAX_FRAME) -> bytes | None:
     """Read one frame's body; ``None`` at a clean end. Raises ``ConnectionError`` for a broken or oversized frame."""
     try:
         size = int.from_bytes(await reader.readexactly(_PREFIX), "big")
-        if size > MAX_FRAME:
+        if size > most:
             raise ConnectionError(f"frame of {size} bytes refused")
         return await reader.readexactly(size)
     except asyncio.IncompleteReadError as error:

@@ -30,6 +30,8 @@ from engine.runtime.outbox import ClientOutbox, Outbox
 from engine.runtime.programs import stamped
 
 HELLO_TIMEOUT_S = 5.0
+HELLO_BYTES = 4096
+"""Who has not shown a token is not listened to for longer."""
 HIGH_WATER = 4 * 1024 * 1024
 """Bytes waiting for a slow client above which frames are skipped (rows and notices wait as changes)."""
 ROWS_HZ = 10.0
@@ -140,7 +142,7 @@ class Server:
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Hello | None:
         try:
             async with asyncio.timeout(HELLO_TIMEOUT_S):
-                body = await read_frame(reader)
+                body = await read_frame(reader, HELLO_BYTES)
         except TimeoutError:
             return None
         if body is None:

@@ -1,6 +1,7 @@
 """The door: who may come in, what everybody sees, and what nobody can break. T-C3 lives here."""
 
 import asyncio
+import contextlib
 import stat
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from engine.api.client import EngineClient, EngineUnavailable
 from engine.api.commands import GetBars, GetStatus, Watch
 from engine.api.door import Door, read_door, write_door
-from engine.api.frames import Frame, Notice, Refused, RowsChanged
+from engine.api.frames import Frame, Notice, Refused, RowsChanged, Welcome
 from engine.api.wire import Follow, Hello, pack, read_frame, unpack_up
 from engine.runtime.engine import Engine
 
@@ -183,3 +184,10 @@ async def test_a_client_whose_hello_is_not_answered_in_time_leaves_no_connection
     await asyncio.wait_for(gone.wait(), 5)
     server.close()
     await server.wait_closed()
+
+
+async def test_t_c3_who_has_not_shown_a_token_is_not_listened_to_at_length(engine):
+    token = read_door(engine.spec.profile).token
+    assert isinstance(await raw(engine, Hello(token=token, client="x" * 1_000)), Welcome)
+    with contextlib.suppress(ConnectionError):  # closed while it was still read
+        assert await raw(engine, Hello(token=token, client="x" * 10_000)) is None
