@@ -51,7 +51,9 @@ class Subjects:
             act = Act.FLATTEN if row is not None and row.leg in _EXITS else act
             words = say("{order} (a change)", order=self._order_words(
                 order.side, order.quantity, order.symbol, order.order_type, order.limit))  # fmt: skip
-            return Subject(act, words, self._worth(order.symbol, order.side, order.quantity, order.limit), order)
+            stops = order.order_type in (OrderType.STOP, OrderType.TRAIL)
+            prices = (None, order.limit) if stops else (order.limit, None)
+            return Subject(act, words, self._worth(order.symbol, order.side, order.quantity, *prices), order)
         request = order.request()
         return Subject(act, self.words(request), self._request_worth(request), order)
 
@@ -75,9 +77,8 @@ class Subjects:
             return None
         prices = (limit_price or row.limit_price, stop_price or row.stop_price)
         size, side = quantity or row.quantity, Side(row.side)
-        kind = OrderType(row.order_type)
         price = next((price for price in (limit_price, stop_price, *prices) if price is not None), None)
-        words = say("{order} (a change)", order=self._order_words(side, size, row.symbol, kind, price))
+        words = say("{order} (a change)", order=self._order_words(side, size, row.symbol, row.order_type, price))
         act = Act.FLATTEN if row.leg in _EXITS else act
         return Subject(act, words, self._worth(row.symbol, side, size, *prices), (row.key, row.quantity, *prices))
 
@@ -165,11 +166,12 @@ class Subjects:
         row = self._mirror.rows("orders").get(ref)
         return row if isinstance(row, OrderRow) else None
 
-    def _order_words(self, side: Side, size: Decimal, symbol: str, kind: OrderType, price: Decimal | None) -> str:
+    def _order_words(self, side: Side, size: Decimal, symbol: str, kind: str, price: Decimal | None) -> str:
         from widgets.ticket_sentence import TYPE_WORDS
 
         order = f"{say(side.value)} {formats.quantity(size)} {symbol}"
-        word = say(TYPE_WORDS[kind], "order type")
+        known = next((word for name, word in TYPE_WORDS.items() if name.value == kind), "")
+        word = say(known, "order type") if known else kind  # somebody else's order may be of a kind of its own
         if price is None:
             return f"{order} {word}"
         return say("{order} at {price} {kind}", order=order, price=self._price(symbol, price), kind=word)
@@ -179,18 +181,17 @@ class Subjects:
         return formats.price(price, exact(row.tick)) if isinstance(row, QuoteRow) else formats.number(price)
 
     def _request_worth(self, request: OrderRequest) -> Decimal | None:
-        prices = (request.limit_price, request.stop_price)
-        return self._worth(request.symbol, request.side, request.quantity, *prices)
+        return self._worth(request.symbol, request.side, request.quantity, request.limit_price, request.stop_price)
 
-    def _worth(self, symbol: str, side: Side, size: Decimal, *prices: Decimal | None) -> Decimal | None:
-        """A sell under the market is filled at the market: it is worth the dearer of both."""
+    def _worth(
+        self, symbol: str, side: Side, size: Decimal, limit: Decimal | None, stop: Decimal | None = None
+    ) -> Decimal | None:
+        """A limit is the most that a buy costs; everything else may be filled at the market, where that is dearer."""
+        if side is Side.BUY and limit is not None:
+            return worth(size, limit)
         quote = self._mirror.price(symbol)
-        live = quote is not None and quote.live
-        touch = None if quote is None or not live else quote.ask if side is Side.BUY else quote.bid
-        own = [price for price in prices if price is not None]
-        if side is Side.BUY and own:
-            return worth(size, *own)  # a buy costs no more than its price
-        return worth(size, *own, touch)
+        touch = None if quote is None or not quote.live else quote.ask if side is Side.BUY else quote.bid
+        return worth(size, limit, stop, touch)
 
     def _held_worth(self, held: PositionRow, size: Decimal) -> Decimal | None:
         return worth(size, held.mark if held.mark is not None else held.last)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal as D
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeyEvent
@@ -357,6 +358,40 @@ def test_a_market_order_without_a_price_is_asked_about(desk: Desk, run) -> None:
         subject = subjects.request(_request(D(1), kind=OrderType.MARKET), Act.TICKET)
         assert subject.notional is None
         assert desk.shell.confirming._wanted(subject)
+
+    run(story())
+
+
+@live
+def test_an_order_is_worth_what_it_may_cost_at_most(desk: Desk, run) -> None:
+    async def story() -> None:
+        await ready(desk)
+        desk.engine.quote(SYMBOL, 190.0, 190.02)
+        await until(lambda: desk.shell.bridge.mirror.price(SYMBOL).bid == 190.0, "the quote")
+        subjects = desk.shell.confirming.subjects
+
+        def worth(side: Side, kind: OrderType, limit: D | None, stop: D | None) -> D | None:
+            plain = msgspec.structs.replace(_request(D(100), limit, kind), side=side, stop_price=stop)
+            return subjects.request(plain, Act.TICKET).notional
+
+        assert worth(Side.BUY, OrderType.LIMIT, D(180), None) == D(18000), "a limit is the most a buy costs"
+        assert worth(Side.BUY, OrderType.STOP, None, D(180)) == D(19002), "it triggers at once"
+        assert worth(Side.BUY, OrderType.STOP, None, D(200)) == D(20000)
+        assert worth(Side.SELL, OrderType.LIMIT, D(180), None) == D(19000), "a sell under the market is filled there"
+        assert worth(Side.SELL, OrderType.LIMIT, D(200), None) == D(20000)
+        assert worth(Side.BUY, OrderType.MARKET, None, None) == D(19002)
+
+    run(story())
+
+
+@live
+def test_somebody_elses_order_of_an_unknown_kind_is_read_all_the_same(desk: Desk, run) -> None:
+    async def story() -> None:
+        await ready(desk)
+        row = desk.engine.order(_request(D(500), D(180)), order_type="LIT")
+        await until(lambda: desk.shell.bridge.mirror.rows("orders").get(row.key), "the order")
+        subject = desk.shell.confirming.subjects.change(row.key, Act.CHART, limit_price=D(185))
+        assert subject.words == "BUY 500 AAPL at 185.00 LIT (a change)"
 
     run(story())
 
