@@ -111,6 +111,7 @@ class StrategiesPresenter(PanePresenter):
             broken = [name for name, row in self._rows.items() if not row["usable"]]
             self._pane.choose((broken or list(self._rows))[0])
         elif self._shown in self._rows:
+            self._pane.choose(self._shown)  # where a row went, the table has moved on without marking another
             await self._fetch(self._shown)
 
     async def _fetch(self, name: str) -> None:
