@@ -29,7 +29,6 @@ def moves(orders: Sequence[OrderRow], by: Decimal) -> list[Move]:
 
     All of it or nothing: raises ``ValueError`` in words while one cannot be moved, or would fall to zero.
     """
-    from market_agent_gui.chart_layers import PENDING  # with numpy: not before the first window
 
     own = [row for row in orders if not row.external]
     if not own:
