@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.api.commands import GetStatus
+from engine.api.commands import CancelAll
 from engine.model.decision import Mode
 from engine.model.order import Origin
 from engine.model.suggestion import SuggestionState
@@ -218,6 +218,6 @@ async def test_it_proves_nobodys_presence(tmp_path):
     await assistant.use("propose_order", symbol="KO", side="BUY")
     assert engine.parts.trading.modes._present_ns == before
     await assistant.leave()
-    assert (await engine.parts.handler.handle(GetStatus(by="cli"))).ok
+    assert (await engine.parts.handler.handle(CancelAll(by="cli"))).ok
     assert engine.parts.trading.modes._present_ns > before
     await engine.stop()
