@@ -21,6 +21,8 @@ _ROW = 18
 _LINE = 20
 _MORE = 16
 """Height of a further line of the same row."""
+NARROW_PX = 360
+"""Below it the evidence has no column for its source."""
 
 
 class _Picture(QWidget):
@@ -68,9 +70,10 @@ class _Picture(QWidget):
         if wanted != self.height():
             self.setFixedHeight(wanted)
 
-    @staticmethod
-    def _text_x() -> int:
-        return current_theme().px(12 + 30 + 58 + 16 + 88)
+    def _text_x(self) -> int:
+        """Where evidence begins; in a narrow pane it takes the column of its source, which stands above it."""
+        theme = current_theme()
+        return theme.px(12 + 30 + 58 + 16 + (0 if self.width() < theme.px(NARROW_PX) else 88))
 
     def _lines(self, text: str) -> list[str]:
         """Break evidence into lines: the numbers a person judges by stand at its end."""
@@ -130,7 +133,8 @@ class _Picture(QWidget):
         TEXTS.draw(painter, theme, theme.px(12), middle, tr("Source"), quiet, pixels=11)
         TEXTS.draw(painter, theme, bars, middle, TEXTS.elided(theme, unit, width, 11), quiet, pixels=11)
         TEXTS.draw(painter, theme, weight_x, middle, tr("weight"), quiet, pixels=11, align="right")
-        TEXTS.draw(painter, theme, state_x, middle, tr("state"), quiet, pixels=11)
+        state = TEXTS.elided(theme, tr("state"), self.width() - theme.px(6) - state_x, 11)
+        TEXTS.draw(painter, theme, state_x, middle, state, quiet, pixels=11)
         # Scores do not add up, so each bar starts at zero; points of probability do.
         pairs = steps(row.sources) if points else [(0.0, value) for _, value, _, _ in row.sources]
         interval_ends = [(end - 0.5) * 100 for end in (row.probability_low, row.probability_high) if end is not None]
@@ -196,7 +200,8 @@ class _Picture(QWidget):
         source_x = mark_x + theme.px(16)
         text_x = self._text_x()
         middle = y + theme.px(_LINE) / 2
-        for x, word in ((time_x, zone_label(self._zone)), (source_x, tr("Source")), (text_x, tr("Evidence"))):
+        sources = [(source_x, tr("Source"))] if text_x > source_x else []
+        for x, word in ((time_x, zone_label(self._zone)), *sources, (text_x, tr("Evidence"))):
             TEXTS.draw(painter, theme, x, middle, word, theme.color("t3"), pixels=11)
         y += theme.px(_LINE)
         if not row.evidence:
@@ -222,8 +227,9 @@ class _Picture(QWidget):
             TEXTS.draw(painter, theme, time_x, middle, time, theme.color("t2"))
             if item.direction:
                 draw_mark(painter, theme, mark_x, middle, "up" if item.direction > 0 else "down")
-            shown = TEXTS.elided(theme, source, text_x - source_x - theme.px(6))
-            TEXTS.draw(painter, theme, source_x, middle, shown, theme.color("t2"))
+            if sources:
+                shown = TEXTS.elided(theme, source, text_x - source_x - theme.px(6))
+                TEXTS.draw(painter, theme, source_x, middle, shown, theme.color("t2"))
             for more, line in enumerate(lines):
                 TEXTS.draw(painter, theme, text_x, middle + more * theme.px(_MORE), line, theme.color("t1"))
             y += theme.px(_LINE) + theme.px(_MORE) * (len(lines) - 1)

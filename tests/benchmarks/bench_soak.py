@@ -81,9 +81,9 @@ class Soak:
         tree = across(
             down("watchlist", "positions", "scanner"),
             down("chart", "orders", "fills"),
-            down("depth", "tape", "news"),
+            down("depth", "tape", "news", "console"),
             down("suggestions", "why", "ticket"),
-            down("denials", "limits", "differences", "log"),
+            down("denials", "limits", "differences", "log", "strategies"),
         )
         arrange(window, window.docks, tree)
 
