@@ -116,6 +116,8 @@ class LimitPanel(RowTable):
         number = self.rows.column("bar")
         left = self.columnViewportPosition(number) + theme.px(6)
         room = min(self.columnWidth(number) - theme.px(18), theme.px(240))
+        if room < theme.px(24):
+            return  # a sliver is no bar; the percent beside it says the same
         painter = QPainter(self.viewport())
         for position in range(self.rows.rowCount()):
             top = self.rowViewportPosition(position)
