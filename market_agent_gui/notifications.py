@@ -48,7 +48,8 @@ def _told(event: Mapping[str, Any], field: str) -> str:
 
 
 def _order(event: Mapping[str, Any]) -> str:
-    return f"{say(str(event.get('side', '')))} {event.get('symbol', '')}".strip()
+    # A sentence of its own, so that it can be said again in another language with the one it stands in.
+    return say("{side} {symbol}", side=say(str(event.get("side", ""))), symbol=event.get("symbol", "")).strip()
 
 
 def _fill(event: Mapping[str, Any]) -> News:

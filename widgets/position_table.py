@@ -216,8 +216,13 @@ class TotalLine(QWidget):
         number = names.index("protected")
         if self._note and not self._table.isColumnHidden(number):
             left = float(head.sectionViewportPosition(number) + pad)
-            for text, role in self._note:
-                left += TEXTS.draw(painter, theme, left, middle, text, theme.color(role)) + theme.px(4)
+            for pair in zip(self._note[::2], self._note[1::2], strict=True):
+                # A word and its figure are whole or not there: a part of a figure says something else.
+                wide = sum(TEXTS.width(theme, text) + theme.px(4) for text, _ in pair)
+                if left + wide > self.width():
+                    break
+                for text, role in pair:
+                    left += TEXTS.draw(painter, theme, left, middle, text, theme.color(role)) + theme.px(4)
         painter.end()
 
 

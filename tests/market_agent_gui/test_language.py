@@ -2,13 +2,17 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 
 import pytest
 
+from engine.api.frames import Notice
 from market_agent_gui.docks import TEMPLATES
+from market_agent_gui.notifications import read
 from market_agent_gui.translate import say
 from tests.support_gui.harness import Desk, until
 from tests.support_gui.shown_texts import Tongues, painted, spoken_by
+from widgets.words import once_more
 
 OWN_NAMES = {"Русский"}
 
@@ -114,3 +118,21 @@ def test_a_note_on_the_screen_is_said_again_in_the_other_language(desk: Desk, ru
         assert notes() == english
 
     run(story())
+
+
+def test_a_fill_is_told_in_the_language_of_now_side_and_all(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        await desk.open()
+        notice = Notice(
+            seq=1, kind="OrderFilled", event={"side": "SELL", "symbol": "F", "fill": {"quantity": 5, "price": 12}}
+        )
+        news = read(notice)
+        assert news is not None
+        assert news.text == "SELL F: 5 filled at 12"
+        desk.shell.language.use("ru")
+        assert once_more(news.text) == "ПРОДАТЬ F: исполнено 5 по 12"
+
+    try:
+        run(story())
+    finally:
+        desk.shell.language.use("en")

@@ -17,6 +17,7 @@ from widgets.log_view import LogView
 from widgets.news_list import NewsList, one_line
 from widgets.order_blotter import STATES, OrderBlotter
 from widgets.order_groups import OrderGroups
+from widgets.paint import TextCache
 from widgets.position_table import PositionTable
 from widgets.words import tr
 
@@ -348,3 +349,23 @@ def test_the_headline_stays_readable_in_a_narrow_pane(qtbot):
     news.show()
     at = next(n for n, column in enumerate(news.rows.columns) if column.id == "headline")
     assert news.columnWidth(at) > 200
+
+
+@pytest.mark.parametrize("width", [560, 600, 640, 700, 900])
+def test_the_result_under_the_positions_is_whole_or_not_there(qtbot, monkeypatch, width):
+    table = PositionTable()
+    qtbot.addWidget(table)
+    table.total.set_sums({}, [("realised", "t3"), ("−493.95", "down"), ("· day", "t3"), ("−722.22", "down")])
+    table.resize(width, 200)
+    table.total.resize(width, 22)
+    drawn, real = [], TextCache.draw
+
+    def draw(cache, painter, theme, x, y, text, *more, **named):
+        drawn.append((x + cache.width(theme, text), text))
+        return real(cache, painter, theme, x, y, text, *more, **named)
+
+    monkeypatch.setattr(TextCache, "draw", draw)
+    table.total.grab()
+    shown = [(end, text) for end, text in drawn if text != "Total"]
+    assert len(shown) in (0, 2, 4)
+    assert all(end <= width for end, _ in shown)
