@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api.rows import LimitRow
 from widgets import formats
+from widgets.paint import TEXTS
 from widgets.row_model import Column, RowModel
 from widgets.row_table import RowTable
 from widgets.theme import current_theme
@@ -40,6 +41,9 @@ def _amount(value: float, unit: str) -> str:
         return formats.MISSING
     text = formats.number(value, 0 if float(value).is_integer() else 2)
     return f"{text}{formats.THIN}{unit}" if unit else text
+
+
+LEAST_TITLE_PX = 72
 
 
 def limit_columns() -> tuple[Column, ...]:
@@ -109,6 +113,19 @@ class LimitPanel(RowTable):
         row = self.rows.get(key)
         if row is not None:
             self.change_wanted.emit(row.key)
+
+    def _stretch(self) -> None:
+        """Let the words of the limits give way before any of their figures is out of sight."""
+        theme, title = current_theme(), self.rows.column("title")
+        words = [self.rows.cells(at)[title].text for at in range(self.rows.rowCount())]
+        whole = round(max((TEXTS.width(theme, text) for text in words), default=0.0)) + 2 * theme.px(6) + 2
+        figures = sum(self.columnWidth(self.rows.column(name)) for name in ("code", "used", "limit", "share"))
+        width = max(theme.px(LEAST_TITLE_PX), min(whole, self.viewport().width() - figures - 2 * theme.px(6)))
+        if words and width != self.columnWidth(title):
+            blocked = self.horizontalHeader().blockSignals(True)
+            self.setColumnWidth(title, width)
+            self.horizontalHeader().blockSignals(blocked)
+        super()._stretch()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -369,3 +369,18 @@ def test_the_result_under_the_positions_is_whole_or_not_there(qtbot, monkeypatch
     shown = [(end, text) for end, text in drawn if text != "Total"]
     assert len(shown) in (0, 2, 4)
     assert all(end <= width for end, _ in shown)
+
+
+@pytest.mark.parametrize("width", [340, 420, 700])
+def test_the_figures_of_a_limit_are_in_sight_before_all_its_words_are(qtbot, width):
+    panel = LimitPanel()
+    qtbot.addWidget(panel)
+    use = LimitUse(
+        code="STOPS", title="Lost if every single stop at the broker is hit today", used=0.36, limit=3, unit="%"
+    )
+    panel.resize(width, 200)
+    panel.show()
+    panel.apply([LimitRow(key="STOPS", use=use)])
+    share_at = panel.rows.column("share")
+    assert panel.columnViewportPosition(share_at) + panel.columnWidth(share_at) <= panel.viewport().width()
+    assert panel.columnWidth(panel.rows.column("title")) >= 72
