@@ -209,6 +209,8 @@ class TotalLine(QWidget):
             number = names.index(name)
             if not self._table.isColumnHidden(number):
                 right = head.sectionViewportPosition(number) + head.sectionSize(number) - pad
+                if right > self.width():
+                    continue  # its column is scrolled out of sight, and a part of a figure says something else
                 colour = theme.color(role)
                 drawn = TEXTS.draw(painter, theme, right, middle, text, colour, weight=600, align="right")
                 if mark:

@@ -351,11 +351,14 @@ def test_the_headline_stays_readable_in_a_narrow_pane(qtbot):
     assert news.columnWidth(at) > 200
 
 
-@pytest.mark.parametrize("width", [560, 600, 640, 700, 900])
+@pytest.mark.parametrize("width", [400, 560, 600, 640, 700, 900])
 def test_the_result_under_the_positions_is_whole_or_not_there(qtbot, monkeypatch, width):
     table = PositionTable()
     qtbot.addWidget(table)
-    table.total.set_sums({}, [("realised", "t3"), ("−493.95", "down"), ("· day", "t3"), ("−722.22", "down")])
+    table.total.set_sums(
+        {"to_stop": ("−3 813.26", "t1", "")},
+        [("realised", "t3"), ("−493.95", "down"), ("· day", "t3"), ("−722.22", "down")],
+    )
     table.resize(width, 200)
     table.total.resize(width, 22)
     drawn, real = [], TextCache.draw
@@ -366,9 +369,13 @@ def test_the_result_under_the_positions_is_whole_or_not_there(qtbot, monkeypatch
 
     monkeypatch.setattr(TextCache, "draw", draw)
     table.total.grab()
-    shown = [(end, text) for end, text in drawn if text != "Total"]
+    sums = [x for x, text in drawn if text == "−3 813.26"]
+    shown = [(end, text) for end, text in drawn if text not in ("Total", "−3 813.26")]
     assert len(shown) in (0, 2, 4)
     assert all(end <= width for end, _ in shown)
+    head = table.table.horizontalHeader()
+    at = table.table.column_ids().index("to_stop")
+    assert bool(sums) == (head.sectionViewportPosition(at) + head.sectionSize(at) - 6 <= width)
 
 
 @pytest.mark.parametrize("width", [340, 420, 700])
