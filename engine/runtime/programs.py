@@ -57,6 +57,8 @@ class Programs:
             return None if not (command.flatten or command.protective) else PERSON
         if isinstance(command, c.CancelAll) and command.protective:
             return PERSON
+        if isinstance(command, c.Flatten) and command.symbol is None:
+            return PERSON
         by_pane = command.by.startswith(PANE) and isinstance(command, LESS)
         if not by_pane and not isinstance(command, TRADES):
             return PERSON

@@ -118,6 +118,7 @@ async def test_a_pane_of_a_package_looks_cancels_and_closes_and_opens_nothing(en
     assert (await handle(c.CancelOrder(ref=OrderRef("x"), by=pane))).code not in ("TRADE", "PERSON")
     for command in (
         c.CancelAll(protective=True, by=pane),
+        c.Flatten(intent_id=IntentId("all"), by=pane),
         c.SetAutonomy(autonomy=Autonomy.AUTO, by=pane),
         c.PlaceOrder(request=buy(limit_price=d(price(engine).bid)), by=pane),
     ):
