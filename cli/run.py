@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -73,6 +74,9 @@ async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None)
             banner.listen(engine.parts.bus, trades=spec.speed is not None and spec.speed <= _FOLLOWED)
         await engine.start()
         await engine.listen()
+    # What stands from here on stays until the end: a full collection that walks it stops the engine for 0.15 s.
+    gc.collect()
+    gc.freeze()
     if args.auto:
         receipt = await engine.arm_auto("cli", "started with --auto")
         if not receipt.ok:
@@ -81,6 +85,7 @@ async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None)
     try:
         await engine.run(args.for_seconds)
     finally:
+        gc.unfreeze()
         banner.ending = True
         progress.cancel()
         await asyncio.gather(progress, return_exceptions=True)

@@ -23,6 +23,8 @@ from engine.memory.settings import Durability
 
 JOURNAL_APPLICATION_ID = 0x4D414A31
 MARKET_APPLICATION_ID = 0x4D414D31
+_NORMAL = 1
+"""SQLite's `synchronous` that waits for the disk at checkpoints only."""
 _DIALECT = sqlite.dialect(paramstyle="qmark")
 
 
@@ -59,6 +61,7 @@ class Database:
         self.connection = connection
         self.recovery = recovery
         self._begin = connection.cursor()
+        self._synchronous = int(connection.execute("PRAGMA synchronous").fetchone()[0])
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Cursor]:
@@ -75,6 +78,26 @@ class Database:
             if connection.in_transaction:
                 self._roll_back()
             raise
+
+    @contextmanager
+    def unhurried(self) -> Iterator[sqlite3.Cursor]:
+        """As :meth:`transaction`, without waiting for the disk: the program may die, but with the power it may be lost.
+
+        For what is written often and may be a little old: a disk that is busy holds up nobody else then. The next
+        durable commit makes it durable too.
+        """
+        self._wait_for_disk(_NORMAL)
+        try:
+            with self.transaction() as cursor:
+                yield cursor
+        finally:
+            self._wait_for_disk(self._synchronous)
+
+    def _wait_for_disk(self, level: int) -> None:
+        try:
+            self.connection.execute(f"PRAGMA synchronous = {level}")
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path.name}: {error}") from error
 
     def _roll_back(self) -> None:
         try:

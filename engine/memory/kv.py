@@ -34,6 +34,11 @@ class KeyValues:
         with self._database.transaction() as cursor:
             cursor.execute(_SET.sql, (name, value, self._clock.now()))
 
+    def note(self, name: str, value: str) -> None:
+        """Keep a value without waiting for the disk (:meth:`Database.unhurried`). Raises ``JournalError``."""
+        with self._database.unhurried() as cursor:
+            cursor.execute(_SET.sql, (name, value, self._clock.now()))
+
     def delete(self, name: str) -> None:
         """Forget a value; no error when there is none."""
         with self._database.transaction() as cursor:

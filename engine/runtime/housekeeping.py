@@ -48,9 +48,12 @@ class Housekeeping:
             await asyncio.sleep(EVERY_S)
 
     def save_clock(self) -> None:
-        """Keep the market's time: a demo goes on where it ended, and never goes back. Raises ``JournalError``."""
+        """Keep the market's time: a demo goes on where it ended, and never goes back. Raises ``JournalError``.
+
+        Without waiting for the disk: once a second, a busy one would hold up the quotes.
+        """
         if isinstance(self._clock, ReplayClock):
-            self._storage.journal.kv.set(CLOCK_KEY, str(self._clock.now()))
+            self._storage.journal.kv.note(CLOCK_KEY, str(self._clock.now()))
 
     def _end_of_day(self) -> None:
         """Once after each session: closed orders become final, a verified copy is kept, old news goes."""

@@ -10,6 +10,7 @@ from engine.bus.clock import StepClock
 from engine.bus.errors import JournalError
 from engine.memory.ballast import Ballast
 from engine.memory.journal import Journal
+from engine.memory.settings import Durability
 from engine.model.fill import Fill
 from engine.model.ids import AccountId, ExecId, OrderRef, Symbol
 from engine.model.market import Side
@@ -45,6 +46,28 @@ def test_a_commit_is_visible_to_a_second_connection_and_survives_reopening(tmp_p
     journal.database.close()
     again = open_journal(tmp_path)
     assert list(again.fills()) == [fill(1)]
+    again.close()
+
+
+def test_only_what_may_be_a_little_old_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path, durability=Durability.FULL)
+    database, full = journal.database, 2
+
+    def waits() -> int:
+        return int(database.connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    with database.unhurried():
+        assert waits() < full
+    assert waits() == full
+    with pytest.raises(JournalError), database.unhurried() as cursor:
+        cursor.execute("INSERT INTO kv VALUES ('a', 'b', NULL)")
+    assert (waits(), journal.kv.get("a")) == (full, None)
+    journal.kv.note("clock", "7")
+    with database.transaction():
+        assert waits() == full
+    journal.close()
+    again = open_journal(tmp_path, durability=Durability.FULL)
+    assert again.kv.get("clock") == "7"
     again.close()
 
 
