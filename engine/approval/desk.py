@@ -64,24 +64,13 @@ class ApprovalDesk:
         requoter: Callable[[Suggestion], Suggestion | None] | None = None,
     ) -> None:
         """``requoter`` prices and scores a suggestion anew; without one its prices move with the market."""
-        self._bus = bus
-        self._clock = clock
-        self._gate = gate
-        self._modes = modes
-        self._orders = orders
-        self._settings = settings
-        self._requoter = requoter
+        self._bus, self._clock, self._gate, self._modes = bus, clock, gate, modes
+        self._settings, self._requoter = settings, requoter
         self._cases = CaseBook(store, settings.outcomes_kept)
         self._watch = Watch()
         self._tell = Teller(bus, clock)
         self._judge = Judge(
-            gate=gate,
-            orders=orders,
-            market=market,
-            ledger=ledger,
-            mandates=mandates,
-            clock=clock,
-            settings=settings,
+            gate=gate, orders=orders, market=market, ledger=ledger, mandates=mandates, clock=clock, settings=settings
         )
         self._sender = Sender(
             gate=gate,
@@ -198,13 +187,19 @@ class ApprovalDesk:
             receipt = self._sender.send(live, AGENT, Origin.AUTO)
             if not receipt.ok and live.case.outcome is None:
                 self._close(live, S.DENIED, AGENT, ok=False, code=receipt.code, text=receipt.text, durable=False)
+                if not receipt.denials:
+                    # What the gate refuses it tells itself. What could not be recorded nobody else tells, and the
+                    # board would hold it open: no other exit of this strategy would be proposed.
+                    self._tell.denied(live, live.verdict or person, (_denial(receipt),))
         elif decision.action is Action.WAIT and self._turns.wait(live, decision.denials):
             self._cases.open[suggestion.id] = live
         elif decision.action in (Action.DENY, Action.WAIT):
             self._deny(live, decision.denials or person.denials, agent or person)
         else:
             live.case.state = S.PENDING
-            self._cases.save(live)
+            if (failed := self._cases.try_save(live)) is not None:
+                self._deny(live, (_denial(failed),), person)
+                return
             self._set_timers(live)
             self._tell.cleared(live, person)
             if decision.action is Action.ASK:
@@ -213,6 +208,10 @@ class ApprovalDesk:
     def _on_turn(self, live: Live) -> None:
         suggestion = live.case.suggestion
         if live.case.outcome is not None or self._cases.open.get(suggestion.id) is not live:
+            return
+        if live.case.state is not S.DRAFT:
+            # A person has taken it up meanwhile: edited it, put it aside or named a price. It is theirs now.
+            live.held = ()
             return
         if self._is_over(live):
             self._expire(live)
@@ -227,15 +226,16 @@ class ApprovalDesk:
         self._first(live)
 
     def _on_withdrawn(self, event: SuggestionWithdrawn) -> None:
-        live = self._cases.open.get(event.id)
-        if live is not None:
-            self._close(live, S.WITHDRAWN, AGENT, ok=False, code="WITHDRAWN", text=f"Withdrawn: {event.reason}")
+        self._end(event.id, S.WITHDRAWN, f"Withdrawn: {event.reason}")
 
     def _on_superseded(self, event: SuggestionSuperseded) -> None:
-        live = self._cases.open.get(event.id)
-        if live is not None:
-            text = f"A newer suggestion ({event.by}) took its place."
-            self._close(live, S.SUPERSEDED, AGENT, ok=False, code="SUPERSEDED", text=text)
+        self._end(event.id, S.SUPERSEDED, f"A newer suggestion ({event.by}) took its place.")
+
+    def _end(self, name: SuggestionId, state: SuggestionState, text: str) -> None:
+        """It is over by its maker's word, also where that cannot be recorded: nobody may send it any more."""
+        live = self._cases.open.get(name)
+        if live is not None and self._close(live, state, AGENT, ok=False, code=state.value, text=text) is not None:
+            self._close(live, state, AGENT, ok=False, code=state.value, text=text, durable=False)
 
     # --- answers of a person
 
@@ -445,7 +445,7 @@ class ApprovalDesk:
         text, reason = "The suggestion has expired; nothing was sent.", "its time is over"
         if live.held:
             text = reason = f"Its turn did not come in time: {live.held[0].text}"
-        failed = self._close(live, S.EXPIRED, AGENT, ok=False, code="EXPIRED", text=text)
+        failed = self._close(live, S.EXPIRED, AGENT, ok=False, code="EXPIRED", text=text, durable=live.stored)
         if failed is not None:
             return failed
         self._tell.publish(ApprovalExpired, live, reason=reason, unasked=bool(live.held))
@@ -470,11 +470,7 @@ class ApprovalDesk:
         case.reason = reason
         self._set_timers(live)
         self._tell.publish(
-            ApprovalAsked,
-            live,
-            expires_ns=case.suggestion.expires_ns,
-            approval_hash=case.approval_hash,
-            reason=reason,
+            ApprovalAsked, live, expires_ns=case.suggestion.expires_ns, approval_hash=case.approval_hash, reason=reason
         )
 
     def _close(
@@ -496,3 +492,7 @@ class ApprovalDesk:
                 return Receipt(ok=False, code="JOURNAL", text=f"It could not be recorded: {error}")
         self._watch.remove(live)
         return None
+
+
+def _denial(receipt: Receipt) -> Denial:
+    return Denial(code=receipt.code, text=receipt.text)

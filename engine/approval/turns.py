@@ -61,14 +61,18 @@ class Turns:
     def _on_time(self) -> None:
         self._timer = None
         round_, self._waiting = self._waiting, []
-        for n, live in enumerate(round_):
-            self._take(live)
-            if any(one is live for one in self._waiting) and any(denial.code == RATE for denial in live.held):
-                # No message is left for it, so none for those behind it.
-                self._waiting += round_[n + 1 :]
-                break
-        self._waiting.sort(key=_order)
-        self._arm()
+        try:
+            while round_:
+                live = round_.pop(0)
+                self._take(live)
+                if any(one is live for one in self._waiting) and any(denial.code == RATE for denial in live.held):
+                    # No message is left for it, so none for those behind it.
+                    break
+        finally:
+            # Where one look failed, the others keep their places.
+            self._waiting += round_
+            self._waiting.sort(key=_order)
+            self._arm()
 
 
 def _order(live: Live) -> tuple[bool, float, int]:
