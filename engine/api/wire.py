@@ -51,7 +51,8 @@ class Call(DownMessage, frozen=True, kw_only=True):
     id: int
     command: AnyCommand
     sent_s: float = 0.0
-    """When it was sent, by the monotonic clock that all processes of a machine share; 0 for not told."""
+    """When it was sent, by the monotonic clock that all processes of a machine share; 0 for not told, and then nothing
+    that may add risk is done."""
 
 
 AnyDown = Hello | Follow | Call

@@ -20,12 +20,18 @@ from engine.api.commands import (
     Halt,
     ModifyOrder,
     PlaceOrder,
+    Propose,
+    Rearm,
     Receipt,
+    Resume,
+    SetAutonomy,
+    SetMode,
+    SignMandate,
 )
 from engine.api.door import Door, prefers_unix, remove_door, socket_path, write_door
 from engine.api.frames import Answer, AnyUp, Refused, Welcome
 from engine.api.wire import WIRE_VERSION, Call, Follow, Hello, pack, read_frame, unpack_down
-from engine.model.decision import PROGRAMS
+from engine.model.decision import PROGRAMS, Autonomy, Mode
 from engine.runtime.outbox import ClientOutbox, Outbox
 from engine.runtime.programs import stamped
 
@@ -38,8 +44,9 @@ ROWS_HZ = 10.0
 
 LATE_S = 3.0
 """A command of a person that waits longer is not what the person wants any more."""
-PERISHABLE = (ModifyOrder, Approve, ApproveIf, Edit)
-"""What may add risk, besides orders that do. Whatever cancels, closes or stops is done however late it comes."""
+PERISHABLE = (ModifyOrder, Approve, ApproveIf, Edit, Propose, Resume, Rearm, SignMandate)
+"""What may add risk, besides orders, modes and autonomy that do. Whatever cancels, closes, lowers or stops is done
+however late it comes."""
 QUIET_S = 1.0
 """A client that hears nothing for this long gets an empty frame: silence means that the engine stands still."""
 
@@ -51,9 +58,35 @@ Handler = Callable[[AnyCommand], Awaitable[Receipt]]
 
 def perishable(command: AnyCommand) -> bool:
     """Whether a command is refused when it comes late."""
-    if isinstance(command, PlaceOrder):
-        return not command.request.reduce_only
+    match command:
+        case PlaceOrder():
+            return not command.request.reduce_only
+        case SetMode():
+            return command.mode is Mode.AUTO
+        case SetAutonomy():
+            return command.autonomy in (Autonomy.ASK_ABOVE_LIMITS, Autonomy.AUTO)
     return isinstance(command, PERISHABLE)
+
+
+def too_late(call: Call, now_s: float) -> Receipt | None:
+    """Return why a call is not done any more, or not without knowing when it was sent; None when it is in time."""
+    if not perishable(call.command):
+        return None
+    if not 0.0 < call.sent_s <= now_s + LATE_S:
+        text = "It does not say when it was sent and could be an old one, so it was not done."
+        return Receipt(ok=False, code="LATE", text=text)
+    late_s = now_s - call.sent_s
+    if late_s <= LATE_S:
+        return None
+    # We stood still while it waited in the socket. The person has seen other prices since, or given it up.
+    text = f"It reached the engine {late_s:.0f} s late and was not done: look again, then send it again."
+    return Receipt(ok=False, code="LATE", text=text)
+
+
+def _failed(error: Exception) -> Receipt:
+    said = f"{type(error).__name__}: {error}"
+    text = f"The engine failed at it, and whether it was done is not known; look before you send it again. {said}"
+    return Receipt(ok=False, code="FAILED", text=text)
 
 
 class Presence(Protocol):
@@ -154,7 +187,8 @@ class Server:
         if not isinstance(hello, Hello):
             await self._refuse(writer, "PROTOCOL", "this is not a Market Agent client")
             return None
-        if not hmac.compare_digest(hello.token, self._token):
+        # As bytes: words of other letters than ASCII cannot be compared, and a stranger's must not raise here.
+        if not hmac.compare_digest(hello.token.encode(), self._token.encode()):
             await self._refuse(writer, "TOKEN", "the access token is wrong: another user, or an old door file")
             return None
         if hello.version != WIRE_VERSION:
@@ -208,16 +242,18 @@ class Server:
         task = asyncio.current_task()
         if task is not None and isinstance(call.command, Halt):
             task.set_name("door-halt")
-        late_s = asyncio.get_running_loop().time() - call.sent_s if call.sent_s else 0.0
-        if late_s > LATE_S and perishable(call.command):
-            # We stood still while it waited in the socket. The person has seen other prices since, or given it up.
-            receipt = Receipt(
-                ok=False,
-                code="LATE",
-                text=f"It reached the engine {late_s:.0f} s late and was not done: look again, then send it again.",
-            )
-        else:
-            receipt = await self._handle(stamped(call.command, program))
+        receipt = too_late(call, asyncio.get_running_loop().time())
+        try:
+            if receipt is None:
+                receipt = await self._handle(stamped(call.command, program))
+        except Exception as error:
+            # Who asked does not wait for ever. By the raise the keeper of tasks hears of it, and stops trading.
+            self._answer(call, _failed(error), writer)
+            raise
+        self._answer(call, receipt, writer)
+
+    @staticmethod
+    def _answer(call: Call, receipt: Receipt, writer: asyncio.StreamWriter) -> None:
         writer.write(pack(Answer(id=call.id, ok=receipt.ok, receipt=msgspec.msgpack.encode(receipt))))
 
     async def _feed(self, client: ClientOutbox, writer: asyncio.StreamWriter) -> None:

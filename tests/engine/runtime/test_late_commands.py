@@ -1,15 +1,28 @@
 """An engine that stood still does not do afterwards what a person wanted before; each second it tells that it lives."""
 
 import asyncio
+import math
 from decimal import Decimal
 
 import msgspec
 import pytest
 
 from engine.api.client import EngineClient
-from engine.api.commands import CancelAll, Flatten, Halt, ModifyOrder, PlaceOrder, Receipt
+from engine.api.commands import (
+    CancelAll,
+    Flatten,
+    Halt,
+    ModifyOrder,
+    PlaceOrder,
+    Propose,
+    Receipt,
+    Resume,
+    SetAutonomy,
+    SetMode,
+)
 from engine.api.frames import Answer, Frame
 from engine.api.wire import Call, Follow, pack, unpack_down, unpack_up
+from engine.model.decision import Autonomy, Mode
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest
@@ -30,8 +43,18 @@ class Writer:
         self.written += data
 
 
-async def answered(command, waited_s: float | None) -> tuple[Receipt | None, list]:
-    """Hand the server a command that has waited; return the refusal, and what was done."""
+def told(writer: Writer) -> Receipt:
+    answer = unpack_up(writer.written[4:])
+    assert isinstance(answer, Answer)
+    return msgspec.msgpack.decode(answer.receipt, type=Receipt)
+
+
+async def answered(command, waited_s: float) -> tuple[Receipt, list]:
+    """Hand the server a command that has waited; return the answer, and what was done."""
+    return await answered_at(command, asyncio.get_running_loop().time() - waited_s)
+
+
+async def answered_at(command, sent_s: float) -> tuple[Receipt, list]:
     done: list = []
 
     async def handle(command) -> Receipt:
@@ -41,14 +64,21 @@ async def answered(command, waited_s: float | None) -> tuple[Receipt | None, lis
     server = Server.__new__(Server)
     server._handle = handle
     writer = Writer()
-    sent = asyncio.get_running_loop().time() - waited_s if waited_s is not None else 0.0
-    await server._call(Call(id=1, command=command, sent_s=sent), writer, "")
-    answer = unpack_up(writer.written[4:])
-    assert isinstance(answer, Answer)
-    return msgspec.msgpack.decode(answer.receipt, type=Receipt), done
+    await server._call(Call(id=1, command=command, sent_s=sent_s), writer, "")
+    return told(writer), done
 
 
-@pytest.mark.parametrize("command", [ORDER, CHANGE], ids=["order", "change"])
+RISKIER = {
+    "order": ORDER,
+    "change": CHANGE,
+    "idea": Propose(intent_id=IntentId("p-1"), symbol=Symbol("AAPL"), side=Side.BUY, by="api"),
+    "resume": Resume(typed="RESUME", reason="x"),
+    "mode": SetMode(mode=Mode.AUTO),
+    "autonomy": SetAutonomy(autonomy=Autonomy.AUTO),
+}
+
+
+@pytest.mark.parametrize("command", RISKIER.values(), ids=RISKIER)
 async def test_what_adds_risk_and_has_waited_in_the_socket_is_refused_with_the_seconds(command) -> None:
     receipt, done = await answered(command, 12.2)
     assert (receipt.ok, receipt.code, done) == (False, "LATE", [])
@@ -58,17 +88,46 @@ async def test_what_adds_risk_and_has_waited_in_the_socket_is_refused_with_the_s
 CLOSING = PlaceOrder(request=msgspec.structs.replace(ORDER.request, reduce_only=True))
 
 
-@pytest.mark.parametrize(
-    "command", [CancelAll(), Flatten(), Halt(reason="x"), CLOSING], ids=["cancel", "close", "halt", "reduce-only order"]
-)
+SAFER = {
+    "cancel": CancelAll(),
+    "close": Flatten(),
+    "halt": Halt(reason="x"),
+    "reduce-only order": CLOSING,
+    "mode": SetMode(mode=Mode.MANUAL),
+    "autonomy": SetAutonomy(autonomy=Autonomy.ASK),
+}
+
+
+@pytest.mark.parametrize("command", SAFER.values(), ids=SAFER)
 async def test_what_lowers_risk_is_done_however_late_it_comes(command) -> None:
     receipt, done = await answered(command, 60.0)
     assert (receipt.ok, done) == (True, [command])
 
 
-async def test_an_order_that_comes_in_time_is_done_and_so_is_one_whose_time_is_not_told() -> None:
+async def test_an_order_that_comes_in_time_is_done() -> None:
     assert (await answered(ORDER, LATE_S / 2))[1] == [ORDER]
-    assert (await answered(ORDER, None))[1] == [ORDER]
+
+
+@pytest.mark.parametrize("sent_s", [0.0, -1.0, math.nan, math.inf, 1e12])
+async def test_what_adds_risk_and_does_not_tell_when_it_was_sent_is_not_done(sent_s: float) -> None:
+    receipt, done = await answered_at(ORDER, sent_s)
+    assert (receipt.code, done) == ("LATE", [])
+    assert "does not say when" in receipt.text
+    assert (await answered_at(CLOSING, sent_s))[1] == [CLOSING]
+
+
+async def test_who_asks_for_what_fails_gets_an_answer_and_the_keeper_of_tasks_the_error() -> None:
+    async def handle(command) -> Receipt:
+        raise ZeroDivisionError("a fault")
+
+    server = Server.__new__(Server)
+    server._handle = handle
+    writer = Writer()
+    with pytest.raises(ZeroDivisionError):
+        await server._call(Call(id=1, command=CLOSING), writer, "")
+    receipt = told(writer)
+    assert (receipt.ok, receipt.code) == (False, "FAILED")
+    assert receipt.text.endswith("ZeroDivisionError: a fault")
 
 
 async def test_a_client_stamps_what_it_sends(tmp_path) -> None:

@@ -82,8 +82,9 @@ async def test_an_old_client_is_refused_with_a_reason(engine):
 
 
 async def test_a_wrong_token_is_refused(engine):
-    answer = await raw(engine, Hello(token="guess"))
-    assert answer.code == "TOKEN"
+    for token in ("guess", "угадано", ""):
+        answer = await raw(engine, Hello(token=token))
+        assert answer.code == "TOKEN"
 
 
 @pytest.mark.parametrize("junk", [b"\x00\x00\x00\x02{}", b"\x00\x00\x00\x05GET /"], ids=["json", "http"])
