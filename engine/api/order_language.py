@@ -24,11 +24,13 @@ from engine.model.order import OrderRequest, OrderType, TimeInForce
 
 _TIFS = {tif.value.lower(): tif for tif in TimeInForce if tif is not TimeInForce.GTD}
 _LIMITED: dict[OrderType | None, OrderType] = {
+    None: OrderType.LIMIT,
     OrderType.STOP: OrderType.STOP_LIMIT,
     OrderType.RELATIVE: OrderType.RELATIVE,
     OrderType.MIDPRICE: OrderType.MIDPRICE,
 }
-"""What a limit price makes of the type named before it."""
+"""What a limit price makes of the type named before it; with any other it would be another order than was meant."""
+_KINDS = ("mkt", "market", "stp", "trail", "moc", "loc", "moo", "loo", "rel", "mid")
 _SYMBOL = re.compile(r"^[A-Za-z0-9^][A-Za-z0-9.\-/=^]{0,20}$")
 
 
@@ -118,10 +120,12 @@ def _request(side: Side, words: _Words, intent_id: IntentId) -> OrderRequest:
     kind: OrderType | None = None
     while words:
         word = words.take("word").lower()
+        if word in _KINDS and kind is not None:
+            raise OrderTextError(f"{word!r} does not belong there")
         match word:
-            case "@" | "lmt":
+            case "@" | "lmt" if kind in _LIMITED and "limit_price" not in changes:
                 changes["limit_price"] = words.number("limit price")
-                kind = _LIMITED.get(kind, OrderType.LIMIT)
+                kind = _LIMITED[kind]
             case "mkt" | "market":
                 kind = OrderType.MARKET
             case "stp":
@@ -147,9 +151,9 @@ def _request(side: Side, words: _Words, intent_id: IntentId) -> OrderRequest:
                 kind = OrderType.RELATIVE
             case "mid":
                 kind = OrderType.MIDPRICE
-            case "stop":
+            case "stop" if "stop_loss" not in changes:
                 changes["stop_loss"] = words.number("stop")
-            case "target":
+            case "target" if "take_profit" not in changes:
                 changes["take_profit"] = words.number("target")
             case "ext":
                 changes["outside_rth"] = True

@@ -111,5 +111,25 @@ def test_what_does_not_fit_is_named(text: str, word: str):
         read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("sell AAPL 10 trail 1 @ 185", "@"),  # it would be a limit that sells at once
+        ("buy AAPL 10 mkt @ 190", "@"),
+        ("buy AAPL 10 moc @ 190", "@"),
+        ("buy AAPL 10 @ 190 @ 191", "@"),
+        ("buy AAPL 10 stp 190 @ 191 @ 192", "@"),
+        ("buy AAPL 10 @ 191 stp 190", "stp"),  # it would be a stop without the limit
+        ("buy AAPL 10 @ 190 mkt", "mkt"),
+        ("buy AAPL 10 moc loc 190", "loc"),
+        ("buy AAPL 10 @ 190 stop 180 stop 185", "stop"),
+        ("buy AAPL 10 @ 190 target 200 target 210", "target"),
+    ],
+)
+def test_what_contradicts_itself_is_no_order(text: str, word: str):
+    with pytest.raises(OrderTextError, match=f"'{word}' does not belong there"):
+        read(text)
+
+
 def test_an_order_is_always_a_place_order():
     assert isinstance(read("buy AAPL 1 @ 1"), PlaceOrder)
