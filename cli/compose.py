@@ -42,21 +42,26 @@ def build_hash() -> str:
 
 
 def limits_on_disk(file: Path) -> Callable[[], str | None]:
-    """Watch the limits of a settings file: their hash as the file has them now, read again when the file changed."""
-    seen: tuple[int, str | None] = (-1, None)
+    """Watch the limits of a settings file: their hash as the file has them now.
+
+    It is the content that is compared: an edit that keeps size and times is one as well.
+    """
+    seen: tuple[bytes, str] = (b"", "")
 
     def look() -> str | None:
         nonlocal seen
         try:
-            changed = file.stat().st_mtime_ns
+            digest = hashlib.sha256(file.read_bytes()).digest()
         except FileNotFoundError:
             # No file means what is built in, and so does an empty one that is written now.
             return fingerprint(Settings().risk)
-        if changed != seen[0]:
+        except OSError:
+            return "unreadable"
+        if digest != seen[0]:
             try:
-                seen = (changed, fingerprint(load(file).settings.risk))
+                seen = (digest, fingerprint(load(file).settings.risk))
             except ConfigError:
-                seen = (changed, "unreadable")
+                seen = (digest, "unreadable")
         return seen[1]
 
     return look
