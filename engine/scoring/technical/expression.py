@@ -198,11 +198,12 @@ class Rule:
                 raise RuleError(f"{self.text!r}: {name} takes plain arguments")
             count, apply, reach = _FUNCTIONS[name]
             build = self._bars_only if reach or name.startswith("crosses") else self._build
+            around, self.warmup = self.warmup, 1
             arguments = [build(argument) for argument in node.args]
             if len(arguments) != count:
                 raise RuleError(f"{self.text!r}: {name} takes {count} arguments")
-            if reach and isinstance(node.args[-1], ast.Constant) and isinstance(node.args[-1].value, int):
-                self.warmup = max(self.warmup, node.args[-1].value + 1)
+            # What is looked back over has a beginning of its own: the average of an average needs the bars of both.
+            self.warmup = max(around, self.warmup + (self._length(name, node.args[-1]) if reach else 0))
             return lambda bars: apply(*(argument(bars) for argument in arguments))
         if not self._indicators.known(name):
             raise RuleError(f"{self.text!r}: unknown indicator {name!r}")
@@ -226,6 +227,12 @@ class Rule:
             return found[chosen]
 
         return evaluate
+
+    def _length(self, name: str, node: ast.expr) -> int:
+        """How many bars a function looks back over; a length that changes from bar to bar means nothing."""
+        if isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0:
+            return node.value
+        raise RuleError(f"{self.text!r}: the length of {name} must be a whole number of bars")
 
     # -- saying ----------------------------------------------------------------------------------------------------
 
@@ -297,8 +304,8 @@ def _crosses(first: Any, second: Any, sign: int) -> Any:
     return np.where(known, (gap > 0) & (before <= 0), np.nan)
 
 
-def _rolling(value: Any, bars: Any, reduce: Callable[..., Any]) -> Any:
-    window = int(_last(bars))
+def _rolling(value: Any, length: float, reduce: Callable[..., Any]) -> Any:
+    window = int(length)
     column = np.atleast_1d(np.asarray(value, dtype=np.float64))
     result = np.full(column.shape, np.nan)
     if 0 < window <= column.size:

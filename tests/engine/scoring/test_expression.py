@@ -116,3 +116,20 @@ def test_what_is_not_in_the_language_is_refused_when_it_is_read(text: str):
 
 def test_warm_up_covers_the_longest_look_back():
     assert Rule("close[5] > sma(20)", TwoIndicators()).warmup >= 20
+
+
+def test_an_average_over_an_average_needs_the_bars_of_both() -> None:
+    rule = Rule("close >= highest(sma(20), 50)[1]", TwoIndicators())
+    closes = np.linspace(1.0, 2.0, rule.warmup)
+    assert rule.check(bars(*closes)).holds
+    assert not rule.check(bars(*closes[4:])).known
+
+
+def test_the_longest_of_several_looks_back_counts_and_not_their_sum() -> None:
+    assert Rule("highest(close, 30) > lowest(close, 10)", TwoIndicators()).warmup == 31
+
+
+@pytest.mark.parametrize("length", ["0", "-5", "2.5", "sma(3)", "close", "True"])
+def test_a_look_back_is_over_a_whole_number_of_bars(length: str) -> None:
+    with pytest.raises(RuleError, match=r"whole number of bars|no numbers"):
+        Rule(f"close > mean(close, {length})", TwoIndicators())
