@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.model.instrument import InstrumentKind
 from engine.model.order import OrderType, TimeInForce
 
 
@@ -35,6 +36,12 @@ class Fees(msgspec.Struct, frozen=True, kw_only=True):
     """Per order."""
     most_percent: Decimal = Decimal(0)
     """Per order, percent of its value; one cent at least."""
+    kinds: tuple[InstrumentKind, ...] = ()
+    """What the list is for; empty for everything."""
+
+    def known(self, kind: InstrumentKind) -> bool:
+        """Say whether the list tells what an order in such an instrument costs."""
+        return not self.kinds or kind in self.kinds
 
     def of(self, quantity: Decimal, price: Decimal, multiplier: Decimal = Decimal(1), first: bool = True) -> Decimal:
         """Return the fee of an execution, not rounded; an order pays its minimum with the ``first`` one."""

@@ -277,9 +277,11 @@ class Sizer:
         return min(sizing.quantity, wanted) if sizing.quantity > ZERO else wanted
 
     def worth(self, symbol: Symbol, quantity: Decimal, entry: Decimal, target: Decimal) -> bool:
-        """Whether the target pays enough of the commissions of entry and exit."""
+        """Whether the target pays enough of the commissions of entry and exit; yes where those are not known."""
         instrument = self._market.instrument(symbol)
         if instrument is None:
             return False
+        if not self._fees.known(instrument.kind):
+            return True
         paid = sum(self._fees.of(quantity, price, instrument.multiplier) for price in (entry, target))
         return abs(target - entry) * quantity * instrument.multiplier >= TIMES_COMMISSION * paid

@@ -9,15 +9,15 @@ import pytest
 from engine.execution.brokers.ibkr.broker import SHARES
 from engine.model.broker import Fees
 from engine.model.ids import Symbol
-from engine.model.instrument import Instrument
+from engine.model.instrument import Instrument, InstrumentKind
 from engine.runtime.trading import Sizer
 
 D = Decimal
 KO = Symbol("KO")
 
 
-def sizer(fees: Fees, multiplier: int = 1) -> Sizer:
-    instrument = Instrument(symbol=KO, multiplier=D(multiplier))
+def sizer(fees: Fees, multiplier: int = 1, kind: InstrumentKind = InstrumentKind.STOCK) -> Sizer:
+    instrument = Instrument(symbol=KO, multiplier=D(multiplier), kind=kind)
     market: Any = SimpleNamespace(instrument=lambda symbol: instrument if symbol == KO else None)
     nobody: Any = None
     return Sizer(nobody, nobody, market, fees)
@@ -49,6 +49,14 @@ def test_a_contract_for_a_hundred_gains_a_hundred_times() -> None:
     fees = Fees(per_unit=D("0.65"), minimum=D(1), most_percent=D(1))
     assert not sizer(fees, 1).worth(KO, D(5), D("60.00"), D("60.10"))
     assert sizer(fees, 100).worth(KO, D(5), D("60.00"), D("60.10"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "worth"),
+    [(InstrumentKind.STOCK, False), (InstrumentKind.ETF, False), (InstrumentKind.FOREX, True)],
+)
+def test_a_list_of_prices_for_shares_says_nothing_of_twenty_thousand_euros(kind: InstrumentKind, worth: bool) -> None:
+    assert sizer(SHARES, kind=kind).worth(KO, D(20_000), D("1.1000"), D("1.1100")) is worth
 
 
 def test_an_instrument_that_is_not_known_is_worth_nothing() -> None:

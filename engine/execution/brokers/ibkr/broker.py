@@ -20,6 +20,7 @@ from engine.execution.brokers.ibkr.settings import IbkrSettings
 from engine.execution.brokers.ibkr.survey import Found, Survey
 from engine.model.broker import BrokerCapabilities, Fees, WhatIf
 from engine.model.ids import AccountId, OrderRef, Symbol
+from engine.model.instrument import InstrumentKind
 from engine.model.order import ClearedOrder, OrderRequest, OrderType, Origin, TimeInForce
 from engine.model.position import Account
 from engine.model.report import (
@@ -33,7 +34,12 @@ _SUMMARY = (
     "NetLiquidation,TotalCashValue,SettledCash,AvailableFunds,ExcessLiquidity,FullAvailableFunds,FullExcessLiquidity,"
     "InitMarginReq,MaintMarginReq,FullInitMarginReq,FullMaintMarginReq,DayTradesRemaining,$LEDGER:ALL"
 )
-SHARES = Fees(per_unit=Decimal("0.005"), minimum=Decimal("1.00"), most_percent=Decimal("1"))
+SHARES = Fees(
+    per_unit=Decimal("0.005"),
+    minimum=Decimal("1.00"),
+    most_percent=Decimal("1"),
+    kinds=(InstrumentKind.STOCK, InstrumentKind.ETF),
+)
 """The list's fixed prices for shares; what an order costs in the end is booked from the reports."""
 _CLOSING = (Origin.PROTECTIVE, Origin.FLATTEN)
 
