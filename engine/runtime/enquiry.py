@@ -17,6 +17,9 @@ PATIENCE_S = 2.0
 PROGRAMS_S, PROGRAMS_ASK = 60.0, 6
 """Previews of programs ask the broker so often; the messages that it takes are the owner's, and his questions first."""
 MEANWHILE = Receipt(ok=False, code="CANCELLED", text="It was cancelled while the broker was asked about it.")
+ENOUGH = Receipt(
+    ok=False, code="RATE", text="Programs have asked the broker often enough for now; ask again in a minute."
+)
 
 
 class Enquiry:
@@ -28,17 +31,24 @@ class Enquiry:
         self._previews: deque[float] = deque(maxlen=PROGRAMS_ASK)
 
     async def before(self, command: AnyCommand) -> Receipt | None:
-        """Ask what ``command`` needs to know. Returns why it must not go on: a cancel overtook it meanwhile."""
+        """Ask what ``command`` needs to know.
+
+        Returns why it must not go on: a cancel overtook it meanwhile, or a program has had the broker asked too often.
+        """
         if isinstance(command, c.CancelAll | c.Halt | c.Flatten):
             self._withdrawn += 1
             return None
+        if isinstance(command, PreviewOrder) and command.by not in PEOPLE and not self._program_may_ask():
+            # Where an answer is required the gate itself would ask for it.
+            return ENOUGH if self._what_ifs.required and not command.request.reduce_only else None
         request = self._opening(command)
         if request is None:
             return None
         withdrawn = self._withdrawn
         asking = asyncio.ensure_future(self._what_ifs.ask(request, exact=isinstance(command, PreviewOrder)))
-        done, _ = await asyncio.wait({asking}, timeout=PATIENCE_S)
-        if not done:
+        try:
+            await asyncio.wait({asking}, timeout=PATIENCE_S)
+        finally:
             asking.cancel()
         if withdrawn != self._withdrawn and not isinstance(command, PreviewOrder):
             return MEANWHILE
@@ -46,7 +56,7 @@ class Enquiry:
 
     def _opening(self, command: AnyCommand) -> OrderRequest | None:
         if isinstance(command, c.PreviewOrder):
-            return command.request if command.by in PEOPLE or self._program_may_ask() else None
+            return command.request
         if not self._what_ifs.required:
             return None
         match command:

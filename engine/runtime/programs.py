@@ -31,7 +31,7 @@ READS = (
 PANE = "pane:"
 """What a pane of another package calls itself; it comes through the window's own connection."""
 LESS = (c.CancelOrder, c.CancelAll, c.Flatten)
-"""What only takes risk away: a person who opened such a pane may do it there."""
+"""What only takes risk away: a person who opened such a pane may do it there, and nothing else by it."""
 TRADES = (c.PlaceOrder, c.CancelOrder, c.Approve, c.Refuse)
 MOST_WORDS = 200
 CLOSED = Receipt(
@@ -59,8 +59,8 @@ class Programs:
             return PERSON
         if isinstance(command, c.Flatten) and command.symbol is None:
             return PERSON
-        by_pane = command.by.startswith(PANE) and isinstance(command, LESS)
-        if not by_pane and not isinstance(command, TRADES):
+        by_pane = command.by.startswith(PANE)
+        if not isinstance(command, LESS if by_pane else TRADES):
             return PERSON
         if not by_pane and not self._trade:
             return CLOSED

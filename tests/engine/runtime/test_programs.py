@@ -4,6 +4,7 @@ Whatever a program claims to be, the engine treats it as the program it connecte
 """
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,7 @@ from engine.model.order import OrderRequest, OrderType, Origin
 from engine.model.suggestion import SuggestionState
 from engine.runtime.engine import Engine
 from engine.runtime.enquiry import PROGRAMS_ASK
+from engine.runtime.programs import Programs
 from engine.suggestion.proposals import MOST_A_MINUTE, MOST_OPEN
 
 KO = Symbol("KO")
@@ -124,6 +126,22 @@ async def test_a_pane_of_a_package_looks_cancels_and_closes_and_opens_nothing(en
     ):
         receipt = await handle(command)
         assert (receipt.ok, receipt.code in ("PERSON", "TRADE")) == (False, True), command
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        c.PlaceOrder(request=buy(limit_price=c.Decimal(1))),
+        c.Approve(suggestion_id=SuggestionId("S-1")),
+        c.Refuse(suggestion_id=SuggestionId("S-1"), code="OTHER"),
+    ],
+    ids=["order", "approval", "refusal"],
+)
+def test_that_programs_may_trade_says_nothing_of_the_panes_of_a_package(command):
+    nobody = SimpleNamespace()
+    gate = Programs(nobody, nobody, trade=True)
+    assert gate.refusal(c.msgspec.structs.replace(command, by="api")) is None
+    assert gate.refusal(c.msgspec.structs.replace(command, by="pane:heat")).code == "PERSON"
 
 
 async def test_a_question_of_the_window_proves_nobodys_presence_and_an_act_does(engine):
