@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from engine.bus.clock import Clock, Timer
+from engine.bus.clock import SECOND, Clock, Timer
 from engine.bus.errors import BrokerError
 from engine.execution.broker import Broker
 from engine.execution.settings import ExecutionSettings
@@ -34,6 +34,7 @@ class Rounds:
         self._on_snapshot = on_snapshot
         self._on_failed = on_failed
         self._soon: Timer | None = None
+        self._soon_ns = 0
         self._regular: Timer | None = None
         self._task: asyncio.Task[None] | None = None
         self._again = False
@@ -59,11 +60,17 @@ class Rounds:
             self._task = None
 
     def request(self, after_s: float = 0.0) -> None:
-        """Ask for a round soon, or after a while; several wishes make one round."""
+        """Ask for a round soon, or after a while; several wishes make one round, at the earliest of their times."""
         if self._task is not None:
             self._again = True
-        elif self._soon is None and self._running:
-            self._soon = self._clock.call_later(max(after_s, self.least_gap_s), self._soon_due)
+        elif self._running:
+            after_s = max(after_s, self.least_gap_s)
+            due_ns = self._clock.now() + round(after_s * SECOND)
+            if self._soon is not None:
+                if self._soon_ns <= due_ns:
+                    return
+                self._soon.cancel()
+            self._soon, self._soon_ns = self._clock.call_later(after_s, self._soon_due), due_ns
 
     def _arm(self) -> None:
         if self._running:
