@@ -26,7 +26,7 @@ from engine.model.events.order import (
     OrderUnknown,
 )
 from engine.model.fill import Fill
-from engine.model.order import STOPS, OrderStatus, OrderType
+from engine.model.order import STOPS, OrderStatus, OrderType, Origin
 from engine.views.table import Table
 
 ORDER_EVENTS: tuple[type[OrderEvent], ...] = (
@@ -142,9 +142,10 @@ class OrderView:
 
 def _expected(status: OrderStatus) -> Decimal | None:
     """Return the price an order was to trade at: an exit's own level, which may be far from where the market was when
-    it was cleared; for everything else the mid at clearing. None for a level that trails and is not told."""
+    it was cleared; for everything else the mid at clearing, children of an algorithm too. None for a level that trails
+    and is not told."""
     request = status.request
-    if _leg(status) == "entry":
+    if request.origin is not Origin.PROTECTIVE and _leg(status) != "stop":
         return status.reference_price
     if request.order_type in (OrderType.TRAIL, OrderType.TRAIL_LIMIT):
         return None

@@ -17,14 +17,16 @@ from engine.views.table import Table
 D = Decimal
 
 
-def status(side: Side, order_type: OrderType, parent: str = "", **prices: Decimal) -> OrderStatus:
+def status(
+    side: Side, order_type: OrderType, parent: str = "", origin: Origin = Origin.MANUAL, **prices: Decimal
+) -> OrderStatus:
     request = OrderRequest(
         intent_id=IntentId("i"),
         symbol=Symbol("AAPL"),
         side=side,
         quantity=D(100),
         order_type=order_type,
-        origin=Origin.MANUAL,
+        origin=origin,
         **prices,
     )
     return OrderStatus(
@@ -35,6 +37,11 @@ def status(side: Side, order_type: OrderType, parent: str = "", **prices: Decima
         parent_ref=OrderRef(parent) if parent else None,
         reference_price=D(190),
     )
+
+
+def child(**prices: Decimal) -> OrderStatus:
+    """A slice of an algorithm: it has a parent, and is no exit."""
+    return status(Side.BUY, OrderType.LIMIT, "p", **prices)
 
 
 def fill(side: Side, price: str, fee: str = "0") -> Fill:
@@ -48,9 +55,10 @@ def fill(side: Side, price: str, fee: str = "0") -> Fill:
         (status(Side.BUY, OrderType.LIMIT, limit_price=D("190.05")), "190.019", 1.0),
         (status(Side.SELL, OrderType.STOP, "p", stop_price=D(185)), "184.963", 2.0),
         (status(Side.SELL, OrderType.STOP, "p", stop_price=D(185)), "185", 0.0),
-        (status(Side.SELL, OrderType.LIMIT, "p", limit_price=D(200)), "200.02", -1.0),
+        (status(Side.SELL, OrderType.LIMIT, "p", Origin.PROTECTIVE, limit_price=D(200)), "200.02", -1.0),
         (status(Side.BUY, OrderType.STOP, "p", stop_price=D(195)), "195.039", 2.0),
         (status(Side.SELL, OrderType.TRAIL, "p", trail_amount=D(1)), "188", None),
+        (child(limit_price=D("190.30")), "190.019", 1.0),
     ],
 )
 def test_slippage_is_against_the_price_the_order_was_for_not_against_where_the_market_was_hours_before(
