@@ -11,7 +11,7 @@ from engine.model.order import OrderRequest, TimeInForce
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag=lambda name: name):
-    """Base. ``by`` is the surface a person used: window, cli, phone, hotkey."""
+    """Base. ``by`` is the surface a person used (window, cli, phone, hotkey), or the program or pane that asks."""
 
     by: str = "window"
 

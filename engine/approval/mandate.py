@@ -10,12 +10,13 @@ from engine.api.commands import Receipt, SignMandate
 from engine.approval.ports import Counters, PinCheck, Store
 from engine.bus.clock import SECOND, Clock
 from engine.bus.errors import IntegrityError, JournalError
-from engine.model.decision import Book, Denial
+from engine.model.decision import PEOPLE, Book, Denial
 from engine.model.ids import Symbol
 from engine.model.money import finite
 
 KEY = "approval.mandate"
-PEOPLE = frozenset({"window", "cli", "phone"})
+SIGNERS = PEOPLE - {"hotkey", "tray"}
+"""Doors at which a person can read what is signed, and type the PIN."""
 CODE = "MANDATE"
 
 
@@ -78,7 +79,7 @@ class Mandates:
 
     def sign(self, mandate: Mandate, by: str, pin: str = "") -> Receipt:
         """Put a mandate in force; people only, with the PIN where one is set."""
-        if by not in PEOPLE:
+        if by not in SIGNERS:
             return Receipt(ok=False, code="PERSON", text="Only a person signs a mandate.")
         for name in ("max_order", "max_day", "max_orders"):
             value = getattr(mandate, name)

@@ -22,7 +22,6 @@ from engine.risk.settings import RiskSettings
 
 KEY = "risk.mode"
 STARTS = "risk.starts"
-"""Surfaces behind which a person sits; nobody else raises anything."""
 TYPED = "RESUME"
 _BY_ITSELF = frozenset({Autonomy.AUTO, Autonomy.ASK_ABOVE_LIMITS})
 _ORDER = {a: i for i, a in enumerate(Autonomy)}
