@@ -17,6 +17,7 @@ class PastFeatures:
     """Vectors of any bar of the history given; the market is the mean of its symbols, as it is live."""
 
     def __init__(self, history: Iterable[BarColumns]) -> None:
+        """``history`` is that of the whole universe, also where few symbols are asked about."""
         self._index = market_index([(_stamps(c), np.frombuffer(c.close, np.float64)) for c in history])
         self._store = WindowStore(1)
 

@@ -20,11 +20,8 @@ from engine.model.ids import Symbol
 from engine.model.market import BarColumns
 from engine.runtime.catalogue import FEATURES, IndicatorCatalogue
 from engine.scoring.technical.expression import Bars, Rule, RuleError
-from engine.scoring.technical.scorer import unpack
+from engine.scoring.technical.scorer import KNOWN_BARS, unpack
 
-HISTORY: Final = 20_000
-"""Bars an indicator is computed over: all that are known, so that its values do not depend on what is asked for."""
-SCAN_BARS: Final = 500
 MOST_RULES: Final = 20
 MOST_LETTERS: Final = 500
 CHUNK: Final = 20
@@ -79,7 +76,7 @@ class Queries:
         return Receipt(ok=True, data={"indicators": [_told(spec) for spec in INDICATORS.values()]})
 
     async def indicator(self, command: GetIndicator) -> Receipt:
-        """Compute one indicator over the bars that are known."""
+        """Compute one indicator over the bars that are known, as the rules of a strategy do."""
         spec = INDICATORS.get(command.id)
         if spec is None:
             return Receipt(ok=False, code="INDICATOR", text=f"There is no indicator {command.id}.")
@@ -89,7 +86,7 @@ class Queries:
             params = spec.resolve(command.params)
         except ValueError as error:
             return Receipt(ok=False, code="PARAMETER", text=f"{error}.")
-        columns = self._history.columns(command.symbol, command.seconds, HISTORY)
+        columns = self._history.columns(command.symbol, command.seconds, KNOWN_BARS)
         bar = self._forming.forming(command.symbol, command.seconds)
         bars = _with_forming(columns, bar)
         if bars is None:
@@ -129,7 +126,7 @@ class Queries:
             columns = [Rule(text, self._catalogue, FEATURES) for text in command.columns]
         except RuleError as error:
             return Receipt(ok=False, code="RULE", text=f"{error}.")
-        needed = max(rule.warmup for rule in (*rules, *columns)) + 2
+        needed = max(2, *(rule.warmup for rule in (*rules, *columns)))
         universe = list(command.symbols or self._symbols())
         rows: list[dict[str, object]] = []
         short = as_of = 0
@@ -137,7 +134,7 @@ class Queries:
         for first in range(0, len(universe), CHUNK):
             seen: list[tuple[Symbol, BarColumns, Mapping[str, float]]] = []
             for symbol in universe[first : first + CHUNK]:
-                found = self._history.columns(symbol, command.seconds, max(needed, SCAN_BARS))
+                found = self._history.columns(symbol, command.seconds, KNOWN_BARS)
                 if found is None or found.count < needed:
                     short += 1
                     continue

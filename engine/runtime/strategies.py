@@ -29,11 +29,10 @@ from engine.runtime.past_features import PastFeatures
 from engine.scoring.technical.faults import Fault, StrategyError
 from engine.scoring.technical.library import SUFFIX, Entry, Offered, Origin, Reader, content_hash, switched, usable
 from engine.scoring.technical.load import CompiledStrategy
-from engine.scoring.technical.scorer import rehearse
+from engine.scoring.technical.scorer import KNOWN_BARS, rehearse
 from engine.scoring.technical.trial import Trial
 from engine.suggestion.plan import Recipe
 
-HISTORY: Final = 20_000
 CHUNK: Final = 8
 """Symbols judged between two turns of the loop."""
 ALARM: Final = "STRATEGY"
@@ -237,14 +236,17 @@ class StrategyDesk:
         strategy = compiled.strategy
         universe = list(command.symbols or self._symbols())
         wanted = [symbol for symbol in universe if not strategy.symbols or symbol in strategy.symbols]
-        known: list[BarColumns] = []
-        for symbol in wanted:
-            columns = self._history.columns(symbol, strategy.bar_seconds, HISTORY)
-            if columns is not None and columns.count >= compiled.warmup:
-                known.append(columns)
+        # Some features look at the market, and that is every symbol, whichever are tried.
+        others = self._symbols() if compiled.features else ()
+        market: dict[Symbol, BarColumns] = {}
+        for symbol in dict.fromkeys((*wanted, *others)):
+            columns = self._history.columns(symbol, strategy.bar_seconds, KNOWN_BARS)
+            if columns is not None:
+                market[symbol] = columns
             await asyncio.sleep(0)
+        known = [market[s] for s in wanted if s in market and market[s].count >= compiled.warmup]
         loop = asyncio.get_running_loop()
-        past = await loop.run_in_executor(None, PastFeatures, known)
+        past = await loop.run_in_executor(None, PastFeatures, market.values())
         trial = Trial(compiled, past)
         rows = []
         for first in range(0, len(known), CHUNK):
@@ -351,7 +353,7 @@ class StrategyDesk:
             return
         history: dict[Symbol, dict[str, NDArray[Any]]] = {}
         for symbol in self._symbols():
-            columns = self._history.columns(symbol, seconds, HISTORY)
+            columns = self._history.columns(symbol, seconds, KNOWN_BARS)
             if columns is not None:
                 stamps = np.frombuffer(columns.ts_open, np.int64) + SECOND
                 names = ("open", "high", "low", "close", "volume")

@@ -19,14 +19,25 @@ class CompiledSide:
     score: tuple[tuple[Rule, float], ...]
     exit: tuple[Rule, ...]
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule of the side."""
+        return (*self.enter, *self.exit, *(rule for rule, _ in self.score))
+
 
 @dataclass(frozen=True)
 class CompiledStrategy:
-    """A strategy with its rules parsed, and the bars they need."""
+    """A strategy with its rules parsed."""
 
     strategy: Strategy
     sides: dict[int, CompiledSide]
     warmup: int
+    """Bars of a symbol before it is judged: so many that every rule is known. It is computed over all there are."""
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Features of the vector that its rules read."""
+        return frozenset(name for side in self.sides.values() for rule in side.rules for name in rule.features)
 
 
 def parse_strategy(name: str, text: str, indicators: Indicators, features: frozenset[str]) -> CompiledStrategy:

@@ -1,8 +1,13 @@
-"""Evaluate strategies when a bar has closed and publish what they say."""
+"""Evaluate strategies when a bar has closed and publish what they say.
+
+A strategy is judged over all the bars the market keeps, as a trial judges it and as a chart draws its indicators: over
+the few it needs to be known, an average that remembers would not have forgotten where those began, and the VWAP would
+miss the session's morning.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +21,9 @@ from engine.model.score import Evidence, Forecast
 from engine.scoring.technical.expression import Bars, Outcome
 from engine.scoring.technical.load import CompiledSide, CompiledStrategy
 
+KNOWN_BARS: Final = 20_000
+"""What rules and indicators are computed over, wherever: the newest of the bars that are known, at most so many."""
+
 
 class History(Protocol):
     def columns(self, symbol: Symbol, seconds: int, count: int, end_ns: int | None = None) -> BarColumns | None: ...
@@ -27,8 +35,9 @@ class Features(Protocol):
 
 def unpack(columns: BarColumns) -> dict[str, NDArray[Any]]:
     """Columns as arrays; ``session`` changes where a session begins (a gap of more than two hours between bars)."""
+    # Kernels take memory that could be written to; copied here it is copied once, and not by each of them.
     arrays: dict[str, NDArray[Any]] = {
-        name: np.frombuffer(getattr(columns, name), dtype=np.float64)
+        name: np.frombuffer(getattr(columns, name), dtype=np.float64).copy()
         for name in ("open", "high", "low", "close", "volume")
     }
     stamps = np.frombuffer(columns.ts_open, dtype=np.int64)
@@ -53,7 +62,7 @@ def rehearse(compiled: CompiledStrategy) -> None:
     columns["session"] = np.zeros(count, dtype=np.int64)
     bars = Bars(columns=columns)
     for side in compiled.sides.values():
-        for rule in (*side.enter, *side.exit, *(rule for rule, _ in side.score)):
+        for rule in side.rules:
             rule.check(bars)
 
 
@@ -98,19 +107,27 @@ class TechnicalScorer:
         """Nothing to finish."""
 
     def _on_features(self, event: FeaturesReady) -> None:
-        for compiled in self._strategies.get(event.seconds, ()):
-            wanted = compiled.strategy.symbols
-            if not wanted or event.symbol in wanted:
-                self.score(compiled, event.symbol)
+        symbol = event.symbol
+        asked = [c for c in self._strategies.get(event.seconds, ()) if symbol in (c.strategy.symbols or (symbol,))]
+        bars = self._bars(symbol, event.seconds) if asked else None
+        for compiled in asked:
+            self._score(compiled, symbol, bars)
 
     def score(self, compiled: CompiledStrategy, symbol: Symbol) -> None:
         """Judge the newest closed bar of ``symbol`` and publish a forecast when there is one."""
+        self._score(compiled, symbol, self._bars(symbol, compiled.strategy.bar_seconds))
+
+    def _bars(self, symbol: Symbol, seconds: int) -> Bars | None:
+        columns = self._history.columns(symbol, seconds, KNOWN_BARS)
+        if columns is None:
+            return None
+        return Bars(columns=unpack(columns), features=self._features.latest(symbol, seconds))
+
+    def _score(self, compiled: CompiledStrategy, symbol: Symbol, bars: Bars | None) -> None:
         strategy = compiled.strategy
-        columns = self._history.columns(symbol, strategy.bar_seconds, compiled.warmup + 2)
-        if columns is None or columns.count < compiled.warmup:
+        if bars is None or len(bars.columns["close"]) < compiled.warmup:
             self.counts["short_history"] += 1
             return
-        bars = Bars(columns=unpack(columns), features=self._features.latest(symbol, strategy.bar_seconds))
         for sign, side in compiled.sides.items():
             forecast = self._judge(compiled, symbol, sign, side, bars)
             if forecast is not None:

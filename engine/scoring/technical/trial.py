@@ -1,7 +1,9 @@
 """What a strategy would have said on the bars that are known: signals, not profit.
 
-The same judgement as that of the scorer (``scorer.py``), over every bar instead of the newest. A bar too early for the
-longest rule is not judged.
+The same judgement as that of the scorer (``scorer.py``), over every bar instead of the newest: what it says of a bar is
+what the scorer said when that bar had closed, on the same bars. They are not the same where the market has since let go
+of its oldest bars, or has loaded fewer at a start: an average that remembers begins later then, and within some hundred
+bars forgets that it did. A bar too early for the longest rule is not judged.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -68,22 +70,18 @@ class Trial:
 
     def judge(self, columns: BarColumns) -> SymbolSignals:
         """Count the signals of one symbol."""
-        strategy, first = self._compiled.strategy, self._compiled.warmup - 1
-        judged = np.arange(columns.count) >= first
-        found = SymbolSignals(symbol=columns.symbol, bars=int(judged.sum()))
-        signals: list[tuple[int, int]] = []
-        for sign, side in self._compiled.sides.items():
-            at = np.flatnonzero(self._side(sign, side, columns, judged))
-            signals += [(int(place), sign) for place in at]
-            if sign > 0:
-                found.long = at.size
-            else:
-                found.short = at.size
-        signals.sort()
+        signals = self.signals(columns)
+        found = SymbolSignals(
+            symbol=columns.symbol,
+            bars=max(columns.count - self._compiled.warmup + 1, 0),
+            long=sum(sign > 0 for _, sign in signals),
+            short=sum(sign < 0 for _, sign in signals),
+        )
         stamps = np.frombuffer(columns.ts_open, np.int64)
+        pause = max(self._compiled.strategy.cooldown_bars, 1)
         entered: int | None = None
         for place, _ in signals:
-            if entered is None or place - entered >= max(strategy.cooldown_bars, 1):
+            if entered is None or place - entered >= pause:
                 found.entries += 1
                 entered = place
         found.last = [
@@ -91,15 +89,26 @@ class Trial:
         ]
         return found
 
-    def _side(self, sign: int, side: CompiledSide, columns: BarColumns, judged: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The bars at which this side gives a signal."""
+    def signals(self, columns: BarColumns) -> list[tuple[int, int]]:
+        """(place of the bar, 1 long or -1 short) of every signal of one symbol, in order of time."""
+        judged = np.arange(columns.count) >= self._compiled.warmup - 1
         bars = Bars(columns=unpack(columns))
+        found: list[tuple[int, int]] = []
+        for sign, side in self._compiled.sides.items():
+            at = np.flatnonzero(self._side(sign, side, columns, bars, judged))
+            found += [(int(place), sign) for place in at]
+        return sorted(found)
+
+    def _side(
+        self, sign: int, side: CompiledSide, columns: BarColumns, bars: Bars, judged: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """The bars at which this side gives a signal."""
         plain = [rule for rule in side.enter if not rule.features]
         asked = judged.copy()
         for rule in plain:
             value = rule.series(bars)
             asked &= np.isfinite(value) & (value != 0.0)
-        names = frozenset(name for rules in _parts(side).values() for rule in rules for name in rule.features)
+        names = frozenset(name for rule in side.rules for name in rule.features)
         if names:
             # A feature is computed where it can matter: where every rule without one holds.
             bars = Bars(bars.columns, self._vectors(columns, np.flatnonzero(asked), names), bars.cache)

@@ -85,7 +85,7 @@ async def test_a_scan_finds_exactly_the_symbols_for_which_the_strategy_language_
     data = (await ask(engine, Scan(rules=rules, seconds=300, columns=("rsi(14)",)))).data
     expected = {}
     for symbol in engine.parts.place.cache.symbols():
-        found = engine.parts.place.bars.arrays(symbol, 300, 500)
+        found = engine.parts.place.bars.arrays(symbol, 300, 5_000)
         bars = Bars(columns={n: np.array(getattr(found, n)) for n in ("open", "high", "low", "close", "volume")})
         made = [Rule(text, IndicatorCatalogue()) for text in (*rules, "rsi(14)")]
         if all(rule.check(bars).holds for rule in made[:2]):

@@ -3,17 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.bus.bus import Bus
-from engine.bus.clock import ReplayClock
-from engine.features.engine import NAMES
-from engine.features.window import WindowStore
-from engine.model.events.thought import Scored
 from engine.model.ids import Symbol
 from engine.model.market import BarColumns
 from engine.runtime.past_features import PastFeatures
 from engine.runtime.thought import strategy_reader
-from engine.scoring.technical.scorer import TechnicalScorer
 from engine.scoring.technical.trial import Trial
+from tests.support.coming_bars import ComingBars, scorer_of
 
 MINUTE = 60 * 10**9
 TEXT = """
@@ -48,60 +43,21 @@ def bars(symbol: str = "AAPL", count: int = 400, seed: int = 3) -> BarColumns:
     )
 
 
-def cut(columns: BarColumns, end: int) -> BarColumns:
-    names = ("ts_open", "open", "high", "low", "close", "volume")
-    return BarColumns(symbol=columns.symbol, seconds=300, **{n: getattr(columns, n)[: 8 * end] for n in names})
-
-
-class Past:
-    """The history as it stood after ``end`` bars."""
-
-    def __init__(self, columns: BarColumns) -> None:
-        self.columns_, self.end = columns, 0
-
-    def columns(self, symbol, seconds, count, end_ns=None):
-        whole = cut(self.columns_, self.end)
-        names = ("ts_open", "open", "high", "low", "close", "volume")
-        return BarColumns(symbol=symbol, seconds=300, **{n: getattr(whole, n)[-8 * count :] for n in names})
-
-
-class Vectors:
-    def __init__(self, columns: BarColumns) -> None:
-        self.columns, self.end = columns, 0
-
-    def latest(self, symbol, seconds):
-        store = WindowStore(1)
-        names = ("open", "high", "low", "close", "volume", "close")
-        parts = [np.frombuffer(getattr(self.columns, n), np.float64)[: self.end] for n in names]
-        store.load(0, np.arange(self.end, dtype=np.int64), parts)
-        return dict(zip(NAMES, store.features()[0].tolist(), strict=True))
-
-
 @pytest.mark.parametrize("feature", ["close > 0", "RSV20 > 0.6"])
 def test_the_signals_of_a_trial_are_those_the_scorer_gives_when_the_bars_close(feature: str) -> None:
     compiled = strategy_reader().compile("t", TEXT.format(pause=1, feature=feature))
     columns = bars()
-    heard: list[tuple[int, str]] = []
-    bus, clock = Bus(lambda *args: (_ for _ in ()).throw(args[-1])), ReplayClock(0)
-    past, vectors = Past(columns), Vectors(columns)
-    scorer = TechnicalScorer(bus, clock, past, vectors, {"rest": compiled})
-    bus.subscribe(
-        Scored,
-        lambda e: (
-            heard.append((past.end - 1, "long" if e.forecast.score > 0 else "short")) if e.forecast.score else None
-        ),
-        owner="test",
-    )
-    for end in range(1, columns.count + 1):
-        past.end = vectors.end = end
+    coming = ComingBars(columns, vectors=True)
+    scorer, heard = scorer_of(compiled, coming)
+    for coming.end in range(1, columns.count + 1):
         scorer.score(compiled, Symbol("AAPL"))
     trial = Trial(compiled, PastFeatures([columns]))
     found = trial.judge(columns)
-    assert (found.long, found.short) == tuple(sum(side == s for _, s in heard) for side in ("long", "short"))
+    assert (found.long, found.short) == tuple(sum(side == s for _, s in heard) for side in (1, -1))
     assert found.long > 5
     assert found.short > 5
     stamps = np.frombuffer(columns.ts_open, np.int64)
-    assert found.last == [(int(stamps[place]), side) for place, side in reversed(heard[-5:])]
+    assert found.last == [(int(stamps[p]), "long" if side > 0 else "short") for p, side in reversed(heard[-5:])]
     assert scorer.signals["rest"] == len(heard) == found.entries
 
 
