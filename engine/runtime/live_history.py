@@ -26,8 +26,10 @@ from engine.runtime.first_look import FirstLook
 from engine.runtime.marketplace import NAMES
 from engine.runtime.volume import note_volume
 
-HISTORY = {86_400: 320, 300: 320, 60: 400}
-"""Seconds of a bar -> how many of them."""
+HISTORY = {86_400: 480, 300: 600, 60: 600}
+"""Seconds of a bar -> how many of them. After so many, Wilder's averages over fourteen bars, two upon each other as in
+the ADX, have forgotten to a part in 10^12 where the bars began: a new start draws and scores what the one before did.
+For the brokers it is one question, as fewer are."""
 _DAY_S, _FIVE_S, _MINUTE_S = 86_400, 300, 60
 _LOOK_S = 30
 _REFILLED = 10

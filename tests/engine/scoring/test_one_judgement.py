@@ -12,6 +12,7 @@ from engine.features.indicators.registry import INDICATORS
 from engine.features.indicators.spec import Kind
 from engine.model.market import BarColumns
 from engine.runtime.catalogue import IndicatorCatalogue
+from engine.runtime.live_history import HISTORY
 from engine.runtime.past_features import PastFeatures
 from engine.runtime.thought import strategy_reader
 from engine.scoring.technical._template import TEXT
@@ -108,6 +109,26 @@ def test_a_chart_draws_at_a_bar_the_value_that_was_scored_there(strategy, series
                 assert np.array_equal(line[output][:end], values, equal_nan=True), (name, output, end)
                 asked += 1
     assert asked > 0
+
+
+@each_series
+@pytest.mark.parametrize("strategy", ["day_trading", "swing_trading", "long_term"])
+def test_what_is_loaded_at_a_live_start_is_enough_to_have_forgotten_where_it_begins(
+    strategy, series, shared_dir
+) -> None:
+    compiled, whole = compiled_of(strategy), bars_of(shared_dir, series, 1_600)
+    loaded = HISTORY[compiled.strategy.bar_seconds]
+    for end in range(loaded + 1, whole.count + 1, 97):
+        before, anew = (Bars(columns=unpack(part(whole, first, end))) for first in (0, end - loaded))
+        for side in compiled.sides.values():
+            for rule in side.rules:
+                rule.check(before)
+                rule.check(anew)
+        near = 1e-12 * float(before.columns["close"][-1])
+        for key, outputs in before.cache.items():
+            for name, values in outputs.items():
+                value = pytest.approx(values[-1], rel=1e-12, abs=near, nan_ok=True)
+                assert anew.cache[key][name][-1] == value, (key, end)
 
 
 # --- the rule language, on every indicator and on rules that look back in every way
