@@ -126,7 +126,7 @@ def test_an_average_over_an_average_needs_the_bars_of_both() -> None:
 
 
 def test_the_longest_of_several_looks_back_counts_and_not_their_sum() -> None:
-    assert Rule("highest(close, 30) > lowest(close, 10)", TwoIndicators()).warmup == 31
+    assert Rule("highest(close, 30) > lowest(close, 10)", TwoIndicators()).warmup == 30
 
 
 @pytest.mark.parametrize("length", ["0", "-5", "2.5", "sma(3)", "close", "True"])
