@@ -112,12 +112,17 @@ class StepClock:
         """Run every timer due up to and including ``when`` and leave the clock there. Return how many ran."""
         ran = 0
         while (due := self.next_timer()) is not None and due <= when:
-            _, _, entry = heapq.heappop(self._heap)
-            self._now = max(self._now, due)
-            self._call(entry)
+            self.run_next()
             ran += 1
         self._now = max(self._now, when)
         return ran
+
+    def run_next(self) -> None:
+        """Run the next timer alone, and leave the clock at its time. IndexError when there is none."""
+        self.next_timer()
+        due, _, entry = heapq.heappop(self._heap)
+        self._now = max(self._now, due)
+        self._call(entry)
 
     def jump_to(self, when: int) -> int:
         """Go to ``when`` at once, as a machine wakes from sleep: what was due meanwhile runs now, once, in order.
@@ -199,8 +204,9 @@ class ReplayClock(StepClock):
                 await asyncio.sleep(0)
                 continue
             target = min(until, anchor_market + round((time.monotonic_ns() - anchor_wall) * self.speed))
+            # One by one: who does a little and asks for its next turn at once leaves the loop to others in between.
             while (due := self.next_timer()) is not None and due <= target and time.monotonic_ns() < slice_end:
-                self.advance_to(due)
+                self.run_next()
             if due is not None and due <= target:
                 await asyncio.sleep(0)
                 continue

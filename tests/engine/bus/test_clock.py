@@ -1,11 +1,12 @@
 """Clocks run timers in order of time and creation, and never go back."""
 
 import asyncio
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bus.clock import SECOND, ReplayClock, StepClock
+from engine.bus.clock import MILLISECOND, SECOND, ReplayClock, StepClock
 
 
 def test_timers_of_one_instant_run_in_order_of_creation():
@@ -80,6 +81,31 @@ async def test_the_replay_clock_at_full_speed_ends_exactly_and_lets_others_run()
     assert ticks == 20_000
     assert clock.now() == 20_000 * SECOND
     assert len(beats) > 3
+
+
+async def test_a_job_in_turns_of_one_instant_lets_others_run_in_between():
+    clock, heard = ReplayClock(0, speed=1.0, slice_ms=0.1), []
+    turns = 20
+
+    def turn(left: int) -> None:
+        until = time.monotonic_ns() + MILLISECOND
+        while time.monotonic_ns() < until:
+            continue
+        heard.append("job")
+        if left > 1:
+            clock.call_later(0.0, lambda: turn(left - 1))
+
+    async def other() -> None:
+        while heard.count("job") < turns:
+            heard.append("other")
+            await asyncio.sleep(0)
+
+    clock.call_later(0.0, lambda: turn(turns))
+    running = asyncio.create_task(other())
+    await clock.run(50 * MILLISECOND)
+    await running
+    between = heard[heard.index("job") :]
+    assert between.count("other") >= turns // 2
 
 
 async def test_sleep_wakes_with_market_time_and_a_paused_clock_stands_still():
