@@ -37,15 +37,17 @@ def serve(profile: Profile, args: argparse.Namespace, environment: Mapping[str, 
         complain(why)
         return BAD_ARGUMENTS
     try:
-        tokens = open_tokens(profile.root, anew=args.new_tokens)
-    except (OSError, ValueError) as error:
-        complain(f"the tokens cannot be used: {error}")
-        return FAILED
-    try:
         opened = listen(spec)
     except OSError as error:
         why = (error.strerror or str(error)).partition(" (")[0]
         complain(f"{spec.address} port {spec.port} cannot be opened: {why}. Choose another --port")
+        return FAILED
+    try:
+        # Not before: while another service has the address, its tokens stay as they are.
+        tokens = open_tokens(profile.root, anew=args.new_tokens)
+    except (OSError, ValueError) as error:
+        opened.close()
+        complain(f"the tokens cannot be used: {error}")
         return FAILED
     configure_log(profile.root / "logs", to_terminal=False, name="service.jsonl")
     asyncio.run(_run(spec, tokens, opened, settings))
@@ -63,7 +65,7 @@ async def _run(spec: ServiceSpec, tokens: Tokens, opened: socket.socket, setting
     def begun() -> None:
         port = opened.getsockname()[1]
         name = f"[{spec.address}]" if ":" in spec.address else spec.address
-        print(f"http://{name}:{port}  ({'programs may trade' if settings.trade else 'read-only: serve.trade is off'})")
+        print(f"http://{name}:{port}  ({'serve.trade is on' if settings.trade else 'read-only: serve.trade is off'})")
         for scope in Scope:
             print(f"  token {scope.name.lower():<6} {token_file(spec.profile, scope)}")
         for hook in sorted(spec.hooks):

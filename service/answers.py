@@ -12,6 +12,7 @@ from engine.model.decision import Denial
 FORBIDDEN = frozenset({"TRADE", "PERSON", "SOURCE"})
 ABSENT = frozenset({"NO_SUCH", "UNKNOWN", "NO_BARS"})
 STATUS = {"REUSED": 409, "RATE": 429, "JOURNAL": 503}
+BUSY = (429, "RATE", "Too many requests; wait a moment.")
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -49,6 +50,16 @@ def json(value: object, status: int = 200) -> Response:
 def problem(status: int, code: str, text: str) -> Response:
     headers = {**HEADERS, "WWW-Authenticate": "Bearer"} if status == 401 else HEADERS
     return Response(msgspec.json.encode(Problem(code=code, text=text)), status, headers, "application/json")
+
+
+def preflight() -> Response:
+    """What a browser asks before it lets a page ask."""
+    allowed = {
+        "Access-Control-Allow-Methods": "GET, POST, DELETE",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type",
+        "Access-Control-Max-Age": "600",
+    }
+    return Response(None, 204, {**HEADERS, **allowed})
 
 
 def outcome(receipt: Receipt) -> Response:

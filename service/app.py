@@ -21,11 +21,14 @@ from service.guard import Guard
 from service.hooks import Hooks
 from service.link import EngineLink
 from service.openapi import document
+from service.rate import Bucket
 from service.routes import Route, table
 from service.spec import ServiceSpec
 from service.stream import Streams
 from service.tokens import Tokens
 
+STRANGERS_A_SECOND = 5.0
+"""Asked by those who have shown neither a token nor a signature."""
 _log = structlog.get_logger("service")
 
 
@@ -39,7 +42,10 @@ def build_app(
     steady: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """Build the application. ``now`` is UTC seconds, ``steady`` a clock that is never set."""
-    routes = table(Hooks(spec.hooks, now))
+    strangers = Bucket(STRANGERS_A_SECOND, steady)
+    # Signals come together, at the close of a bar: a third of a minute's at once.
+    senders = Bucket(spec.hook_requests_per_minute / 60.0, steady, spec.hook_requests_per_minute / 3.0)
+    routes = table(Hooks(spec.hooks, now, senders, strangers))
     told = document(routes, spec.version)
 
     async def openapi(request: Request) -> Response:
@@ -63,7 +69,7 @@ def build_app(
             *(StarletteRoute(path, endpoint(methods), methods=[*methods]) for path, methods in by_path.items()),
             WebSocketRoute("/stream", streams.serve),
         ],
-        middleware=[Middleware(Guard, spec=spec, tokens=tokens, now=steady, port=port)],
+        middleware=[Middleware(Guard, spec=spec, tokens=tokens, strangers=strangers, now=steady, port=port)],
         exception_handlers={
             Refusal: _refused,
             EngineUnavailable: _no_engine,

@@ -1,14 +1,14 @@
 """Who is let in: the name asked for, the page that asks, the token, the pace and the size. Before anything else.
 
 A page in a browser can make it ask this machine; so the Host header is checked first (a foreign name may have been made
-to point here), then the Origin, and no answer ever allows a page to read it.
+to point here), then the Origin, and no answer allows a page to read it but those that the settings name.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import answers
@@ -29,22 +29,32 @@ class Guard:
     """ASGI middleware; what it lets through carries ``scope["state"]["scope"]``."""
 
     def __init__(
-        self, app: ASGIApp, *, spec: ServiceSpec, tokens: Tokens, now: Callable[[], float], port: Callable[[], int]
+        self,
+        app: ASGIApp,
+        *,
+        spec: ServiceSpec,
+        tokens: Tokens,
+        strangers: Bucket,
+        now: Callable[[], float],
+        port: Callable[[], int],
     ) -> None:
-        """``port`` is the one that is listened on; known once it is."""
+        """``port`` is the one that is listened on; ``strangers`` is the pace of those who prove nothing."""
         self._app, self._spec, self._tokens, self._port = app, spec, tokens, port
-        self._now = now
         self._paces = {scope: Bucket(spec.requests_per_second, now) for scope in TokenScope}
-        self._strangers = Bucket(5.0, now)
-        # Signals come together, at the close of a bar: a third of a minute's at once.
-        self._hooks = Bucket(spec.hook_requests_per_minute / 60.0, now, spec.hook_requests_per_minute / 3.0)
+        self._strangers = strangers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         asked = HTTPConnection(scope)
-        refusal = self._refusal(asked, scope)
+        refusal = self._elsewhere(asked)
+        if refusal is None and (page := asked.headers.get("origin")) is not None:
+            send = _readable(send, page)
+            if scope["type"] == "http" and scope["method"] == "OPTIONS":
+                await answers.preflight()(scope, receive, send)
+                return
+        refusal = refusal or self._refusal(asked, scope)
         if refusal is not None:
             await answers.refuse(scope, receive, send, *refusal)
             return
@@ -56,32 +66,39 @@ class Guard:
             await answers.refuse(scope, receive, send, 413, "SIZE", f"More than {self._spec.body_limit} bytes.")
         except TooSlow:
             await answers.refuse(scope, receive, send, 408, "SLOW", "The body did not arrive in time.")
+        except ClientDisconnect:
+            # Who asked has hung up in the middle of it: nobody is there to be answered.
+            return
 
-    def _refusal(self, asked: HTTPConnection, scope: Scope) -> tuple[int, str, str] | None:
+    def _elsewhere(self, asked: HTTPConnection) -> tuple[int, str, str] | None:
         hosts = asked.headers.getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts():
             return 421, "HOST", "This service does not answer to that name."
         origin = asked.headers.get("origin")
         if origin is not None and origin not in self._spec.origins:
             return 403, "ORIGIN", "Pages of a browser may not ask."
+        return None
+
+    def _refusal(self, asked: HTTPConnection, scope: Scope) -> tuple[int, str, str] | None:
         path = scope["path"]
         if path in OPEN:
-            return None if self._strangers.take() else _busy()
+            return None if self._strangers.take() else answers.BUSY
         if scope["type"] == "http" and (refusal := self._form(asked, scope["method"])) is not None:
             return refusal
-        if path.startswith(HOOKS):
-            return None if self._hooks.take() else _busy()
+        if path.startswith(HOOKS) and scope["type"] == "http" and scope["method"] == "POST":
+            # Whose it is the signature over the body says: the pace is kept behind it, or a stranger would use it up.
+            return None
         found = self._tokens.scope(asked.headers.get("authorization", ""))
         if found is None:
             if not self._strangers.take():
-                return _busy()
+                return answers.BUSY
             return (
                 401,
                 "TOKEN",
                 "Authorization: Bearer TOKEN is needed; the tokens lie in the folder service of the profile.",
             )
         if path != ALWAYS and not self._paces[found].take():
-            return _busy()
+            return answers.BUSY
         state: dict[str, Any] = scope.setdefault("state", {})
         state["scope"] = found
         return None
@@ -100,6 +117,18 @@ class Guard:
         port = self._port()
         given = set(map(str.lower, self._spec.names))
         return given | {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]", self._spec.address, *given)}
+
+
+def _readable(send: Send, page: str) -> Send:
+    """Let a page that the settings name read the answers."""
+
+    async def told(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            allowed = [(b"access-control-allow-origin", page.encode("latin-1")), (b"vary", b"Origin")]
+            message = {**message, "headers": [*message.get("headers", ()), *allowed]}
+        await send(message)
+
+    return told
 
 
 class TooLarge(Exception):
@@ -133,7 +162,3 @@ class Body:
             raise TooLarge
         self._whole = not message.get("more_body", False)
         return message
-
-
-def _busy() -> tuple[int, str, str]:
-    return 429, "RATE", "Too many requests; wait a moment."

@@ -10,6 +10,8 @@ from engine.api.frames import Frame, Notice, QuoteBlock, RowsChanged
 from engine.api.rows import TABLES, AnyRow, QuoteRow
 
 NOTICES_KEPT = 20_000
+GONE_KEPT = 5_000
+"""Rows of a table that went, and are still told as gone; who has not heard for longer starts anew."""
 STALE, HALTED, DELAYED = 1, 2, 4
 
 
@@ -39,7 +41,7 @@ class Table:
         """Key to the version at which it changed or went; the newest last."""
         self.version = 0
         self.born = 0
-        """The version of the last snapshot: who has seen less starts anew."""
+        """The version of the last snapshot, or of what was forgotten: who has seen less starts anew."""
 
     def apply(self, change: RowsChanged) -> None:
         self.version += 1
@@ -67,6 +69,14 @@ class Table:
     def _mark(self, key: str) -> None:
         self.changed.pop(key, None)
         self.changed[key] = self.version
+        if len(self.changed) > len(self.rows) + GONE_KEPT:
+            self._forget_gone()
+
+    def _forget_gone(self) -> None:
+        """Forget the older half of what went: keys of days would pile up."""
+        gone = [key for key in self.changed if key not in self.rows]
+        for key in gone[: len(gone) // 2]:
+            self.born = max(self.born, self.changed.pop(key))
 
 
 class Mirror:

@@ -99,6 +99,7 @@ async def serve(
             loop="none",
             lifespan="off",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,

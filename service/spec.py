@@ -20,8 +20,8 @@ class ServiceSpec:
     origins: tuple[str, ...] = ()
     """Pages of a browser that may ask; none."""
     requests_per_second: float = 20.0
-    hooks: Mapping[str, bytes] = field(default_factory=dict)
-    """Key of each hook by its name."""
+    hooks: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Key of each hook by its name; never told."""
     hook_requests_per_minute: float = 30.0
     body_limit: int = 64 * 1024
     patience_s: float = 10.0

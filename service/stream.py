@@ -22,7 +22,7 @@ from service.mirror import Mirror, Table
 MOST_STREAMS = 16
 USUAL = ("state", "positions", "orders", "fills", "suggestions", "alarms")
 BEGIN_AGAIN, TOO_MANY = 1012, 1013
-WRITE_PATIENCE_S = 20.0
+WRITE_PATIENCE_S, CLOSE_PATIENCE_S = 20.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,10 @@ class Streams:
             if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | OSError | TimeoutError):
                 raise result
         if telling in done or not any(isinstance(result, WebSocketDisconnect) for result in ended):
+            # Who reads nothing is not told for ever, either.
             with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
-                await socket.close(BEGIN_AGAIN, "the engine is gone; come again with epoch and since")
+                async with asyncio.timeout(CLOSE_PATIENCE_S):
+                    await socket.close(BEGIN_AGAIN, "the engine is gone; come again with epoch and since")
 
     async def _tell(self, socket: WebSocket, wish: Wish) -> None:
         mirror, epoch = self._link.mirror, self._link.mirror.epoch

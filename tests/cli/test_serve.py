@@ -15,7 +15,7 @@ import pytest
 
 import main
 from engine.api.door import read_door
-from service.tokens import Scope, token_file
+from service.tokens import Scope, open_tokens, token_file
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = [sys.executable, str(ROOT / "main.py")]
@@ -73,6 +73,8 @@ def test_the_service_runs_beside_the_engine_and_ends_in_order(profile, tmp_path)
             process.kill()
             process.communicate()
     assert (profile / "logs" / "service.jsonl").exists()  # the engine's own is rotated by the engine alone
+    for line in (profile / "logs" / "service.jsonl").read_text().splitlines():
+        json.loads(line)
     written = b"".join(path.read_bytes() for path in (profile / "logs").rglob("*") if path.is_file())
     assert tokens[Scope.READ].encode() not in written
     assert read_door(profile) is not None
@@ -110,16 +112,36 @@ def test_a_port_that_is_taken_is_said(tmp_path, capsys):
     taken.close()
 
 
-def test_tokens_are_made_anew_only_when_asked(tmp_path, capsys):
+def all_tokens(profile: Path) -> list[str]:
+    return [token_file(profile, scope).read_text() for scope in Scope]
+
+
+def test_a_port_that_is_taken_leaves_the_tokens_of_the_service_that_has_it(tmp_path, capsys):
+    profile = tmp_path / "p"
+    profile.mkdir(mode=0o700)
+    open_tokens(profile)
+    before = all_tokens(profile)
     taken = socket.create_server(("127.0.0.1", 0))
-    arguments = ["serve", "--profile", str(tmp_path / "p"), "--port", str(taken.getsockname()[1])]
-    main.main(arguments)
-    first = token_file(tmp_path / "p", Scope.TRADE).read_text()
-    main.main(arguments)
-    assert token_file(tmp_path / "p", Scope.TRADE).read_text() == first
-    main.main([*arguments, "--new-tokens"])
-    assert token_file(tmp_path / "p", Scope.TRADE).read_text() != first
+    port = str(taken.getsockname()[1])
+    assert main.main(["serve", "--profile", str(profile), "--port", port, "--new-tokens"]) == 1
+    assert all_tokens(profile) == before
     taken.close()
+
+
+def test_tokens_are_made_anew_only_when_asked(tmp_path, monkeypatch):
+    async def nothing(_spec, _tokens, opened, _settings):
+        opened.close()
+
+    monkeypatch.setattr("cli.serve._run", nothing)
+    monkeypatch.setattr("cli.serve.configure_log", lambda *_, **__: None)
+    profile = tmp_path / "p"
+    arguments = ["serve", "--profile", str(profile), "--port", "0"]
+    assert main.main(arguments) == 0
+    first = all_tokens(profile)
+    assert main.main(arguments) == 0
+    assert all_tokens(profile) == first
+    assert main.main([*arguments, "--new-tokens"]) == 0
+    assert not {*all_tokens(profile)} & {*first}
 
 
 def test_the_status_names_the_setting(profile, capsys):

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+import structlog
 
 from engine.model.decision import Mode
 from service.rate import Bucket
@@ -246,3 +247,43 @@ def test_a_bucket_lets_its_rate_through_and_a_burst_after_a_pause():
     assert sum(bucket.take() for _ in range(100)) == 10
     together = Bucket(0.5, lambda: at[0], 7)
     assert sum(together.take() for _ in range(100)) == 7
+
+
+async def test_who_hangs_up_in_the_middle_of_a_body_is_nobodys_error(begun, caplog):
+    host = f"Host: 127.0.0.1:{begun.port}\r\nAuthorization: Bearer {begun.tokens[Scope.TRADE]}\r\n"
+    kind = "Content-Type: application/json\r\nContent-Length: 50\r\n\r\n"
+    with structlog.testing.capture_logs() as said:
+        for path in ("/halt", "/hooks/tv"):
+            _, writer = await asyncio.open_connection("127.0.0.1", begun.port)
+            writer.write(f"POST {path} HTTP/1.1\r\n{host}{kind}{{".encode())
+            await writer.drain()
+            assert (await begun.http.get("/status")).status_code == 200
+            writer.close()
+            await writer.wait_closed()
+            for _ in range(5):
+                assert (await begun.http.get("/status")).status_code == 200
+    assert [line for line in said if line["log_level"] == "error"] == []
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert begun.engine.parts.trading.modes.mode is Mode.MANUAL
+
+
+async def test_a_page_that_the_settings_name_asks_with_its_token_and_no_other_page_does(tmp_path):
+    page = "https://desk.example"
+    async with running(tmp_path / "profile", service={"origins": (page,)}) as begun:
+        asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        async with begun.client(None, Origin=page) as client:
+            before = await client.options("/halt", headers=asks)
+            assert before.status_code == 204
+            assert before.headers["access-control-allow-origin"] == page
+            assert "authorization" in before.headers["access-control-allow-headers"].lower()
+            assert "access-control-allow-credentials" not in before.headers
+            without = await client.get("/status")
+            assert (without.status_code, without.headers["access-control-allow-origin"]) == (401, page)
+        async with begun.client(Scope.READ, Origin=page) as client:
+            told = await client.get("/status")
+            assert (told.status_code, told.headers["access-control-allow-origin"]) == (200, page)
+        async with begun.client(Scope.READ, Origin="https://desk.example.evil") as client:
+            refused = await client.options("/halt", headers=asks)
+            assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (403, False)
+        assert "access-control-allow-origin" not in (await begun.http.get("/status")).headers
+        assert begun.engine.parts.trading.modes.mode is Mode.MANUAL

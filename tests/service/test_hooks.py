@@ -8,10 +8,15 @@ import pytest
 from engine.api.commands import SetAutonomy
 from engine.model.decision import Autonomy
 from engine.model.suggestion import SuggestionState
-from service.hooks import WINDOW_S, sign
-from tests.service.house import KEY
+from service.hooks import WINDOW_S, signature
+from tests.service.house import KEY, running
 
 SIGNAL = {"symbol": "KO", "side": "buy", "comment": "breakout"}
+
+
+def sign(key: bytes, raw: bytes, at: int) -> str:
+    """The header that a sender writes."""
+    return f"t={at},v1={signature(key, str(at), raw)}"
 
 
 async def deliver(begun, body, *, name="tv", key=KEY, at=None, header=None):
@@ -114,3 +119,18 @@ async def test_a_signal_that_makes_no_sense_is_refused_by_field(begun):
 async def test_a_line_feed_behind_a_word_is_named_and_breaks_nothing(begun, body):
     answer = await deliver(begun, body)
     assert (answer.status_code, answer.json()["code"]) == (422, "BODY")
+
+
+async def test_a_stranger_without_the_key_uses_up_nothing_of_the_senders_pace(tmp_path):
+    async with running(tmp_path / "profile", service={"hook_requests_per_minute": 6.0}) as begun:
+        answers = [await deliver(begun, SIGNAL, key=b"a guess") for _ in range(40)]
+        assert {answer.status_code for answer in answers} == {401, 429}, "and is slowed down himself"
+        assert (await deliver(begun, SIGNAL)).status_code == 200
+        codes = [(await deliver(begun, {**SIGNAL, "comment": str(n)})).status_code for n in range(3)]
+        assert 429 in codes, "the sender's own pace holds"
+
+
+async def test_a_hook_is_asked_by_a_signed_post_alone(begun):
+    async with begun.client(None) as stranger:
+        assert (await stranger.get("/hooks/tv")).status_code == 401
+    assert (await begun.http.get("/hooks/tv")).status_code == 405

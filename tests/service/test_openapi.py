@@ -5,17 +5,23 @@ import pytest
 
 from service.hooks import Hooks
 from service.openapi import document
+from service.rate import Bucket
 from service.routes import table
 from service.tokens import Scope
 
 
+def routes():
+    pace = Bucket(1.0, lambda: 0.0)
+    return table(Hooks({}, lambda: 0.0, pace, pace))
+
+
 @pytest.fixture(scope="module")
 def told():
-    return document(table(Hooks({}, lambda: 0.0)), "test")
+    return document(routes(), "test")
 
 
 def test_every_route_is_documented_with_who_may_ask(told):
-    for route in table(Hooks({}, lambda: 0.0)):
+    for route in routes():
         operation = told["paths"][route.path][route.method.lower()]
         assert operation["security"] == ([] if route.scope is None else [{"token": []}])
         assert ("requestBody" in operation) is (route.body is not None)

@@ -13,8 +13,8 @@ from engine.model.ids import IntentId, Symbol
 from engine.model.market import Side
 from engine.model.money import exact
 from engine.model.order import OrderRequest
-from service.mirror import Mirror
-from service.stream import Cursor, Wish, read_wish
+from service.mirror import GONE_KEPT, Mirror
+from service.stream import Cursor, Streams, Wish, read_wish
 from service.tokens import Scope
 from tests.service.house import Begun, running, served
 
@@ -184,3 +184,50 @@ def test_the_wish_is_read_with_its_defaults():
     assert read_wish({}).tables[0] == "state"
     assert read_wish({"quotes": "ko, aapl"}).quotes == ("KO", "AAPL")
     assert read_wish({"quotes": "*", "notices": "false"}).notices is False
+
+
+def test_rows_that_come_and_go_for_days_do_not_pile_up_and_who_missed_them_starts_anew():
+    mirror = Mirror()
+    mirror.begin("a")
+    quick, slow = Cursor(mirror, Wish(tables=("alarms",))), Cursor(mirror, Wish(tables=("alarms",)))
+    mirror.apply(rows("stays", reset=True))
+    told(quick), told(slow)
+    for number in range(3 * GONE_KEPT):
+        mirror.apply(rows(f"r{number}"))
+        mirror.apply(rows(removed=(f"r{number}",)))
+        assert told(quick) == [(False, [], [f"r{number}"])]
+    assert len(mirror.tables["alarms"].changed) <= GONE_KEPT + 2
+    assert told(slow) == [(True, ["stays"], [])]
+
+
+class Stuck:
+    """A client that has opened a stream and reads nothing."""
+
+    query_params: dict[str, str] = {}
+
+    async def accept(self) -> None:
+        return
+
+    async def receive(self) -> None:
+        await asyncio.Event().wait()
+
+    async def send_text(self, text: str) -> None:
+        raise TimeoutError
+
+    async def close(self, code: int, reason: str) -> None:
+        await asyncio.Event().wait()
+
+
+class Up:
+    """A link to an engine."""
+
+    up = True
+
+    def __init__(self) -> None:
+        self.mirror = Mirror()
+
+
+async def test_a_client_that_reads_nothing_is_left_and_holds_nothing(monkeypatch):
+    monkeypatch.setattr("service.stream.CLOSE_PATIENCE_S", 0.05)
+    async with asyncio.timeout(5):
+        await Streams(Up()).serve(Stuck())
