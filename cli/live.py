@@ -16,12 +16,12 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from cli.trade import HALT_FLAG
 from engine.api import commands
 from engine.api.client import EngineClient, EngineUnavailable
 from engine.api.commands import AnyCommand, GetBars, GetStatus, Halt, PlaceOrder, PreviewOrder, Receipt
 from engine.api.frames import Frame, RowsChanged
 from engine.api.order_language import parse_order_text
+from engine.api.halt_flag import leave_halt_flag
 from engine.api.rows import FillRow, OrderRow, PositionRow, QuoteRow, Row, SuggestionRow
 from engine.api.wire import Follow
 from engine.model.ids import IntentId, Symbol
@@ -319,8 +319,7 @@ class Live:
             try:
                 return Outcome(await self._session.send(Halt(flatten=flatten, reason="console", by=PERSON)))
             except (EngineUnavailable, OSError) as error:
-                flag = self._session.profile / HALT_FLAG
-                flag.write_text(f"flatten={flatten}\n", encoding="utf-8")
+                flag = leave_halt_flag(self._session.profile, flatten=flatten)
                 text = f"{error}; left {flag}: an engine of this profile stops at once and stays stopped"
                 return Outcome(Receipt(ok=False, code="FLAG", text=text))
 

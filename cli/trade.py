@@ -24,11 +24,9 @@ from engine.api.commands import (
     Refuse,
     Requote,
 )
+from engine.api.halt_flag import leave_halt_flag
 from engine.api.order_language import OrderTextError, parse_order_text
 from engine.model.ids import IntentId, SuggestionId
-
-HALT_FLAG = "HALT"
-"""A file of this name in the profile stops trading; the engine looks for it every second."""
 
 
 def status(profile: Path, args: argparse.Namespace) -> int:
@@ -96,8 +94,7 @@ def halt(profile: Path, args: argparse.Namespace) -> int:
     try:
         receipt = ask(profile, command, timeout_s=15.0)
     except EngineUnavailable as error:
-        flag = profile / HALT_FLAG
-        flag.write_text(f"flatten={args.flatten}\n", encoding="utf-8")
+        flag = leave_halt_flag(profile, flatten=args.flatten)
         complain(f"{error}; left {flag}: an engine of this profile stops at once and stays stopped")
         if args.json:
             print_json(args.json, {"ok": False, "text": str(error), "flag": str(flag)})

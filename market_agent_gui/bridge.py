@@ -15,6 +15,7 @@ from engine.api.client import EngineClient, EngineUnavailable
 from engine.api.commands import AnyCommand, Halt, Receipt
 from engine.api.door import read_door
 from engine.api.frames import AnyUp, Frame, Notice, RowsChanged
+from engine.api.halt_flag import leave_halt_flag
 from engine.api.wire import Follow
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.mirror import Mirror
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_S = 0.15
 LAST_RETRY_S = 2.0
 CONNECT_S = 2.0
-HALT_FILE = "HALT"
 HALT_ANSWER_S = 2.0
 SILENT_S = 3.0
 """An engine that lives says something every second; after this long it stands still and what is shown is old."""
@@ -147,10 +147,8 @@ class EngineBridge(QObject):
             self.failed.emit(command, self._raise_flag(command))
 
     def _raise_flag(self, command: Halt) -> str:
-        path = self._profile / HALT_FILE
-        word = "flatten" if command.flatten else "halt"
         try:
-            path.write_text(f"{word}\n{command.reason}\n", encoding="utf-8")
+            path = leave_halt_flag(self._profile, flatten=command.flatten)
         except OSError as error:
             return f"STOP reached neither the engine nor the disk ({error.strerror}): cancel at the broker yourself"
         return f"the engine does not answer; the flag {path.name} is set and it will halt when it reads it"

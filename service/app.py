@@ -58,7 +58,7 @@ def build_app(
     def endpoint(methods: dict[str, Route]) -> Callable[[Request], Any]:
         async def ask(request: Request) -> Response:
             route = methods["GET" if request.method == "HEAD" else request.method]
-            return await route.handler(Ask(request, link, spec.profile))
+            return await route.handler(Ask(request, link))
 
         return ask
 

@@ -1,7 +1,6 @@
 """One request: who asks, what was sent, and the engine to ask."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -21,7 +20,6 @@ class Ask:
 
     request: Request
     link: EngineLink
-    profile: Path
 
     @property
     def scope(self) -> Scope:

@@ -2,16 +2,12 @@
 
 from starlette.responses import Response
 
-from engine.api.client import EngineUnavailable
-from engine.api.commands import REASON_CODES, Approve, CancelOrder, Halt, PlaceOrder, PreviewOrder, Refuse
+from engine.api.commands import REASON_CODES, Approve, CancelOrder, PlaceOrder, PreviewOrder, Refuse
 from engine.model.ids import OrderRef, SuggestionId
 from service import answers, bodies
 from service.answers import Refusal
 from service.ask import Ask
 from service.tokens import Scope
-
-HALT_FLAG = "HALT"
-"""A file of this name in the profile stops trading; the engine looks for it every second, and at its start."""
 
 
 async def place(ask: Ask) -> Response:
@@ -52,12 +48,6 @@ async def reject(ask: Ask) -> Response:
 
 
 async def halt(ask: Ask) -> Response:
-    """STOP, with either token. Without an engine to hear it, the flag that stops the next one is left."""
+    """STOP, with either token."""
     body = bodies.read(await ask.request.body(), bodies.HaltBody)
-    try:
-        receipt = await ask.link.send(Halt(reason=body.reason or "asked over the local service"))
-    except EngineUnavailable as error:
-        (ask.profile / HALT_FLAG).write_text("flatten=False\n", encoding="utf-8")
-        text = f"{error}; the file {HALT_FLAG} is left in the profile: an engine stops at once and stays stopped"
-        return answers.problem(503, "NO_ENGINE", text)
-    return answers.outcome(receipt)
+    return answers.outcome(await ask.link.halt(body.reason or "asked over the local service"))

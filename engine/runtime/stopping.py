@@ -6,6 +6,7 @@ from decimal import Decimal
 import structlog
 
 from engine.api.commands import Receipt
+from engine.api.halt_flag import HALT_FLAG
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
 from engine.execution.stop import Stop
@@ -14,7 +15,6 @@ from engine.model.ids import IntentId, Symbol
 from engine.runtime.spec import EngineSpec
 from engine.runtime.trading import Trading
 
-HALT_FLAG = "HALT"
 CONFIRM_WAIT_S = 1.0
 STEP_S = 0.05
 _log = structlog.get_logger("stop")

@@ -9,11 +9,11 @@ from typing import Protocol
 import structlog
 
 from engine.api.commands import Receipt
+from engine.api.halt_flag import HALT_FLAG, read_halt_flag
 from engine.bus.bell import Bell
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import Clock
 from engine.model.events.base import Event
-from engine.runtime.stopping import HALT_FLAG
 
 LOOK_EVERY_S = 1.0
 AGAIN_AFTER_S = 30.0
@@ -88,11 +88,11 @@ class Supervisor:
         flag = self._profile / HALT_FLAG
         waits = False
         while True:
-            if self._stop is not None and flag.exists():
+            flatten = read_halt_flag(self._profile)
+            if self._stop is not None and flatten is not None:
                 resumed = waits and self._halter is not None and not self._halter.halted
-                flatten = "flatten=True" in flag.read_text(encoding="utf-8", errors="replace")
                 if resumed or (await self._stop(flatten)).data.get("recorded") is not False:
-                    flag.rename(flag.with_name(f"{HALT_FLAG}.done"))
+                    flag.replace(flag.with_name(f"{HALT_FLAG}.done"))
                     waits = False
                 else:
                     # It holds in memory, and over a restart by the flag; the journal takes it when there is room.

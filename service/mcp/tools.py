@@ -20,7 +20,6 @@ from engine.api.commands import (
     CancelOrder,
     GetBars,
     GetStatus,
-    Halt,
     PlaceOrder,
     PreviewOrder,
     Receipt,
@@ -233,7 +232,7 @@ class Toolbox:
         return await self._ask(bodies.proposal(body))
 
     async def _halt(self, asked: Reason) -> dict[str, Any]:
-        return await self._ask(Halt(reason=asked.reason or "asked by an assistant"))
+        return _told(await self._link.halt(asked.reason or "asked by an assistant"))
 
     async def _place(self, asked: Placed) -> dict[str, Any]:
         request = bodies.order(bodies.OrderBody(id=asked.id, text=asked.text))

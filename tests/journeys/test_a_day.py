@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.api.commands import Approve, CancelAll, Flatten, Halt, ModifyOrder, PlaceOrder
+from engine.api.halt_flag import read_halt_flag
 from engine.model.decision import Denial
 from tests.support_gui.harness import Desk, until
 
@@ -187,8 +188,21 @@ def test_stop_without_an_engine_says_so_and_leaves_the_flag(desk: Desk, run: Run
         desk.key("Ctrl+.")
         flag = desk.profile / "HALT"
         await until(flag.exists, "the flag")
-        assert flag.read_text().startswith("halt")
+        assert read_halt_flag(desk.profile) is False
         await until(lambda: any(s == "bad" and "STOP" in text for s, text in desk.toasts), "the word")
+        await desk.engine.start()
+
+    run(day())
+
+
+def test_a_stop_that_closes_everything_says_so_in_the_flag(desk: Desk, run: Run) -> None:
+    async def day() -> None:
+        await desk.open()
+        await desk.engine.stop()
+        await until(lambda: desk.shell.bridge.link.value == "lost", "the loss")
+        desk.shell.halting.stop("button", flatten=True)
+        await until((desk.profile / "HALT").exists, "the flag")
+        assert read_halt_flag(desk.profile) is True
         await desk.engine.start()
 
     run(day())

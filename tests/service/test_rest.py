@@ -6,6 +6,7 @@ from engine.model.decision import Autonomy, Mode
 from engine.model.ids import Symbol
 from engine.model.order import Origin
 from engine.model.suggestion import SuggestionState
+from service.link import SILENT_S, EngineLink
 from service.tokens import Scope
 from tests.service.house import Begun, make_engine, running, served
 
@@ -235,3 +236,32 @@ async def test_without_an_engine_nothing_old_is_told_and_a_halt_leaves_the_flag(
         await begun.told("/health", lambda health: health["engine"])
         assert (await get(begun, "/status"))["book"] == "paper"
         await later.stop()
+
+
+async def test_what_an_engine_told_that_says_nothing_any_more_is_not_told_as_if_it_were_true(begun, monkeypatch):
+    monkeypatch.setattr("service.link.SILENT_S", -1.0)
+    for path in ("/positions", "/orders", "/quotes"):
+        told = await get(begun, path, 503)
+        assert (told["code"], "said nothing" in told["text"]) == ("NO_ENGINE", True), path
+    health = await get(begun, "/health")
+    assert (health["engine"], "said nothing" in health["why"]) == (False, True)
+    monkeypatch.undo()
+    assert (await get(begun, "/health"))["engine"]
+
+
+async def test_an_engine_that_goes_on_speaking_is_up_again(begun):
+    at = [0.0]
+    link = EngineLink(begun.spec.profile, "api", now=lambda: at[0])
+    running_link = asyncio.create_task(link.run())
+    assert await link.ready(20.0)
+    at[0] += SILENT_S + 1
+    assert not link.up
+    assert "said nothing for 6 s" in link.why
+    for _ in range(400):
+        if link.up:
+            break
+        await asyncio.sleep(0.05)
+    assert link.up
+    running_link.cancel()
+    await asyncio.gather(running_link, return_exceptions=True)
+    assert not link.up
