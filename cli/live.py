@@ -5,6 +5,7 @@ Each function blocks and returns its answer; inside ``async def``, and after ``a
 
 import asyncio
 import concurrent.futures
+import contextlib
 import os
 import threading
 import time
@@ -20,8 +21,8 @@ from engine.api import commands
 from engine.api.client import EngineClient, EngineUnavailable
 from engine.api.commands import AnyCommand, GetBars, GetStatus, Halt, PlaceOrder, PreviewOrder, Receipt
 from engine.api.frames import Frame, RowsChanged
-from engine.api.order_language import parse_order_text
 from engine.api.halt_flag import leave_halt_flag
+from engine.api.order_language import parse_order_text
 from engine.api.rows import FillRow, OrderRow, PositionRow, QuoteRow, Row, SuggestionRow
 from engine.api.wire import Follow
 from engine.model.ids import IntentId, Symbol
@@ -95,32 +96,28 @@ class Session:
         except OSError as error:
             # Never sent again by itself: whether the first one arrived is not known.
             await self._drop(client)
-            if isinstance(error, EngineUnavailable):
-                raise
-            raise EngineUnavailable(f"the connection to the engine broke ({error}); look before you repeat") from error
+            raise EngineUnavailable(f"{error}; look before you repeat") from error
 
-    async def snapshot(
-        self, tables: tuple[str, ...], quotes: bool = False
-    ) -> tuple[dict[str, list[Any]], Frame | None]:
+    async def snapshot(self, tables: tuple[str, ...], quotes: bool = False) -> Snapshot:
         """Read tables, and the newest prices, as they are now; over a connection of its own."""
         client = await EngineClient.connect(self.profile, client=READER)
         rows: dict[str, list[Any]] = {}
         frame: Frame | None = None
         try:
-            await client.follow(Follow(tables=tables, quotes=quotes, notices=False, rate_hz=30.0))
-            async with asyncio.timeout(SNAPSHOT_S):
-                async for message in client.messages():
-                    if isinstance(message, RowsChanged) and message.reset:
-                        rows[message.table] = list(message.rows)
-                    elif isinstance(message, Frame) and message.quotes is not None:
-                        frame = frame or message
-                    if len(rows) == len(tables) and (frame is not None or not quotes):
-                        break
-        except TimeoutError as error:
-            if len(rows) < len(tables):
-                raise EngineUnavailable("the engine did not send its tables") from error
+            with contextlib.suppress(OSError):  # what has not come then is looked for below
+                await client.follow(Follow(tables=tables, quotes=quotes, notices=False, rate_hz=30.0))
+                async with asyncio.timeout(SNAPSHOT_S):
+                    async for message in client.messages():
+                        if isinstance(message, RowsChanged) and message.reset:
+                            rows[message.table] = list(message.rows)
+                        elif isinstance(message, Frame) and message.quotes is not None:
+                            frame = frame or message
+                        if len(rows) == len(tables) and (frame is not None or not quotes):
+                            break
         finally:
             await client.close()
+        if len(rows) < len(tables):
+            raise EngineUnavailable("the engine did not send its tables")
         return rows, frame
 
     def close(self) -> None:
@@ -146,8 +143,7 @@ class Session:
     async def _connected(self) -> EngineClient:
         async with self._opening:
             if self._client is None or self._client.gone:
-                client = await EngineClient.connect(self.profile, client=READER)
-                # Nobody reads messages here: none may pile up.
+                client = await EngineClient.connect(self.profile, client=READER, listens=False)
                 await client.follow(Follow(notices=False))
                 self._client = client
             return self._client
@@ -345,7 +341,8 @@ def table_frame(rows: list[Any], kind: type[Row]) -> pd.DataFrame:
     fields = [field.name for field in msgspec.structs.fields(kind)]
     frame = pd.DataFrame([msgspec.structs.asdict(row) for row in rows], columns=fields).set_index("key")
     for name in [name for name in frame.columns if name.endswith("_ns") or name == "ts_event"]:
-        frame[name] = pd.to_datetime(frame[name].where(frame[name] > 0), unit="ns", utc=True)
+        # Told apart afterwards: beside a gap whole nanoseconds would become floats, and lose their last digits.
+        frame[name] = pd.to_datetime(frame[name], unit="ns", utc=True).where(frame[name] > 0)
     return frame.rename(columns={name: name.removesuffix("_ns") for name in frame.columns})
 
 

@@ -37,4 +37,4 @@ async def _run(profile: Profile, settings: ServeSettings) -> None:
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
     rate = settings.requests_per_second
-    await converse(profile.root, VERSION, settings.trade, rate, sys.stdin.fileno(), sys.stdout.buffer, stop)
+    await converse(profile.root, VERSION, settings.trade, rate, sys.stdin.fileno(), sys.stdout.fileno(), stop)

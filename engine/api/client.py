@@ -21,8 +21,11 @@ class EngineUnavailable(ConnectionError):
 class EngineClient:
     """One connection. What is not an answer is read with :meth:`messages`; it waits until it is read."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, welcome: Welcome) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, welcome: Welcome, *, listens: bool = True
+    ) -> None:
         self.welcome = welcome
+        self._listens = listens
         self._reader = reader
         self._writer = writer
         self._ids = itertools.count(1)
@@ -32,9 +35,18 @@ class EngineClient:
 
     @classmethod
     async def connect(
-        cls, profile: Path, *, client: str = "window", last_notice: int = -1, timeout_s: float = 5.0
+        cls,
+        profile: Path,
+        *,
+        client: str = "window",
+        last_notice: int = -1,
+        timeout_s: float = 5.0,
+        listens: bool = True,
     ) -> "EngineClient":
-        """Open the door of ``profile``. Raises :class:`EngineUnavailable` when nobody answers or it is refused."""
+        """Open the door of ``profile``. Raises :class:`EngineUnavailable` when nobody answers or it is refused.
+
+        Who only sends commands does not listen: what the engine says each second would pile up unread.
+        """
         door = read_door(profile)
         if door is None:
             raise EngineUnavailable(f"no engine is running for the profile {profile}")
@@ -46,14 +58,18 @@ class EngineClient:
             raise EngineUnavailable(f"the engine of {profile} does not answer") from error
         except OSError as error:
             raise EngineUnavailable(f"no engine is running for the profile {profile} ({error})") from error
-        message = unpack_up(body) if body is not None else None
+        try:
+            message = unpack_up(body) if body is not None else None
+        except msgspec.MsgspecError as error:
+            writer.close()
+            raise EngineUnavailable("what answers there is not an engine of this installation") from error
         if isinstance(message, Refused):
             writer.close()
             raise EngineUnavailable(message.text)
         if not isinstance(message, Welcome):
             writer.close()
             raise EngineUnavailable("the engine closed the connection")
-        return cls(reader, writer, message)
+        return cls(reader, writer, message, listens=listens)
 
     @property
     def gone(self) -> bool:
@@ -61,7 +77,7 @@ class EngineClient:
         return self._pump.done()
 
     async def send(self, command: AnyCommand) -> Receipt:
-        """Deliver a command and wait for its receipt. Raises ``ConnectionError`` when the engine is gone."""
+        """Deliver a command and wait for its receipt. Raises :class:`EngineUnavailable` when the engine is gone."""
         if self._pump.done():
             raise EngineUnavailable("the engine is gone")
         number = next(self._ids)
@@ -72,6 +88,10 @@ class EngineClient:
             self._writer.write(pack(Call(id=number, command=command, sent_s=loop.time())))
             await self._writer.drain()
             return await future
+        except EngineUnavailable:
+            raise
+        except OSError as error:
+            raise EngineUnavailable(f"the connection to the engine broke: {error}") from error
         finally:
             self._waiting.pop(number, None)
 
@@ -103,7 +123,7 @@ class EngineClient:
                     future = self._waiting.get(message.id)
                     if future is not None and not future.done():
                         future.set_result(msgspec.msgpack.decode(message.receipt, type=Receipt))
-                else:
+                elif self._listens:
                     self._inbox.put_nowait(message)
         except (OSError, msgspec.DecodeError) as error:
             reason = f"the connection to the engine broke: {error}"

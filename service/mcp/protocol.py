@@ -14,6 +14,7 @@ from service.rate import Bucket
 
 VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """The newest first."""
+MOST_IN_ONE = 50
 PARSE, INVALID, NO_METHOD, PARAMETERS, BROKEN = -32700, -32600, -32601, -32602, -32603
 ABOUT = (
     "Market Agent, a trading terminal. These tools look at it, preview orders, put ideas in its queue and stop it. "
@@ -36,6 +37,15 @@ class Session:
             message = msgspec.json.decode(line)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             return _error(None, PARSE, f"not JSON: {error}")
+        if not isinstance(message, list):
+            return await self._one(message)
+        # Several in one message: 2025-03-26 alone has them, one after the other.
+        if not 0 < len(message) <= MOST_IN_ONE:
+            return _error(None, INVALID, f"1 to {MOST_IN_ONE} messages come in one")
+        answers = [answer for one in message if (answer := await self._one(one)) is not None]
+        return b"[" + b",".join(answers) + b"]" if answers else None
+
+    async def _one(self, message: object) -> bytes | None:
         if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
             return _error(None, INVALID, "not a message of JSON-RPC 2.0")
         name, number = message.get("method"), message.get("id")

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from cli import live
 from engine.api.commands import GetStatus, Halt, PlaceOrder, PreviewOrder
+from engine.api.rows import FillRow
 from engine.model.decision import PEOPLE, Denial
 from tests.support_gui.fake_engine import FakeEngine
 
@@ -178,3 +180,56 @@ async def test_a_connection_that_breaks_under_a_command_is_said_and_the_command_
         assert len([command for command in engine.commands if isinstance(command, GetStatus)]) == 2
     finally:
         await asyncio.to_thread(session.close)
+
+
+async def test_what_the_engine_says_each_second_does_not_pile_up_in_a_console_that_is_left_open(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.runtime.server.QUIET_S", 0.02)
+    session = live.Session(tmp_path)
+    try:
+        functions = live.Live(session)
+        await asyncio.to_thread(functions.status)
+        for _ in range(5):
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(functions.status)
+        assert session._client._inbox.qsize() == 0
+    finally:
+        await asyncio.to_thread(session.close)
+
+
+async def test_tables_that_do_not_come_are_said_in_a_line(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(_client: object) -> AsyncIterator[object]:
+        for message in ():
+            yield message
+
+    monkeypatch.setattr("engine.api.client.EngineClient.messages", nothing)
+    session = live.Session(tmp_path)
+    try:
+        with pytest.raises(live.EngineUnavailable, match="did not send its tables"):
+            await asyncio.to_thread(live.Live(session).positions)
+    finally:
+        await asyncio.to_thread(session.close)
+
+
+def test_a_time_is_told_to_the_nanosecond_also_beside_one_that_is_not_known() -> None:
+    at = 1_767_623_970_247_748_661
+    rows = [
+        FillRow(
+            key=key,
+            ref="r",
+            symbol="KO",
+            side="BUY",
+            quantity=Decimal(1),
+            price=Decimal(64),
+            commission=Decimal(1),
+            ts_event=ts,
+        )
+        for key, ts in (("known", at), ("unknown", 0))
+    ]
+    frame = live.table_frame(rows, FillRow)
+    assert frame.loc["known", "ts_event"].value == at
+    assert frame["ts_event"].isna().tolist() == [False, True]
+    assert live.table_frame([], FillRow).empty

@@ -2,16 +2,21 @@
 
 import asyncio
 import json
+import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.api.commands import CancelAll
+from engine.api.halt_flag import read_halt_flag
 from engine.model.decision import Mode
 from engine.model.order import Origin
 from engine.model.suggestion import SuggestionState
+from service.mcp.stdio import converse
 from tests.service.house import make_engine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,6 +187,13 @@ async def test_the_protocol_answers_what_is_not_understood_and_goes_on(tmp_path)
     ):
         assistant.write(raw)
         assert (await assistant.read())["error"]["code"] == code
+    assistant.write(b'[{"jsonrpc":"2.0","id":7,"method":"ping"},{"jsonrpc":"2.0","method":"x"},1]')
+    told = await assistant.read()
+    assert [(one["id"], one.get("result"), one.get("error", {}).get("code")) for one in told] == [
+        (7, {}, None),
+        (None, None, -32600),
+    ]
+    assistant.write(b'[{"jsonrpc":"2.0","method":"only/told"}]')
     assert (await assistant.ask("initialize"))["error"]["code"] == -32602
     assert (await assistant.greet("1999-01-01"))["protocolVersion"] == "2025-11-25"
     assistant.write({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}})
@@ -221,3 +233,45 @@ async def test_it_proves_nobodys_presence(tmp_path):
     assert (await engine.parts.handler.handle(CancelAll(by="cli"))).ok
     assert engine.parts.trading.modes._present_ns > before
     await engine.stop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+def test_it_ends_when_it_is_told_to_also_while_nobody_reads_what_it_says(tmp_path):
+    (tmp_path / "profile").mkdir(mode=0o700)
+    command = [sys.executable, str(ROOT / "main.py"), "mcp", "--profile", str(tmp_path / "profile")]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+    try:
+        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello}).encode())
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert b'"id":0' in process.stdout.readline()
+        for number in range(1, 60):  # 60 answers fill any pipe
+            process.stdin.write(b'{"jsonrpc":"2.0","id":%d,"method":"tools/list"}\n' % number)
+        process.stdin.flush()
+        time.sleep(1.0)
+        process.terminate()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == b""
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def test_a_halt_that_no_engine_hears_leaves_the_flag(tmp_path):
+    (tmp_path / "profile").mkdir(mode=0o700)
+    assistant = await start(tmp_path / "profile")
+    await assistant.greet()
+    told, failed = await assistant.use("halt", reason="enough")
+    assert (failed, told["code"], "HALT" in told["text"]) == (True, "NO_ENGINE", True)
+    assert read_halt_flag(tmp_path / "profile") is False
+    assert await assistant.leave() == (0, b"")
+
+
+async def test_an_input_that_cannot_be_read_is_its_end(tmp_path):
+    source, sink = os.pipe()
+    os.close(source)
+    async with asyncio.timeout(20):
+        await converse(tmp_path, "test", False, 10.0, source, sink, asyncio.Event())
+    os.close(sink)

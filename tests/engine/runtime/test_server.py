@@ -192,3 +192,49 @@ async def test_t_c3_who_has_not_shown_a_token_is_not_listened_to_at_length(engin
     assert isinstance(await raw(engine, Hello(token=token, client="x" * 1_000)), Welcome)
     with contextlib.suppress(ConnectionError):  # closed while it was still read
         assert await raw(engine, Hello(token=token, client="x" * 10_000)) is None
+
+
+async def test_a_connection_that_breaks_under_a_command_is_told_as_an_engine_that_is_not_there(engine, monkeypatch):
+    client = await EngineClient.connect(engine.spec.profile)
+
+    async def broken():
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(client._writer, "drain", broken)
+    with pytest.raises(EngineUnavailable, match="the connection to the engine broke"):
+        await client.send(GetStatus())
+    await client.close()
+
+
+async def test_what_answers_and_is_no_engine_is_said_and_left(tmp_path):
+    tmp_path.chmod(0o700)
+    gone = asyncio.Event()
+
+    async def stranger(reader, writer):
+        writer.write(b"\x00\x00\x00\x01\xc1")
+        try:
+            while await reader.read(1_000):
+                pass
+        finally:
+            writer.close()
+            gone.set()
+
+    path = tmp_path / "door.sock"
+    server = await asyncio.start_unix_server(stranger, path)
+    write_door(tmp_path, Door(kind="unix", path=str(path), token="t" * 32, pid=1))
+    with pytest.raises(EngineUnavailable, match="not an engine of this installation"):
+        await EngineClient.connect(tmp_path)
+    await asyncio.wait_for(gone.wait(), 5)
+    server.close()
+    await server.wait_closed()
+
+
+async def test_who_only_sends_keeps_nothing_of_what_is_said(engine):
+    client = await EngineClient.connect(engine.spec.profile, client="cli", listens=False)
+    await client.follow(Follow(tables=("state",), quotes=True))
+    for _ in range(5):
+        assert (await client.send(GetStatus(by="cli"))).ok
+        await asyncio.sleep(0.1)
+    assert client._inbox.qsize() == 0
+    await client.close()
+    assert [message async for message in client.messages()] == []
