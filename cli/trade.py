@@ -26,6 +26,7 @@ from engine.api.commands import (
 )
 from engine.api.halt_flag import leave_halt_flag
 from engine.api.order_language import OrderTextError, parse_order_text
+from engine.model.decision import OURS
 from engine.model.ids import IntentId, SuggestionId
 
 
@@ -136,6 +137,11 @@ def _show_status(receipt: Receipt) -> None:
         print(f"  locked {lock['symbol']}: {lock['reason']}")
     for off in _rows(data, "latches"):
         print(f"  {' '.join(filter(None, (off['code'], off['scope'])))}: {off['text']}")
+    told = data.get("clients")
+    programs = [str(name) for name in told if name not in (*OURS, "watchdog")] if isinstance(told, list) else []
+    if programs:
+        may = "trade while AUTO is armed" if data.get("programs_trade") else "propose, not trade"
+        print(f"  connected: {', '.join(programs)}; programs may {may}")
 
 
 def _show_suggestions(receipt: Receipt) -> None:

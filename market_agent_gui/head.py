@@ -154,6 +154,8 @@ class Head(QObject):
             symbols=state.symbols,
             quotes_per_s=state.quotes_per_s,
             disk_gb=state.disk_free_gb,
+            clients=state.clients,
+            programs_trade=state.programs_trade,
         )
 
     # --- keys of the focused pane

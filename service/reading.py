@@ -40,6 +40,7 @@ async def health(ask: Ask) -> Response:
             unknown=state.unknown,
             lag_ms=state.engine_lag_ms,
             sources={row.key: row.state for row in sources},
+            clients=list(state.clients),
             as_of=state.now_ns,
         )
     )

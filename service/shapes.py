@@ -65,6 +65,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: bool
     why: str = ""
+    clients: list[str] = []
+    """Who is connected to the engine: window, cli, console; api (this service), mcp, program."""
     """Why there is no engine."""
     mode: str = ""
     link: str = ""

@@ -1,5 +1,6 @@
 """The bottom line: keys of the focused pane on the left, and what is wrong with them; lags and rates on the right."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSize
@@ -12,6 +13,30 @@ from widgets.theme import current_theme
 from widgets.words import tr
 
 
+def connected(clients: Sequence[str], trade: bool) -> tuple[str, str]:
+    """Return who is connected to the engine besides one window, as a few words and as a sentence; empty for nobody."""
+    count = Counter(clients)
+    count["window"] -= 1
+
+    def named(words: dict[str, str]) -> list[str]:
+        there = [(word, count[name]) for name, word in words.items() if count[name] > 0]
+        return [f"{word} ×{n}" if n > 1 else word for word, n in there]
+
+    programs = named({"api": tr("service"), "mcp": tr("assistant"), "program": tr("another program")})
+    people = named({"console": tr("console"), "window": tr("another window")})
+    if not programs and not people:
+        return "", ""
+    about = tr("Connected to the engine besides this window: {names}.", names=", ".join((*programs, *people)))
+    line = ", ".join(programs)
+    if programs and trade:
+        line = tr("{names}: may trade", names=line)
+        about += " " + tr("Programs may read, propose and stop; while AUTO is armed they may trade within its limits.")
+    elif programs:
+        line = tr("{names}: may propose", names=line)
+        about += " " + tr("Programs may read, propose and stop; they may not trade.")
+    return " · ".join(part for part in (line, *people) if part), about
+
+
 class StatusLine(QWidget):
     """Keys give way to figures where it is narrow; what is bad is never left out."""
 
@@ -19,7 +44,7 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self._keys: list[tuple[str, str]] = []
         self._figures: list[tuple[str, str]] = []
-        self._note = ""
+        self._note = self._about = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(current_theme().px(24))
 
@@ -38,7 +63,7 @@ class StatusLine(QWidget):
     def _speak(self) -> None:
         keys = ", ".join(f"{key} {text}" for key, text in self._keys)
         self.setAccessibleName(f"{self._note}. {keys}" if self._note else keys)
-        self.setToolTip(self._note)
+        self.setToolTip("\n".join(part for part in (self._note, self._about) if part))
         self.update()
 
     def set_figures(self, figures: Sequence[tuple[str, str]]) -> None:
@@ -57,9 +82,17 @@ class StatusLine(QWidget):
         symbols: int = 0,
         quotes_per_s: float = 0.0,
         disk_gb: float | None = None,
+        clients: Sequence[str] = (),
+        programs_trade: bool = False,
     ) -> None:
-        """Set lags, rates and free disk; slow or nearly full is amber."""
+        """Set who else is connected to the engine, lags, rates and free disk; slow or nearly full is amber."""
         figures: list[tuple[str, str]] = []
+        line, about = connected(clients, programs_trade)
+        if line:
+            figures.append((line, "t1"))
+        if about != self._about:
+            self._about = about
+            self._speak()
         lags = ((tr("window"), window_ms, 50.0), (tr("engine"), engine_ms, 50.0), (tr("broker"), broker_ms, 1000.0))
         known = [(name, value, most) for name, value, most in lags if value is not None]
         for number, (name, value, most) in enumerate(known):

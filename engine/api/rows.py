@@ -224,6 +224,10 @@ class StateRow(Row, frozen=True, kw_only=True):
     unknown: int = 0
     working: int = 0
     engine_lag_ms: float = 0.0
+    clients: tuple[str, ...] = ()
+    """Who is connected to the door, by name, once for each connection: window, cli, console; api, mcp, program."""
+    programs_trade: bool = False
+    """Whether programs may send orders, or propose alone."""
     symbols: int = 0
     quotes_per_s: float = 0.0
     disk_free_gb: float | None = None

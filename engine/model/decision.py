@@ -28,8 +28,14 @@ _LEVEL = {Mode.OBSERVE: 0, Mode.HALTED: 1, Mode.REDUCE_ONLY: 2, Mode.MANUAL: 3, 
 PEOPLE = frozenset({"window", "cli", "phone", "hotkey", "tray"})
 """The doors through which a person speaks; what a command names as its sender otherwise is a part of the program."""
 
-PROGRAMS = frozenset({"api", "mcp"})
-"""The doors of other programs. The engine's own door writes their name into every command that comes through them."""
+OURS = frozenset({"window", "cli", "console"})
+"""What connects to the engine's door with a person behind it. Whatever else has the door's token is a program."""
+
+PROGRAMS = frozenset({"api", "mcp", "watchdog"})
+"""What connects without one: the service, an assistant's tools, and the watchdog, which only knocks. The door writes
+their name into every command that comes through their connection."""
+PROGRAM = "program"
+"""What the door calls one that gives no name of these."""
 
 
 class Autonomy(StrEnum):

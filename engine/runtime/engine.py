@@ -302,6 +302,7 @@ class Engine:
             self.spec.profile, self.spec.build, parts.showing.outbox, parts.handler.handle, parts.operations.window
         )
         await self._server.start()
+        parts.status.open(self._server.clients)
         parts.operations.tasks.own("housekeeping", parts.housekeeping.run)
         place = self.parts.place
         if self.spec.broker != "paper":

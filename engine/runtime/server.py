@@ -31,7 +31,7 @@ from engine.api.commands import (
 from engine.api.door import Door, prefers_unix, remove_door, socket_path, write_door
 from engine.api.frames import Answer, AnyUp, Refused, Welcome
 from engine.api.wire import WIRE_VERSION, Call, Follow, Hello, pack, read_frame, unpack_down
-from engine.model.decision import PROGRAMS, Autonomy, Mode
+from engine.model.decision import OURS, PROGRAM, PROGRAMS, Autonomy, Mode
 from engine.runtime.outbox import ClientOutbox, Outbox
 from engine.runtime.programs import stamped
 
@@ -112,12 +112,13 @@ class Server:
         self._token = secrets.token_hex(32)
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
+        self._clients: dict[int, str] = {}
         self._socket: Path | None = None
         self._stopping = False
 
-    @property
-    def clients(self) -> int:
-        return len(self._sessions)
+    def clients(self) -> tuple[str, ...]:
+        """Who is connected, by name, once for each connection."""
+        return tuple(sorted(self._clients.values()))
 
     async def start(self) -> None:
         """Listen and publish the address in the profile."""
@@ -216,7 +217,9 @@ class Server:
             missed=client.missed(),
         )
         writer.write(pack(welcome))
-        number, program = next(self._numbers), hello.client if hello.client in PROGRAMS else ""
+        number, name = next(self._numbers), hello.client if hello.client in OURS | PROGRAMS else PROGRAM
+        program = name if name not in OURS else ""
+        self._clients[number] = name
         calls: set[asyncio.Task[None]] = set()
         feeder = asyncio.create_task(self._feed(client, writer), name="door-feeder")
         try:
@@ -231,6 +234,7 @@ class Server:
                     calls.add(call)
                     call.add_done_callback(calls.discard)
         finally:
+            del self._clients[number]
             goodbye = not client.follow.tables and not client.follow.quotes
             self._presence.left(number, in_order=goodbye or self._stopping)
             # STOP that has arrived is carried out even when the caller has hung up already.

@@ -51,12 +51,17 @@ class Status:
         self._quotes: Counted | None = None
         self._sources: Table | None = None
         self._suggestions: Table | None = None
+        self._clients: Callable[[], tuple[str, ...]] = tuple
         self._rate = (0, 0, 0.0)
         self._disk: tuple[int, float | None] = (0, None)
 
     def connect(self, quotes: Counted, tables: dict[str, Table]) -> None:
         """Take the views, which are made later."""
         self._quotes, self._sources, self._suggestions = quotes, tables["sources"], tables["suggestions"]
+
+    def open(self, clients: Callable[[], tuple[str, ...]]) -> None:
+        """Take the door, which opens last."""
+        self._clients = clients
 
     def row(self) -> StateRow:
         """The one row of the mode strip."""
@@ -99,6 +104,8 @@ class Status:
             unknown=sum(1 for order in orders if order.state in UNSURE),
             working=sum(1 for order in orders if not order.state.closed),
             engine_lag_ms=round(self._lag.recent, 1),
+            clients=self._clients(),
+            programs_trade=self._spec.programs_trade,
             symbols=self._quotes.symbol_count() if self._quotes is not None else 0,
             quotes_per_s=self._quote_rate(),
             disk_free_gb=self._disk_gb(),
@@ -162,7 +169,8 @@ class Status:
             "halted": row.halted,
             "reason": row.halt_reason,
             "pin_set": row.pin_set,
-            "programs_trade": self._spec.programs_trade,
+            "programs_trade": row.programs_trade,
+            "clients": list(row.clients),
             "latches": [{"code": code, "scope": scope, "text": text} for code, scope, text in row.latches],
             "engine_lag_ms": {
                 "recent": row.engine_lag_ms,

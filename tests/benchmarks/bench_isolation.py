@@ -93,10 +93,10 @@ async def main() -> None:
         took = await attached(profile, other_than=engine_pid)
         print(f"engine killed: the window had a new one after {took:.1f} s")
         await asyncio.sleep(3)
-        client = await EngineClient.connect(profile, client="bench")
-        status = (await client.send(GetStatus(by="bench"))).data
+        client = await EngineClient.connect(profile, client="cli")
+        status = (await client.send(GetStatus(by="cli"))).data
         print("unknown", status["unknown"], "locks", status["locks"], "link", status["link"], "mode", status["mode"])
-        await client.send(Shutdown(force=True, by="bench"))
+        await client.send(Shutdown(force=True, by="cli"))
         await client.close()
         window.terminate()
         window.wait()

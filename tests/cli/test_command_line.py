@@ -14,6 +14,8 @@ import pytest
 
 import main
 from cli.run import pace
+from cli.trade import _show_status
+from engine.api.commands import Receipt
 from engine.api.door import read_door
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -429,3 +431,13 @@ def test_without_an_engine_a_strategy_is_written_and_a_broken_one_is_listed_with
     assert code == 0
     assert "mine" in out
     assert "line 6: stop_atr: must be above 0" in out
+
+
+def test_status_names_the_programs_that_are_connected_and_what_they_may_do(capsys):
+    data = {"book": "paper", "clients": ["api", "cli", "mcp", "watchdog", "window"], "programs_trade": False}
+    _show_status(Receipt(ok=True, data=data))
+    assert "connected: api, mcp; programs may propose, not trade\n" in capsys.readouterr().out
+    _show_status(Receipt(ok=True, data={**data, "programs_trade": True}))
+    assert "programs may trade while AUTO is armed\n" in capsys.readouterr().out
+    _show_status(Receipt(ok=True, data={**data, "clients": ["cli", "console", "window"]}))
+    assert "connected" not in capsys.readouterr().out

@@ -33,7 +33,8 @@ async def post(begun: Begun, path: str, body: object, status: int = 200):
 
 
 async def test_every_reading_route_answers_with_what_the_engine_shows(begun):
-    assert (await get(begun, "/health"))["mode"] == "MANUAL"
+    health = await get(begun, "/health")
+    assert (health["mode"], health["clients"]) == ("MANUAL", ["api"])
     status = await get(begun, "/status")
     assert (status["book"], status["programs_trade"], status["cash"]) == ("paper", False, {"USD": "1000000"})
     assert (await get(begun, "/positions"))["rows"] == []

@@ -276,6 +276,23 @@ def test_slow_lags_are_amber_and_spoken(qtbot):
     line.grab()
 
 
+def test_who_else_is_connected_is_one_line_with_what_programs_may_do(qtbot):
+    line = StatusLine()
+    qtbot.addWidget(line)
+    line.set_measures(window_ms=3, clients=("window",))
+    assert [text for text, _ in line._figures] == ["lag: window 3 ms"]
+    line.set_measures(window_ms=3, clients=("api", "cli", "console", "mcp", "mcp", "watchdog", "window"))
+    assert line._figures[0] == ("service, assistant ×2: may propose · console", "t1")
+    assert "they may not trade" in line.toolTip()
+    line.set_measures(window_ms=3, clients=("program", "window", "window"), programs_trade=True)
+    assert line._figures[0] == ("another program: may trade · another window", "t1")
+    assert "while AUTO is armed" in line.toolTip()
+    line.set_note("taken by another program")
+    assert line.toolTip().startswith("taken by another program\nConnected")
+    line.set_measures(window_ms=3)
+    assert line.toolTip() == "taken by another program"
+
+
 def test_toasts_stack_are_plain_text_and_never_take_the_focus(qtbot):
     window = QWidget()
     qtbot.addWidget(window)

@@ -347,3 +347,41 @@ async def test_previews_of_programs_ask_the_broker_a_few_times_a_minute_and_then
     assert len(asked) == PROGRAMS_ASK
     await engine.parts.handler.handle(c.PreviewOrder(request=buy("p", 99, limit_price=limit), by="window"))
     assert asked[-1].quantity == 99
+
+
+async def test_who_gives_no_name_of_ours_at_the_door_is_a_program_whatever_its_commands_say(engine):
+    for name in ("bench", "Window", "phone", "pane:heat", "", "system"):
+        client = await EngineClient.connect(engine.spec.profile, client=name)
+        for command in (
+            c.SetAutonomy(autonomy=Autonomy.AUTO, by="window"),
+            c.Flatten(symbol=KO, intent_id=IntentId("f"), by="pane:heat"),
+            c.Shutdown(force=True, by="cli"),
+        ):
+            receipt = await client.send(command)
+            assert (receipt.ok, receipt.code) == (False, "PERSON"), (name, command)
+        order = c.PlaceOrder(request=buy(limit_price=d(price(engine).bid)), by="window")
+        assert (await client.send(order)).code == "TRADE"
+        await client.close()
+    assert engine.parts.trading.desk.orders() == {}
+
+
+@pytest.mark.parametrize("name", ["window", "cli", "console"])
+async def test_a_person_at_the_window_the_shell_and_the_console_is_one(engine, name):
+    client = await EngineClient.connect(engine.spec.profile, client=name)
+    assert (await client.send(c.SetMode(mode=Mode.OBSERVE, by="cli"))).ok
+    await client.close()
+
+
+async def test_who_is_connected_is_told_by_name(engine, api):
+    status = engine.parts.status
+    bench = await EngineClient.connect(engine.spec.profile, client="bench")
+    window = await EngineClient.connect(engine.spec.profile)
+    told = (await window.send(c.GetStatus())).data
+    assert (told["clients"], told["programs_trade"]) == (["api", "program", "window"], False)
+    await bench.close()
+    await window.close()
+    for _ in range(2_000):
+        if status.row().clients == ("api",):
+            break
+        await asyncio.sleep(0.01)
+    assert status.row().clients == ("api",)
