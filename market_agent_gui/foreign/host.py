@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 EVERY_MS = 100
 LOOKS = (
     *(c.GetBars, c.GetIndicators, c.GetIndicator, c.GetCapabilities, c.GetSuggestion, c.GetStatus, c.Scan),
-    *(c.GetStrategies, c.GetStrategy, c.CheckStrategy, c.TryStrategy, c.PreviewOrder, c.Watch),
+    *(c.GetStrategies, c.GetStrategy, c.CheckStrategy, c.TryStrategy, c.PreviewOrder),
 )
 LESSENS = (c.CancelOrder, c.CancelAll, c.Flatten, c.Halt)
 """What can only make a position or its risk smaller; protective stops stay."""
@@ -38,12 +38,13 @@ class ForeignHost(QObject):
         super().__init__(frame)
         self._services, self._dock, self._name, self._frame = services, dock, name, frame
         self._failed = failed
+        self._gone = False
         self._calls: list[Callable[[str], object]] = []
         self._changed: dict[str, None] = {}
         self._tasks = TaskOwner(self._on_task_error)
         self._timer = QTimer(self, singleShot=True, interval=EVERY_MS)
         self._timer.timeout.connect(self._tell)
-        services.bridge.quotes.connect(lambda _block: self._note("quotes"))
+        services.bridge.quotes.connect(self._on_quotes)
         services.bridge.rows_changed.connect(self._on_rows)
         services.links.changed.connect(self._on_symbol)
 
@@ -80,7 +81,8 @@ class ForeignHost(QObject):
         self._services.links.choose(self._dock, str(symbol))
 
     def on_change(self, call: Callable[[str], object]) -> None:
-        self._calls.append(call)
+        if not self._gone:
+            self._calls.append(call)
 
     def send(self, command: AnyCommand, then: Callable[[Receipt], object] | None = None) -> None:
         refusal = self._refusal(command)
@@ -108,9 +110,14 @@ class ForeignHost(QObject):
 
     async def close(self) -> None:
         """End what is under way."""
+        self.let_go()
+        await self._tasks.close()
+
+    def let_go(self) -> None:
+        """Tell the pane nothing any more."""
+        self._gone = True
         self._calls.clear()
         self._timer.stop()
-        await self._tasks.close()
 
     def _refusal(self, command: AnyCommand) -> Receipt | None:
         if isinstance(command, c.Halt | c.CancelAll) and command.protective:
@@ -132,7 +139,7 @@ class ForeignHost(QObject):
         self._hear(receipt, then)
 
     def _hear(self, receipt: Receipt, then: Callable[[Receipt], object] | None) -> None:
-        if then is None:
+        if then is None or self._gone:
             return
         try:
             then(receipt)
@@ -142,6 +149,9 @@ class ForeignHost(QObject):
     def _person_is_here(self) -> bool:
         focus = QApplication.focusWidget()
         return self._frame.underMouse() or (focus is not None and self._frame.isAncestorOf(focus))
+
+    def _on_quotes(self, _block: object) -> None:
+        self._note("quotes")
 
     def _on_rows(self, table: str, _rows: object, _removed: object, _reset: bool) -> None:
         if table in ("positions", "orders"):

@@ -49,7 +49,7 @@ class ForeignFrame(QWidget):
     def put(self, widget: QWidget | None) -> None:
         """Show the pane, or nothing."""
         old = self._filler
-        self._filler = widget or QWidget()
+        self._filler = QWidget() if widget is None else widget
         self._column.replaceWidget(old, self._filler)
         self._column.setStretchFactor(self._filler, 1)
         old.hide()
@@ -75,6 +75,8 @@ class ForeignPresenter(PanePresenter):
         self.dock = found.dock.id
         self._found = found
         self._host: ForeignHost | None = None
+        self._hosts: list[ForeignHost] = []
+        """Those of attempts that failed too: what they have sent is ended with the window."""
         self._tried = False
         self._error = ""
         super().__init__(services)
@@ -102,14 +104,15 @@ class ForeignPresenter(PanePresenter):
             self._load()
 
     async def close(self) -> None:
-        if self._host is not None:
-            await self._host.close()
+        for host in self._hosts:
+            await host.close()
 
     def _load(self) -> None:
         self._tried = True
         self._error = ""
         name = self._found.point.name
         host = ForeignHost(self.services, self.dock, name, self._frame, self._on_failed)
+        self._hosts.append(host)
         try:
             spec = load_spec(self._found.point)
             widget = spec.factory(host)
@@ -119,7 +122,7 @@ class ForeignPresenter(PanePresenter):
                 widget.hide()
         except Exception as error:
             log.warning("the pane %s of %s cannot be shown", name, self._found.dock.package, exc_info=error)
-            host.deleteLater()
+            host.let_go()
             self._error = f"{type(error).__name__}: {error}"
             self._frame.put(None)
         else:

@@ -1,5 +1,6 @@
 """Panes of packages: beside ours, marked, loaded when they are opened, and harmless when they fail."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -53,14 +54,31 @@ def factory(host):
     return QLabel("rude")
 PANE = PaneSpec(id="rude", title="Rude", factory=factory)
 """
+HASTY = """
+from market_agent_gui.foreign.pane import PaneSpec
+calls = []
+def factory(host):
+    host.on_change(calls.append)
+    raise RuntimeError("too early")
+PANE = PaneSpec(id="hasty", title="Hasty", factory=factory)
+"""
+EMPTY = """
+from PySide6.QtWidgets import QLabel
+from market_agent_gui.foreign.pane import PaneSpec
+class Empty(QLabel):
+    def __len__(self):
+        return 0
+PANE = PaneSpec(id="empty", title="Empty", factory=lambda host: Empty("here"))
+"""
 POINTS = f"[{GROUP}]\ngood = other_panes.good:PANE\nbad = other_panes.bad:PANE\nrude = other_panes.rude:PANE\n" + (
-    "gone = other_panes.nowhere:PANE\n"
+    "gone = other_panes.nowhere:PANE\nhasty = other_panes.hasty:PANE\nempty = other_panes.empty:PANE\n"
 )
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> Iterator[Path]:
-    with installed(tmp_path / "site", "other_panes", POINTS, good=GOOD, bad=BAD, rude=RUDE) as folder:
+    panes = {"good": GOOD, "bad": BAD, "rude": RUDE, "hasty": HASTY, "empty": EMPTY}
+    with installed(tmp_path / "site", "other_panes", POINTS, **panes) as folder:
         yield folder
 
 
@@ -177,6 +195,7 @@ def test_it_asks_and_stops_under_its_own_name_and_opens_nothing(desk: Desk, run:
             c.CancelAll(protective=True),
             c.Halt(protective=True),
             c.CancelOrder(ref="unknown"),
+            c.Watch(symbols=(Symbol("AAPL"),)),
             c.Unwatch(symbols=(Symbol("AAPL"),)),
         ):
             send(command, pane.receipts.append)
@@ -286,3 +305,30 @@ def test_the_settings_leave_panes_out(tmp_path: Path) -> None:
     assert allowed_panes(("a", "b"), file) == ()
     file.write_text("gui: {foreign_pane: false}\n")
     assert allowed_panes(("a", "b"), file) == ()
+
+
+def test_one_that_failed_while_it_was_made_is_not_called_afterwards(desk: Desk, run: Callable) -> None:
+    import sys
+
+    async def story() -> None:
+        await desk.open()
+        presenter = await opened(desk, "hasty")
+        presenter._frame.again.click()
+        presenter._frame.again.click()
+        assert "too early" in presenter._frame.problem.text()
+        for n in range(5):
+            desk.engine.quote("AAPL", 192.0 + n, 192.1 + n)
+            await until(lambda n=n: desk.shell.bridge.mirror.price("AAPL").bid == 192.0 + n, "the price")
+        await asyncio.sleep(0.3)
+        assert sys.modules["other_panes.hasty"].calls == []
+
+    run(story())
+
+
+def test_one_that_counts_as_empty_is_shown_all_the_same(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        await desk.open()
+        presenter = await opened(desk, "empty")
+        assert "here" in [label.text() for label in presenter._frame.findChildren(QLabel)]
+
+    run(story())
