@@ -31,7 +31,7 @@ def dispatch(profile: Profile, args: argparse.Namespace, environment: Mapping[st
         case "strategies":
             from cli.strategies import strategies
 
-            return strategies(profile.root, args)
+            return strategies(profile, args)
         case "console":
             from cli.console import console
 

@@ -6,19 +6,21 @@ from typing import Any
 
 from cli.compose import STRATEGIES
 from cli.talk import BAD_ARGUMENTS, DONE, FAILED, ask, complain, print_json
+from config.errors import ProfileInUseError
+from config.lock import ProfileLock
+from config.paths import Profile
 from engine.api.client import EngineUnavailable
 from engine.api.commands import GetStrategies, Receipt, SaveStrategy
-from engine.api.door import read_door
 from engine.runtime.thought import read_strategies, strategy_reader, strategy_shelf
 from engine.scoring.technical.faults import StrategyError
 from engine.scoring.technical.library import Entry
 from engine.scoring.technical.load import CompiledStrategy, read_text
 
 
-def strategies(profile: Path, args: argparse.Namespace) -> int:
+def strategies(profile: Profile, args: argparse.Namespace) -> int:
     """Carry out one action."""
     if args.action == "list":
-        return _list(profile, args)
+        return _list(profile.root, args)
     try:
         text = read_text(args.file)
         compiled = strategy_reader().compile(str(args.file), text)
@@ -33,16 +35,23 @@ def strategies(profile: Path, args: argparse.Namespace) -> int:
     return _install(profile, args, text, compiled)
 
 
-def _install(profile: Path, args: argparse.Namespace, text: str, compiled: CompiledStrategy) -> int:
+def _install(profile: Profile, args: argparse.Namespace, text: str, compiled: CompiledStrategy) -> int:
     name = compiled.strategy.id
-    if read_door(profile) is not None:
+    try:
+        receipt: Receipt = ask(profile.root, SaveStrategy(text=text, id=name, by="cli"))
+    except EngineUnavailable as error:
         try:
-            receipt: Receipt = ask(profile, SaveStrategy(text=text, id=name, by="cli"))
-        except EngineUnavailable as error:
+            # An engine that was killed leaves its address behind; who runs has the lock.
+            with ProfileLock(profile.lock_file):
+                return _write(profile.root, args, text, compiled)
+        except ProfileInUseError:
             complain(f"{error}; nothing is installed. Is an engine just starting or ending? Try again.")
             return FAILED
-        return _answer(args, receipt.ok, f"{name}: {receipt.text}", compiled)
-    shelf = strategy_shelf(STRATEGIES, profile)
+    return _answer(args, receipt.ok, f"{name}: {receipt.text}", compiled)
+
+
+def _write(profile: Path, args: argparse.Namespace, text: str, compiled: CompiledStrategy) -> int:
+    name, shelf = compiled.strategy.id, strategy_shelf(STRATEGIES, profile)
     try:
         shelf.write(name, text)
     except OSError as error:

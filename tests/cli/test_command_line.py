@@ -15,8 +15,9 @@ import pytest
 import main
 from cli.run import pace
 from cli.trade import _show_status
+from config.lock import ProfileLock
 from engine.api.commands import Receipt
-from engine.api.door import read_door
+from engine.api.door import Door, read_door, write_door
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -431,6 +432,19 @@ def test_without_an_engine_a_strategy_is_written_and_a_broken_one_is_listed_with
     assert code == 0
     assert "mine" in out
     assert "line 6: stop_atr: must be above 0" in out
+
+
+def test_an_engine_that_was_killed_keeps_no_strategy_from_being_installed_and_one_that_starts_does(capsys, tmp_path):
+    folder, file = tmp_path / "killed", tmp_path / "draft.yaml"
+    file.write_text(STRATEGY)
+    folder.mkdir(mode=0o700)
+    write_door(folder, Door(kind="unix", path=str(folder / "engine.sock"), token="t" * 32, pid=1))
+    with ProfileLock(folder / "engine.lock"):
+        code, _, err = call(capsys, "strategies", "install", str(file), "--profile", str(folder))
+        assert (code, "nothing is installed" in err) == (1, True)
+        assert not (folder / "strategies" / "mine.yaml").exists()
+    assert call(capsys, "strategies", "install", str(file), "--profile", str(folder))[0] == 0
+    assert (folder / "strategies" / "mine.yaml").read_text() == STRATEGY
 
 
 def test_status_names_the_programs_that_are_connected_and_what_they_may_do(capsys):
