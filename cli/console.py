@@ -11,6 +11,8 @@ import pprint
 import pydoc
 import signal
 import sys
+import threading
+import time
 import types
 from pathlib import Path
 from types import CodeType
@@ -19,10 +21,12 @@ from typing import Any
 from cli.talk import DONE
 from engine.api.client import EngineUnavailable
 from engine.api.order_language import OrderTextError
+from market_agent_gui.console_marks import READY, answer, asked
 
 HISTORY = "console_history"
 HISTORY_LINES = 2_000
 ROWS = 60
+MOST_NAMES = 200
 
 
 class LiveConsole(code.InteractiveConsole):
@@ -56,6 +60,40 @@ class LiveConsole(code.InteractiveConsole):
             self.showtraceback()
 
 
+class PaneConsole(LiveConsole):
+    """The same, typed to by the pane of the window: between two lines it says what a beginning can become."""
+
+    def raw_input(self, prompt: str = "") -> str:
+        """Wait for a line of Python. Raises ``EOFError`` at the end of the input."""
+        sys.stdout.write(f"{prompt}{READY}")
+        sys.stdout.flush()
+        while line := sys.stdin.readline():
+            line = line.removesuffix("\n")
+            if (word := asked(line)) is None:
+                return line
+            sys.stdout.write(answer(word, self._completions(word)))
+            sys.stdout.flush()
+        raise EOFError
+
+    def _completions(self, word: str) -> list[str]:
+        import rlcompleter
+
+        completer, found = rlcompleter.Completer(dict(self.locals)), []
+        try:
+            while len(found) < MOST_NAMES and (name := completer.complete(word, len(found))) is not None:
+                found.append(name)
+        except Exception:  # noqa: BLE001  whatever an object does when it is looked at, then nothing is offered
+            return []
+        return found
+
+
+def _end_with(window: int) -> None:
+    """End when the window is gone: what runs here would never hear that its input has ended."""
+    while os.getppid() == window:
+        time.sleep(1.0)
+    os._exit(1)
+
+
 async def _entered(function: types.FunctionType) -> Any:
     return await function()
 
@@ -80,7 +118,10 @@ def console(profile: Path, args: argparse.Namespace) -> int:
         sys.displayhook = _show
         sys.ps1, sys.ps2 = ">>> ", "... "
         with _readline(names, profile / HISTORY):
-            LiveConsole(names, session).interact(banner=_banner(profile, live), exitmsg="The engine goes on.")
+            kind = PaneConsole if args.pane else LiveConsole
+            if args.pane and os.name == "posix":
+                threading.Thread(target=_end_with, args=(os.getppid(),), name="window", daemon=True).start()
+            kind(names, session).interact(banner=_banner(profile, live), exitmsg="The engine goes on.")
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else DONE
     finally:

@@ -56,7 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     strategies = commands.add_parser("strategies", help="what decides: list, check and install strategies")
     _strategy_arguments(strategies, common, answer)
 
-    commands.add_parser("console", parents=[common], help="a Python prompt on the running engine")
+    console = commands.add_parser("console", parents=[common], help="a Python prompt on the running engine")
+    console.add_argument("--pane", action="store_true", help=argparse.SUPPRESS)  # typed to by the window's pane
 
     commands.add_parser("doctor", parents=[common, answer], help="look for what would keep it from working")
 

@@ -11,6 +11,7 @@ from enum import Enum, auto
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
+from market_agent_gui.console_marks import Marks, question
 from market_agent_gui.translate import say
 
 BITE_MS = 50
@@ -31,6 +32,8 @@ class ConsoleProcess(QObject):
     """At most one process at a time."""
 
     said = Signal(str)
+    completed = Signal(str, tuple)
+    """What was asked with ``complete``, and what it can become."""
     changed = Signal()
     """It runs now, or does not any more; see ``running`` and ``told``."""
 
@@ -43,6 +46,8 @@ class ConsoleProcess(QObject):
         self._waiting = ""
         self._left_out = 0
         self._again = False
+        self._marks = Marks()
+        self._ready = False
         self._bite = QTimer(self, singleShot=True, interval=BITE_MS)
         self._bite.timeout.connect(self._tell)
 
@@ -79,6 +84,8 @@ class ConsoleProcess(QObject):
         process.finished.connect(self._on_finished)
         process.errorOccurred.connect(self._on_error)
         self._decoder.reset()
+        self._marks.forget()
+        self._ready = False
         self._process = process
         process.start(self._command[0], self._command[1:])
         self._ended(None)
@@ -86,7 +93,13 @@ class ConsoleProcess(QObject):
     def type(self, line: str) -> None:
         """Hand it a line."""
         if self._process is not None:
+            self._ready = False
             self._process.write(f"{line}\n".encode())
+
+    def complete(self, word: str) -> None:
+        """Ask what a word can become; nobody is asked while something runs."""
+        if self._process is not None and self._ready:
+            self._process.write(f"{question(word)}\n".encode())
 
     def interrupt(self) -> None:
         """End what runs in it. Where there is no such signal, the process ends."""
@@ -122,7 +135,11 @@ class ConsoleProcess(QObject):
         process = self._process
         if process is None:
             return
-        self._waiting += self._decoder.decode(bytes(process.readAllStandardOutput().data()))
+        text, answers, ready = self._marks.take(self._decoder.decode(bytes(process.readAllStandardOutput().data())))
+        self._waiting += text
+        self._ready = self._ready or ready
+        for word, names in answers:
+            self.completed.emit(word, names)
         if len(self._waiting) > MOST_WAITING:
             self._left_out += len(self._waiting) - MOST_WAITING
             self._waiting = self._waiting[-MOST_WAITING:]
@@ -155,7 +172,7 @@ class ConsoleProcess(QObject):
         if error is QProcess.ProcessError.FailedToStart and self._process is not None:
             reason = self._process.errorString()
             self._process.deleteLater()
-            self._process = None
+            self._process, self._again = None, False
             self._ended((End.NOT_STARTED, reason))
 
     def _ended(self, end: tuple[End, str] | None) -> None:

@@ -1,6 +1,7 @@
 """A prompt and what it answers: output above, one line to type below, with the lines typed before under Up and Down."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -14,6 +15,9 @@ LINES = 5_000
 LETTERS = 2_000
 """Letters of one line that are shown: a line of millions would stop the window while it is laid out."""
 INDENT = "    "
+NAMES, WIDE = 60, 96
+"""Names that are offered at one time, and the letters of a line of them."""
+_WORD = re.compile(r"[\w.]+$")
 _NOISE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -38,10 +42,12 @@ class Clipper:
 
 
 class TypedLine(QLineEdit):
-    """One line; Up and Down bring back what was typed, Ctrl+C without a selection interrupts."""
+    """One line; Up and Down bring back what was typed, Tab completes, Ctrl+C without a selection interrupts."""
 
     submitted = Signal(str)
     interrupt_wanted = Signal()
+    complete_wanted = Signal(str)
+    """Tab behind a name: what can become of it?"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,17 +73,30 @@ class TypedLine(QLineEdit):
         else:
             super().keyPressEvent(event)
 
+    def word(self) -> str:
+        """The name before the cursor, with dots, as far as it is typed; empty for none."""
+        found = _WORD.search(self.text()[: self.cursorPosition()])
+        return found.group() if found and not found.group()[0].isdigit() and found.group()[0] != "." else ""
+
+    def offer(self, word: str, names: Sequence[str]) -> bool:
+        """Type on what all names begin with; False where that is no more than is there."""
+        first, last = min(names, default=""), max(names, default="")
+        same = next((at for at, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+        common = first[:same]
+        if word != self.word() or not common.startswith(word) or common == word:
+            return False
+        self.deselect()
+        self.insert(common[len(word) :])
+        return True
+
     def event(self, event: QEvent) -> bool:
-        blank = not self.text()[: self.cursorPosition()].strip()
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.KeyPress
-            and event.key() == Qt.Key.Key_Tab
-            and not event.modifiers()
-            and blank
-        ):
-            self.insert(INDENT)
-            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Tab:
+            if not event.modifiers() and not self.text()[: self.cursorPosition()].strip():
+                self.insert(INDENT)
+                return True
+            if not event.modifiers() and (word := self.word()):
+                self.complete_wanted.emit(word)
+                return True
         return super().event(event)
 
     def _submit(self) -> None:
@@ -161,6 +180,15 @@ class ConsoleView(QWidget):
         cursor.insertText(self._clipper.clip(text))
         if follows:
             bar.setValue(bar.maximum())
+
+    def offer(self, word: str, names: Sequence[str]) -> None:
+        """Complete a word, or show what it can become above the prompt."""
+        if self.line.offer(word, names) or len(names) < 2 or word != self.line.word():
+            return
+        shown = "  ".join(name.rpartition(".")[2] for name in names[:NAMES])
+        more = f"\n… {tr('{n} more', n=len(names) - NAMES)}" if len(names) > NAMES else ""
+        prompt = self.output.document().lastBlock().text()
+        self.append(f"\n{textwrap.fill(shown, WIDE, break_long_words=False)}{more}\n{prompt}")
 
     def show_running(self, running: bool, told: str) -> None:
         """Say whether anything can be typed; ``told`` is why not."""

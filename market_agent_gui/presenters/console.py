@@ -21,7 +21,7 @@ def console_command(engine_command: Sequence[str], profile: Path) -> list[str]:
     """How the console is started: by the program that starts the engine. Empty where that is not known."""
     if "run" not in engine_command:
         return []
-    return [*engine_command[: list(engine_command).index("run")], "console", "--profile", str(profile)]
+    return [*engine_command[: list(engine_command).index("run")], "console", "--pane", "--profile", str(profile)]
 
 
 class ConsolePresenter(PanePresenter):
@@ -30,7 +30,7 @@ class ConsolePresenter(PanePresenter):
     def __init__(self, services: Services, profile: Path, command: Sequence[str]) -> None:
         super().__init__(services)
         self._path = profile / HISTORY
-        self.process = ConsoleProcess(command or ("market-agent", "console", "--profile", str(profile)), self)
+        self.process = ConsoleProcess(command or ("market-agent", "console", "--pane", "--profile", str(profile)), self)
         self._begun = False
 
     def make(self) -> QWidget:
@@ -40,8 +40,10 @@ class ConsolePresenter(PanePresenter):
         view.line.remember(self._past())
         view.submitted.connect(self._on_submitted)
         view.interrupt_wanted.connect(self.process.interrupt)
+        view.line.complete_wanted.connect(self.process.complete)
         view.restart_wanted.connect(self.process.restart)
         self.process.said.connect(view.append)
+        self.process.completed.connect(view.offer)
         self.process.changed.connect(self.retranslate)
         return view
 

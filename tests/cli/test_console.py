@@ -1,6 +1,7 @@
 """The console is a client like any other: it asks, previews before it sends, and outlives what goes wrong in it."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from cli import live
 from engine.api.commands import GetStatus, Halt, PlaceOrder, PreviewOrder
 from engine.api.rows import FillRow
 from engine.model.decision import PEOPLE, Denial
+from engine.operations.watchdog import is_running
+from market_agent_gui.console_marks import BEGIN, END, READY, Marks, question
 from tests.support_gui.fake_engine import FakeEngine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -212,6 +215,60 @@ async def test_tables_that_do_not_come_are_said_in_a_line(
             await asyncio.to_thread(live.Live(session).positions)
     finally:
         await asyncio.to_thread(session.close)
+
+
+async def test_the_pane_is_told_what_a_beginning_can_become_and_python_goes_on(
+    engine: FakeEngine, tmp_path: Path
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", str(ROOT / "main.py"), "console", "--pane", "--profile", str(tmp_path),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT,
+    )  # fmt: skip
+    typed, marks = Typed(process), Marks()
+
+    async def told(word: str) -> tuple[str, ...]:
+        process.stdin.write(f"{question(word)}\n".encode())
+        return json.loads((await typed.until(END)).rpartition(BEGIN)[2])
+
+    await typed.until(READY)
+    assert await told("quot") == ["quot", "quotes("]
+    assert await told("nothing_like_it") == ["nothing_like_it"]
+    await typed.type("class Odd:\n    def __dir__(self): raise ValueError\n\nodd = Odd()")
+    await typed.type("word = 6 * 7")
+    assert await told("odd.x") == ["odd.x"]
+    assert await told("wor") == ["wor", "word"]
+    assert marks.take(await typed.type("word"))[0].strip() == "42"
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="who started a process is known on POSIX alone")
+async def test_a_console_whose_window_has_died_does_not_run_on(tmp_path: Path) -> None:
+    window = (
+        "import subprocess, sys, time\n"
+        f"command = [sys.executable, '-u', {str(ROOT / 'main.py')!r}, 'console', '--pane']\n"
+        f"command += ['--profile', {str(tmp_path)!r}]\n"
+        "child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+        "said = b''\n"
+        "while b'>>> ' not in said: said += child.stdout.read(1)\n"
+        "child.stdin.write(b'while True: pass\\n\\n'); child.stdin.flush()\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", window, stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    try:
+        console = int(await asyncio.wait_for(process.stdout.readline(), 60))
+        assert is_running(console)
+    finally:
+        process.kill()
+        await process.wait()
+    for _ in range(200):
+        if not is_running(console):
+            break
+        await asyncio.sleep(0.1)
+    assert not is_running(console)
 
 
 def test_a_time_is_told_to_the_nanosecond_also_beside_one_that_is_not_known() -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from market_agent_gui.console_process import MOST_WAITING, ConsoleProcess
 from market_agent_gui.presenters.console import HISTORY, console_command
@@ -44,6 +46,14 @@ def test_the_console_of_the_program_answers_questions_on_the_running_engine(desk
         view.line.setText('quotes("AAPL").index[0] * 2')
         view.line.returnPressed.emit()
         await until(lambda: "AAPLAAPL" in view.output.toPlainText(), "the answer", 20)
+        view.line.setText("one = quot")
+        await until(lambda: presenter.process._ready, "the next prompt")
+        QTest.keyClick(view.line, Qt.Key.Key_Tab)
+        await until(lambda: view.line.text() == "one = quotes(", "the completion")
+        view.line.setText("commands.GetSta")
+        QTest.keyClick(view.line, Qt.Key.Key_Tab)
+        await until(lambda: view.line.text().startswith("commands.GetStatus"), "the name in a module")
+        assert "\x02" not in view.output.toPlainText()
         assert 'quotes("AAPL")' in (desk.profile / HISTORY).read_text()
         assert (desk.profile / HISTORY).stat().st_mode & 0o077 == 0 or os.name == "nt"
         presenter.process.close()

@@ -87,3 +87,37 @@ def test_nothing_can_be_typed_while_nothing_runs(view) -> None:
     assert not view.line.isEnabled()
     assert view.state.text() == "The console has ended."
     assert view.restart.text() == "Start"
+
+
+def test_tab_behind_a_name_asks_what_can_become_of_it(view, qtbot) -> None:
+    asked = []
+    view.line.complete_wanted.connect(asked.append)
+    view.line.setFocus()
+    for text in ("quo", "x = frame.col", "é", "a[0].b", "12", "f("):
+        view.line.setText(text)
+        qtbot.keyClick(view.line, Qt.Key.Key_Tab)
+        view.line.setFocus()
+    assert asked == ["quo", "frame.col", "é"]
+
+
+def test_what_all_names_begin_with_is_typed_and_the_rest_is_shown_above_the_prompt(view) -> None:
+    view.append(">>> ")
+    view.line.setText("x = pr")
+    view.offer("pr", ("print(",))
+    assert view.line.text() == "x = print("
+    view.line.setText("frame.co")
+    view.offer("frame.co", ("frame.columns", "frame.count("))
+    view.offer("frame.co", ("frame.columns", "frame.count("))
+    assert view.line.text() == "frame.co"
+    assert view.output.toPlainText() == ">>> \ncolumns  count(\n" * 2 + ">>> "
+    view.offer("frame.co", [f"frame.co{n:03}" for n in range(0, 1_000, 10)])
+    assert view.output.toPlainText().endswith("\n… 40 more\n>>> ")
+    assert max(map(len, view.output.toPlainText().splitlines())) <= 96
+
+
+def test_an_answer_to_what_was_typed_before_changes_nothing(view) -> None:
+    view.line.setText("print")
+    view.offer("pr", ("property(",))
+    view.offer("print", ("print",))
+    view.offer("print", ())
+    assert (view.line.text(), view.output.toPlainText()) == ("print", "")
