@@ -203,11 +203,7 @@ class StrategiesPane(QWidget):
 
 
 class _Line(QLabel):
-    """One line of words that ends in dots where there is no room for all of it; the tool tip has the whole."""
-
-    def setText(self, text: str) -> None:
-        super().setText(text)
-        self.setToolTip(text)
+    """One line of words that ends in dots where there is no room for all of it."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

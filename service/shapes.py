@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from engine.api.rows import AlarmRow, FillRow, LimitRow, OrderRow, PositionRow, SuggestionRow
+from engine.api.rows import AlarmRow, FillRow, LimitRow, OrderRow, PositionRow, Row, SuggestionRow
 from service.mirror import Price
 
 
@@ -14,28 +14,17 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     as_of: int
 
 
-class Positions(Answer, frozen=True, kw_only=True):
-    rows: list[PositionRow]
+def _rows(name: str, kind: type[Row]) -> Any:
+    """An answer that is the rows of one table."""
+    return msgspec.defstruct(name, [("rows", list[kind])], bases=(Answer,), frozen=True, kw_only=True)
 
 
-class Orders(Answer, frozen=True, kw_only=True):
-    rows: list[OrderRow]
-
-
-class Fills(Answer, frozen=True, kw_only=True):
-    rows: list[FillRow]
-
-
-class Suggestions(Answer, frozen=True, kw_only=True):
-    rows: list[SuggestionRow]
-
-
-class Limits(Answer, frozen=True, kw_only=True):
-    rows: list[LimitRow]
-
-
-class Alarms(Answer, frozen=True, kw_only=True):
-    rows: list[AlarmRow]
+Positions = _rows("Positions", PositionRow)
+Orders = _rows("Orders", OrderRow)
+Fills = _rows("Fills", FillRow)
+Suggestions = _rows("Suggestions", SuggestionRow)
+Limits = _rows("Limits", LimitRow)
+Alarms = _rows("Alarms", AlarmRow)
 
 
 class Quotes(Answer, frozen=True, kw_only=True):
@@ -65,8 +54,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: bool
     why: str = ""
-    clients: list[str] = []
-    """Who is connected to the engine: window, cli, console; api (this service), mcp, program."""
     """Why there is no engine."""
     mode: str = ""
     link: str = ""
@@ -78,6 +65,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     lag_ms: float = 0.0
     sources: dict[str, str] = {}
     """State by source: up, degraded, down, off."""
+    clients: list[str] = []
+    """Who is connected to the engine: window, cli, console; api (this service), mcp, program."""
     as_of: int = 0
 
 

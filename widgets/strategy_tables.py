@@ -1,5 +1,6 @@
 """Which strategies there are, and what one of them would have said on the bars that are known."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
@@ -70,6 +71,10 @@ def _share(row: RuleRow) -> float | None:
     return 100.0 * row.held / row.known if row.known else None
 
 
+def _word_column(name: str, title: str, word: Callable[[StrategyRow], str], width_for: str) -> Column:
+    return Column(id=name, title=title, format=word, align="left", colour=lambda r: "t2", width_for=width_for)
+
+
 STRATEGY_COLUMNS = (
     Column(
         id="name",
@@ -92,22 +97,8 @@ STRATEGY_COLUMNS = (
         mark=lambda r: _MARKS[r.state],
         width_for="broken",
     ),
-    Column(
-        id="horizon",
-        title="Horizon",
-        format=lambda r: _horizon_word(r.horizon),
-        align="left",
-        colour=lambda r: "t2",
-        width_for="swing",
-    ),
-    Column(
-        id="origin",
-        title="File",
-        format=lambda r: _origin_word(r.origin),
-        align="left",
-        colour=lambda r: "t2",
-        width_for="as it came",
-    ),
+    _word_column("horizon", "Horizon", lambda r: _horizon_word(r.horizon), "swing"),
+    _word_column("origin", "File", lambda r: _origin_word(r.origin), "as it came"),
     Column(
         id="signals",
         title="Signals",

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.api.commands import CancelAll, CheckStrategy, Flatten, Halt, SaveStrategy, SwitchStrategy
 from engine.api.rows import AlarmRow
 from market_agent_gui.dialogs import PlainDialog
+from market_agent_gui.strategies_pane import StrategiesPane
 from tests.support_gui.fake_strategies import SHIPPED
 from tests.support_gui.harness import Desk, until
 
@@ -242,3 +243,11 @@ def test_in_another_language_a_draft_says_that_it_is_not_saved_and_the_chart_its
         run(story())
     finally:
         desk.shell.language.use("en")
+
+
+def test_the_place_of_a_text_is_told_in_full_also_after_a_change_of_language(qtbot) -> None:
+    pane = StrategiesPane()
+    qtbot.addWidget(pane)
+    pane.show_text("id: mine", "/profile/strategies/mine.yaml")
+    pane._say()
+    assert (pane.place.text(), pane.place.toolTip()) == ("mine.yaml", "/profile/strategies/mine.yaml")
