@@ -8,6 +8,14 @@ import yaml
 from engine.scoring.technical.faults import Fault, StrategyError
 
 MOST_BYTES: Final = 65_536
+DEEPEST: Final = 32
+_OPENS: Final = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSES: Final = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 Place = tuple[str | int, ...]
 """Keys and positions from the root, such as ("long", "enter", 0)."""
 
@@ -46,8 +54,13 @@ class Document:
 def _compose(name: str, text: str) -> yaml.MappingNode:
     if len(text.encode("utf-8", errors="replace")) > MOST_BYTES:
         raise StrategyError(name, (Fault(0, "", f"A strategy has at most {MOST_BYTES} bytes."),))
+    deep = 0
     try:
         for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            deep += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+            if deep > DEEPEST:
+                # Here and not by the composer: a page of brackets takes the scanner a quarter of a minute.
+                raise StrategyError(name, (Fault(token.start_mark.line + 1, "", "It is nested too deeply."),))
             if isinstance(token, yaml.AliasToken | yaml.AnchorToken | yaml.TagToken):
                 line = token.start_mark.line + 1
                 raise StrategyError(name, (Fault(line, "", "Anchors, aliases and tags are not used in a strategy."),))
