@@ -105,13 +105,16 @@ def quantity(value: Number | None) -> str:
     return number(shown, max(0, -exponent) if isinstance(exponent, int) else 0)
 
 
+_UNITS = ((999.5, 1.0, ""), (999.5e3, 1e3, "k"), (999.5e6, 1e6, "M"), (999.5e9, 1e9, "G"), (math.inf, 1e12, "T"))
+
+
 def compact(value: Number | None) -> str:
-    """Format a large amount briefly: `212 k`, `36.5 M`."""
+    """Format a large amount briefly: `212 k`, `36.5 M`, `1.2 T`."""
     if _missing(value):
         return MISSING
     assert value is not None
     size = abs(float(value))
-    for limit, divisor, unit in ((999.5, 1.0, ""), (999.5e3, 1e3, "k"), (999.5e6, 1e6, "M"), (math.inf, 1e9, "G")):
+    for limit, divisor, unit in _UNITS:
         if size < limit:
             scaled = float(value) / divisor
             decimals = 0 if not unit or abs(scaled) >= 99.95 else 1

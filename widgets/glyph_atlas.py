@@ -18,7 +18,7 @@ Pixels = npt.NDArray[np.uint32]
 
 BLANK, MINUS_GLYPH, PLUS_GLYPH, UP_GLYPH, DOWN_GLYPH, MISSING_GLYPH = 10, 11, 12, 13, 14, 15
 _WIDE = "0123456789 " + MINUS + "+▲▼" + MISSING
-_UNITS = " kMG"
+_UNITS = " kMGT"
 ROLES = ("t1", "up", "down", "t3", "t2")
 """Colours a number may have."""
 GROUNDS = ("plain", "selected", "flash_up", "flash_down")
@@ -35,7 +35,7 @@ class NumberStyle:
     signed: bool = False
     arrow: bool = False
     compact: bool = False
-    """k, M, G after the number."""
+    """k, M, G, T after the number."""
     missing: bool = True
     """A dash where there is no number; else nothing."""
 
@@ -54,7 +54,7 @@ class GlyphAtlas:
         self.height = max(1, round(metrics.height() * ratio))
         self.grounds = tuple(_ground(theme, name) for name in GROUNDS)
         self.ground_pixels = np.array([opaque(ground) for ground in self.grounds], np.uint32)
-        self._font, self._ascent, self._theme = font, metrics.ascent(), theme
+        self._font, self._ascent, self.theme = font, metrics.ascent(), theme
         self.digits = self._draw(_WIDE, self.wide)
         self.points = self._draw(" .", self.point)
         self.units = self._draw(_UNITS, self.unit)
@@ -72,10 +72,10 @@ class GlyphAtlas:
                     if glyph in "▲▼":
                         kind = "up" if glyph == "▲" else "down"
                         middle = self.height / self.ratio / 2
-                        draw_mark(painter, self._theme, 0, middle, kind, self._theme.color(role))
+                        draw_mark(painter, self.theme, 0, middle, kind, self.theme.color(role))
                     elif glyph != " ":
                         painter.setFont(self._font)
-                        painter.setPen(self._theme.color(role))
+                        painter.setPen(self.theme.color(role))
                         room = width / self.ratio - QFontMetricsF(self._font).horizontalAdvance(glyph)
                         painter.drawText(QPointF(room / 2, self._ascent), glyph)
                     painter.end()

@@ -31,8 +31,10 @@ _TENS = np.power(10, np.arange(19), dtype=np.int64)
 _SCALES = _TENS.astype(np.float64)
 _MOST = 1e17
 """Larger numbers are written as this one: the digits are counted in 64 bits."""
-_UNIT_FROM = np.array([999.5, 999.95e3, 999.95e6])
-_UNIT_SIZES = np.array([1.0, 1e3, 1e6, 1e9])
+_UNIT_FROM = np.array([999.5, 999.95e3, 999.95e6, 999.95e9])
+_UNIT_SIZES = np.array([1.0, 1e3, 1e6, 1e9, 1e12])
+_UNITS_ROOM = 8
+"""Numbers a unit may have in what is remembered of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,18 @@ class NumberPlace:
     left: int
     right: int
     style: NumberStyle
+
+
+def least_cut(style: NumberStyle) -> float:
+    """Return the smallest number for which a style has not enough digits."""
+    if style.compact:
+        return float((10**style.integers - 0.5 * 10**-style.fraction) * _UNIT_SIZES[-1])
+    return float(10**style.integers - 0.5)
+
+
+def digits_of(value: float, style: NumberStyle) -> int:
+    """Return how many digits a number above zero has left of the point."""
+    return len(str(int(value / (_UNIT_SIZES[-1] if style.compact else 1.0) + 0.5)))
 
 
 class NumberCells:
@@ -91,7 +105,7 @@ class NumberCells:
         self._pointed = np.flatnonzero(self._point_at >= 0)
         self._united = np.flatnonzero(self._unit_at >= 0)
 
-        self._glyphs = atlas.digits.shape[1]
+        self._glyphs, self._unit_count = atlas.digits.shape[1], atlas.units.shape[1]
         self._digits, self._points, self._units = (
             np.ascontiguousarray(drawn.reshape(-1, *drawn.shape[2:])[:, : self._high])
             for drawn in (atlas.digits, atlas.points, atlas.units)
@@ -111,15 +125,16 @@ class NumberCells:
         glyphs, points, units = self._composed(values, decimals)
         combo = roles * len(GROUNDS) + grounds
         codes = glyphs + np.take(combo * self._glyphs, self._owner, axis=0)
-        looks = (combo * 2 + points) * 4 + units
+        looks = (combo * 2 + points) * _UNITS_ROOM + units
         new_looks = looks != np.take(self._looks, rows, axis=1)
         changed: Bools = new_looks.any(axis=1)
         row_at = self._row_at[rows]
         if changed.any():
             self._ground(rows, grounds, changed)
             self._looks[:, rows] = looks
-            self._put(self._point_blocks, self._points, self._pointed, self._point_at, row_at, new_looks, looks >> 2)
-            unit_codes = combo * 4 + units
+            point_codes = looks // _UNITS_ROOM
+            self._put(self._point_blocks, self._points, self._pointed, self._point_at, row_at, new_looks, point_codes)
+            unit_codes = combo * self._unit_count + units
             self._put(self._unit_blocks, self._units, self._united, self._unit_at, row_at, new_looks, unit_codes)
         new = codes != np.take(self._painted, rows, axis=1)
         at = np.flatnonzero(new)
@@ -173,7 +188,7 @@ class NumberCells:
         """Paint the ground of cells that have another one, between the glyphs too: a flash has no gaps."""
         for number in np.flatnonzero(columns):
             painted = self._looks[number, rows]
-            other = (painted < 0) | ((painted >> 3) % len(GROUNDS) != grounds[number])
+            other = (painted < 0) | (painted // (2 * _UNITS_ROOM) % len(GROUNDS) != grounds[number])
             if other.any():
                 place, top = self._places[number], self._top
                 pixels = self._grounds[grounds[number, other]][:, None, None]

@@ -4,13 +4,13 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QEvent, QItemSelection, QModelIndex, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QEvent, QItemSelection, QModelIndex, QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from widgets.glyph_atlas import GlyphAtlas, NumberStyle, picture
 from widgets.grid_view import GridView
-from widgets.number_cells import NumberCells, NumberPlace
+from widgets.number_cells import NumberCells, NumberPlace, digits_of, least_cut
 from widgets.paint import TEXTS, draw_mark
 from widgets.quote_book import SPARK_POINTS
 from widgets.quote_columns import COLUMNS, SPARK, QuoteColumn, roles_of
@@ -21,7 +21,7 @@ from widgets.words import keep_said, told, tr
 
 FLASH_MS = 250
 FRAME_MS = 33
-_LEAST_SPARK, _MOST_SPARK = 36, 160
+_LEAST_SPARK = 36
 _PAD = 6
 _WARN_BADGES = ("HALT", "LOCK", "STALE")
 
@@ -129,7 +129,7 @@ class QuoteView(GridView):
         shown = self._spark_wanted and room >= max(title, theme.px(_LEAST_SPARK))
         self.setColumnHidden(SPARK, not shown)
         if shown:
-            self.setColumnWidth(SPARK, min(room, theme.px(_MOST_SPARK)))
+            self.setColumnWidth(SPARK, room)
         head.blockSignals(blocked)
         self.updateGeometries()
 
@@ -153,7 +153,9 @@ class QuoteView(GridView):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.LanguageChange) and hasattr(self, "quotes"):
-            self._atlas = None
+            for number, column in enumerate(COLUMNS):
+                if number != SPARK and column.id not in self.by_hand and not self.isColumnHidden(number):
+                    self.setColumnWidth(number, 0)  # smaller text needs less
             self._fit()
             self._on_moved()
 
@@ -172,9 +174,8 @@ class QuoteView(GridView):
         )
 
     def _ready_atlas(self) -> GlyphAtlas:
-        ratio = self.devicePixelRatioF()
-        if self._atlas is None or self._atlas.ratio != ratio:
-            theme = current_theme()
+        ratio, theme = self.devicePixelRatioF(), current_theme()
+        if self._atlas is None or self._atlas.ratio != ratio or self._atlas.theme is not theme:
             self._atlas = GlyphAtlas(theme, ratio, theme.font(12))
             self._whole = True
         return self._atlas
@@ -279,9 +280,9 @@ class QuoteView(GridView):
         grown = False
         for number in np.flatnonzero(((size >= self._limits) & (size < np.inf)).any(axis=1)):
             column, most = self._columns[number], size[number][np.isfinite(size[number])].max()
-            before = self._style(column).integers
-            self._integers[column.id] = min(12, len(str(int(most + 0.5))))
-            grown = grown or self._integers[column.id] > before
+            style = self._style(column)
+            self._integers[column.id] = min(12, digits_of(float(most), style))
+            grown = grown or self._integers[column.id] > style.integers
         return grown
 
     def _place_numbers(self, atlas: GlyphAtlas) -> None:
@@ -306,7 +307,7 @@ class QuoteView(GridView):
             ends.append(left + room)
         self._lefts, self._ends = np.array(lefts, np.int64), np.array(ends, np.int64)
         styles = [place.style for place in places]
-        self._limits = np.array([np.inf if s.compact else 10**s.integers - 0.5 for s in styles])[:, None]
+        self._limits = np.array([least_cut(style) for style in styles])[:, None]
         self._flashes = np.array([column.flash for column in self._columns], np.bool_)[:, None]
         fixed = [self._decimals if c.decimals is None else np.full(len(self._rows), c.decimals) for c in self._columns]
         self._shown = np.array(fixed, np.int64).reshape(len(fixed), len(self._rows))
@@ -322,14 +323,24 @@ class QuoteView(GridView):
         if self._whole:
             self._compose(atlas)
         painter = QPainter(self.viewport())
-        ratio, rect = atlas.ratio, event.rect()
-        if ratio == 1.0:
-            painter.drawImage(rect, self._image, rect)
-        else:
-            part = QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio)
-            painter.drawImage(QRectF(rect), self._image, part)
+        self._paint_picture(painter, event.rect(), atlas.ratio)
         self.paint_extras(painter, len(self.quotes.lines))
         painter.end()
+
+    def _paint_picture(self, painter: QPainter, rect: QRect, ratio: float) -> None:
+        height, device = self.verticalHeader().defaultSectionSize(), self._pixels.shape[1]
+        if ratio == 1.0:
+            painter.drawImage(rect, self._image, rect)
+        elif device == height * ratio:
+            part = QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio)
+            painter.drawImage(QRectF(rect), self._image, part)
+        else:
+            # A row is no whole number of the screen's pixels: each goes where the view has it, or they would part.
+            last = min(rect.bottom() // height + 1, self._pixels.shape[0] - 1)
+            for row in range(rect.top() // height, last + 1):
+                target = QRectF(rect.x(), round(row * height * ratio) / ratio, rect.width(), device / ratio)
+                part = QRectF(rect.x() * ratio, row * device, rect.width() * ratio, device)
+                painter.drawImage(target, self._image, part)
 
     # --- the words, once per layout ----------------------------------------------------------------------------
 
@@ -338,7 +349,7 @@ class QuoteView(GridView):
         height = self.verticalHeader().defaultSectionSize()
         view = self.viewport()
         count = view.height() // height + 2
-        device = round(height * ratio)
+        device = ceil(height * ratio)
         self._pixels, self._image = picture(count, device, ceil(view.width() * ratio), theme.color("bg1"))
         self._first = max(0, self.verticalScrollBar().value())
         last = min(len(self.quotes.lines), self._first + count)

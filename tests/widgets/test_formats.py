@@ -61,6 +61,8 @@ def test_durations(seconds: float | None, text: str) -> None:
         (212_000, f"212{THIN}k"),
         (36_512_345, f"36.5{THIN}M"),
         (2e9, f"2.0{THIN}G"),
+        (999.6e9, f"1.0{THIN}T"),
+        (1.24e12, f"1.2{THIN}T"),
         (None, "–"),
     ],
 )

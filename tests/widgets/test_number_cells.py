@@ -45,7 +45,9 @@ def write(cells: NumberCells, rows: list[int], values, decimals=2, role=0, groun
     return cells.write(np.array(rows), np.broadcast_to(np.asarray(values, float), shape).copy(), *full).tolist()
 
 
-value = st.sampled_from([0.0, 0.004, 1.5, 99.99, 100.37, 100.38, -0.03, -7.25, 999.6, 1234.5, 36.5e6, np.nan, np.inf])
+value = st.sampled_from(
+    [0.0, 0.004, 1.5, 99.99, 100.37, 100.38, -0.03, -7.25, 999.6, 1234.5, 36.5e6, 1.24e12, np.nan, np.inf]
+)
 cell = st.tuples(value, st.integers(0, 3), st.integers(0, len(ROLES) - 1), st.integers(0, len(GROUNDS) - 1))
 line = st.tuples(*[cell] * len(STYLES))
 batch = st.dictionaries(st.integers(0, ROWS - 1), line, min_size=1)
