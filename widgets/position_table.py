@@ -1,9 +1,10 @@
 """What is held, what it makes, and what stands between it and a loss."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QAction, QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -37,88 +38,77 @@ def _mark_text(price: Decimal | None) -> str:
     return price_text(rounded, max(2, _decimals(rounded)))
 
 
+def _price_or_none(price: Decimal | None) -> str:
+    return tr("none") if price is None else price_text(price)
+
+
+def _figure(
+    id: str, title: str, value: Callable[[PositionRow], Decimal | float | None], text: Callable[[Any], str], **more: Any
+) -> Column:
+    """Return a column that ``text`` writes, and that is sorted and saved as the number it is."""
+    return Column(id=id, title=title, format=lambda r: text(value(r)), sort=value, plain=value, **more)
+
+
 def position_columns(zone: str) -> tuple[Column, ...]:
     """Return the columns of the table; times in ``zone``."""
     return (
         Column(id="symbol", title="Symbol", format=lambda r: r.symbol, align="left", weight=600, width_for="BRK.B"),
-        Column(
-            id="quantity",
-            title="Qty",
-            format=lambda r: formats.signed(r.quantity, _decimals(r.quantity)),
-            sort=lambda r: r.quantity,
-            plain=lambda r: r.quantity,
+        _figure(
+            "quantity",
+            "Qty",
+            lambda r: r.quantity,
+            lambda q: formats.signed(q, _decimals(q)),
             width_for="+1 000",
             flash=True,
         ),
-        Column(
-            id="average",
-            title="Average",
-            format=lambda r: price_text(r.average_price),
-            sort=lambda r: r.average_price,
-            plain=lambda r: r.average_price,
-            width_for="1 000.00",
-        ),
-        Column(
-            id="mark",
-            title="Mark",
-            format=lambda r: _mark_text(r.mark),
-            sort=lambda r: r.mark,
-            plain=lambda r: r.mark,
+        _figure("average", "Average", lambda r: r.average_price, price_text, width_for="1 000.00"),
+        _figure(
+            "mark",
+            "Mark",
+            lambda r: r.mark,
+            _mark_text,
             width_for="1 000.00",
             about="Middle of bid and ask, else the last price: open P&L and the result of the day are reckoned with it",
         ),
-        Column(
-            id="last",
-            title="Last",
-            format=lambda r: price_text(r.last),
-            sort=lambda r: r.last,
-            plain=lambda r: r.last,
-            width_for="1 000.00",
-            visible=False,
-        ),
-        Column(
-            id="open",
-            title="Open P&L",
-            format=lambda r: formats.signed(r.open_pnl),
-            sort=lambda r: r.open_pnl,
-            plain=lambda r: r.open_pnl,
+        _figure("last", "Last", lambda r: r.last, price_text, width_for="1 000.00", visible=False),
+        _figure(
+            "open",
+            "Open P&L",
+            lambda r: r.open_pnl,
+            formats.signed,
             colour=lambda r: direction_role(r.open_pnl),
             mark=lambda r: direction_mark(r.open_pnl),
             width_for="+10 000.00",
         ),
-        Column(
-            id="percent",
-            title="%",
-            format=lambda r: formats.signed(r.open_pnl_percent),
-            sort=lambda r: r.open_pnl_percent,
-            plain=lambda r: r.open_pnl_percent,
+        _figure(
+            "percent",
+            "%",
+            lambda r: r.open_pnl_percent,
+            formats.signed,
             colour=lambda r: direction_role(r.open_pnl_percent),
             width_for="+10.00",
         ),
-        Column(
-            id="stop",
-            title="Stop",
-            format=lambda r: tr("none") if r.stop is None else price_text(r.stop),
-            sort=lambda r: r.stop,
-            plain=lambda r: r.stop,
+        _figure(
+            "stop",
+            "Stop",
+            lambda r: r.stop,
+            _price_or_none,
             colour=lambda r: "warn" if r.stop is None else "t1",
             width_for="1 000.00",
         ),
-        Column(
-            id="target",
-            title="Target",
-            format=lambda r: tr("none") if r.target is None else price_text(r.target),
-            sort=lambda r: r.target,
-            plain=lambda r: r.target,
+        _figure(
+            "target",
+            "Target",
+            lambda r: r.target,
+            _price_or_none,
             colour=lambda r: "t3" if r.target is None else "t1",
             width_for="1 000.00",
         ),
-        Column(
-            id="to_stop",
-            title="To stop",
-            format=lambda r: formats.signed(r.to_stop),
-            sort=lambda r: r.to_stop,
-            plain=lambda r: r.to_stop,
+        _figure(
+            "to_stop",
+            "To stop",
+            lambda r: r.to_stop,
+            formats.signed,
             colour=lambda r: "t2",
             width_for="−1 000.00",
             about="Money won or lost against the average price if the stop is hit",
@@ -132,21 +122,19 @@ def position_columns(zone: str) -> tuple[Column, ...]:
             mark=_protection_mark,
             width_for="stop at broker",
         ),
-        Column(
-            id="realised",
-            title="Realised",
-            format=lambda r: formats.signed(r.realised),
-            sort=lambda r: r.realised,
-            plain=lambda r: r.realised,
+        _figure(
+            "realised",
+            "Realised",
+            lambda r: r.realised,
+            formats.signed,
             colour=lambda r: direction_role(r.realised),
             visible=False,
         ),
-        Column(
-            id="break_even",
-            title="Break-even",
-            format=lambda r: _mark_text(r.break_even),
-            sort=lambda r: r.break_even,
-            plain=lambda r: r.break_even,
+        _figure(
+            "break_even",
+            "Break-even",
+            lambda r: r.break_even,
+            _mark_text,
             width_for="1 000.00",
             visible=False,
             about="The price that pays the fees of the way in, and as much for the way out",
@@ -190,6 +178,11 @@ class TotalLine(QWidget):
     def _on_moved(self, *_: object) -> None:
         self.update()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.setFixedHeight(current_theme().px(22))
+
     def set_sums(self, sums: dict[str, tuple[str, str, str]], note: list[tuple[str, str]]) -> None:
         """Set (text, role, mark) by column id, and the note (text, role) in the columns of prose."""
         self._sums, self._note = sums, note
@@ -204,12 +197,13 @@ class TotalLine(QWidget):
         head = self._table.horizontalHeader()
         names = self._table.column_ids()
         middle, pad = self.height() / 2, theme.px(6)
-        TEXTS.draw(painter, theme, pad, middle, tr("Total"), theme.color("t1"), weight=600)
+        end = pad + TEXTS.draw(painter, theme, pad, middle, tr("Total"), theme.color("t1"), weight=600)
         for name, (text, role, mark) in self._sums.items():
             number = names.index(name)
             if not self._table.isColumnHidden(number):
                 right = head.sectionViewportPosition(number) + head.sectionSize(number) - pad
-                if right > self.width():
+                left = right - TEXTS.width(theme, text, 12, 600) - (theme.px(12) if mark else 0)
+                if right > self.width() or left < end:
                     continue  # its column is scrolled out of sight, and a part of a figure says something else
                 colour = theme.color(role)
                 drawn = TEXTS.draw(painter, theme, right, middle, text, colour, weight=600, align="right")
