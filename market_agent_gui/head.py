@@ -4,14 +4,16 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from engine.api.rows import SourceRow
 from market_agent_gui.actions import BY_ID, key_text
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.presenters.pace import PacePresenter
 from market_agent_gui.translate import say
+from widgets import formats
+from widgets.cells import NEW_YORK, zone_label
 from widgets.toast import Toaster
 from widgets.words import once_more, told
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 BEAT_MS = 100
 BEATS = 10
+ACTING = ("ticket", "suggestions", "depth")
 KINDS = {"info": "info", "warn": "warn", "bad": "bad"}
 STAGED_KEYS = ("price_up", "price_down", "next_leg", "size_risk", "send", "drop", "next_order", "rehearse")
 USUAL_KEYS = ("stage_buy", "stage_sell", "palette", "key_card", "cancel_last", "arm", "rehearse")
@@ -38,7 +41,8 @@ class Head(QObject):
         self.menu_button = lines.menu_button
         self.menu_button.clicked.connect(self.open_menu)
         self.pace = PacePresenter(self.replay, shell.bridge, shell.commander, shell.keys, self)
-        self.toaster = Toaster(shell.window, keep_free=self._ticket_rect)
+        window = shell.window
+        self.toaster = Toaster(window, keep_free=self._acting_places, top_margin=lambda: window.head_height)
         self._connect()
         self._beat = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
         self._beat.timeout.connect(self._on_beat)
@@ -61,6 +65,7 @@ class Head(QObject):
         shell.host.changed.connect(lambda _state: self._say_away())
         shell.outside.noted.connect(self.status.set_note)
         shell.entry.staged_changed.connect(lambda _order: self.show_keys())
+        shell.keys.escaped.connect(self.toaster.clear)
         shell.app.focusChanged.connect(self._on_focus)
 
     def close(self) -> None:
@@ -68,12 +73,14 @@ class Head(QObject):
         self._beat.stop()
         self._shell.app.focusChanged.disconnect(self._on_focus)
 
-    def _ticket_rect(self) -> QRect:
-        """Where the ticket stands in the window; empty when it floats or is hidden."""
-        dock = self._shell.window.docks["ticket"]
-        if dock.isFloating() or not dock.isVisible():
-            return QRect()
-        return QRect(dock.mapTo(self._shell.window, dock.rect().topLeft()), dock.size())
+    def _acting_places(self) -> list[QRect]:
+        """Where a click in the window acts: ticket, ladder and queue as a whole, elsewhere the buttons."""
+        window = self._shell.window
+        whole = [dock for name in ACTING if not (dock := window.docks[name]).isFloating()]
+        buttons = [button for button in window.findChildren(QAbstractButton) if button.window() is window]
+        parts: list[QWidget] = [*whole, *(b for b in buttons if not any(dock.isAncestorOf(b) for dock in whole))]
+        seen = [part for part in parts if part.isVisible() and not part.visibleRegion().isEmpty()]
+        return [QRect(part.mapTo(window, QPoint()), part.size()) for part in seen]
 
     def open_menu(self) -> None:
         button = self.menu_button
@@ -90,6 +97,9 @@ class Head(QObject):
             return title, rest
 
         self.toaster.show_toast(*words(), KINDS.get(severity, "info"), words)
+        state = self._shell.bridge.mirror.state()
+        when = formats.clock(state.now_ns, NEW_YORK, zone_label(NEW_YORK)) if state is not None else ""
+        self.banner.note(when, lambda: once_more(text))
 
     def retranslate(self) -> None:
         """Say everything again in another language."""

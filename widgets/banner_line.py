@@ -1,15 +1,19 @@
-"""One line under the strip: what happened, what the program did, what you can do. The worst first; never modal."""
+"""One line under the strip: what happened, what the program did, what you can do. The worst first; never modal.
 
-from collections.abc import Iterable
+It is always there: a line that came and went would move every button below it under the mouse of somebody who is about
+to click. While nothing is wrong it says, quietly, what was told last.
+"""
 
-from PySide6.QtCore import QEvent, Signal
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QElapsedTimer, QEvent, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.api.rows import AlarmRow
 from widgets.key_button import KeyButton
 from widgets.paint import TEXTS, draw_mark
-from widgets.theme import current_theme
+from widgets.theme import Theme, current_theme
 from widgets.words import keep_said, told, tr
 
 _RANKS = {
@@ -26,19 +30,23 @@ _RANKS = {
 }
 
 
+HEIGHT_PX = 28
+HASTE_MS = 300
+"""A press so soon after another alarm took the line was meant for the one before it."""
+
+
 def rank(row: AlarmRow) -> int:
     """Return 0 for red, 1 for amber, 2 for a note; a severity it does not know is red."""
     return _RANKS.get(row.severity.lower(), 0)
 
 
 class BannerLine(QWidget):
-    """Hidden while there is nothing to say. ``apply`` takes rows of the table ``alarms``."""
+    """Quiet while there is nothing to say. ``apply`` takes rows of the table ``alarms``."""
 
     acknowledge = Signal(str)
     """Code of the alarm that was read."""
     show_wanted = Signal(str)
     """The person wants to see what it is about."""
-    height_changed = Signal()
 
     def __init__(self, key: str = "F8", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +57,10 @@ class BannerLine(QWidget):
         self._more = KeyButton("", "", parent=self)
         self._more.clicked.connect(self._on_show)
         self._asked: set[str] = set()
+        self._note: tuple[str, Callable[[], str]] = ("", str)
+        self._shown = ""
+        self._taken = QElapsedTimer()
+        """Since another alarm took the place of one on the line."""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         keep_said(self, self._say)
 
@@ -68,10 +80,20 @@ class BannerLine(QWidget):
                 self._asked.discard(row.key)
         self._refresh()
 
+    def note(self, when: str, words: Callable[[], str]) -> None:
+        """Take what was told last and its time of day; ``words`` says it in the language of the moment."""
+        self._note = (when, words)
+        self._refresh()
+
     def shown(self) -> list[AlarmRow]:
         """Return what is not yet acknowledged, most severe and newest first."""
         open_ = [row for row in self._rows.values() if not row.acknowledged]
         return sorted(open_, key=lambda row: (rank(row), -row.since_ns, row.key))
+
+    def standing(self) -> list[AlarmRow]:
+        """Return what has been acknowledged and is not over, most severe and newest first."""
+        read = [row for row in self._rows.values() if row.acknowledged]
+        return sorted(read, key=lambda row: (rank(row), -row.since_ns, row.key))
 
     @property
     def current(self) -> AlarmRow | None:
@@ -81,6 +103,8 @@ class BannerLine(QWidget):
     def acknowledge_current(self) -> None:
         """Say that the alarm on the line has been read; it stays until the engine takes it away."""
         row = self.current
+        if self._taken.isValid() and self._taken.elapsed() < HASTE_MS:
+            return
         if row is not None and row.key not in self._asked:
             self._asked.add(row.key)
             self.acknowledge.emit(row.key)
@@ -94,9 +118,16 @@ class BannerLine(QWidget):
     def _refresh(self) -> None:
         rows = self.shown()
         theme = current_theme()
-        was = self.isVisibleTo(self.parentWidget()) if self.parentWidget() else self.isVisible()
-        self.setVisible(bool(rows))
-        self.setFixedHeight(theme.px(32))
+        self.setFixedHeight(theme.px(HEIGHT_PX))
+        for button in (self._button, self._more):
+            button.setVisible(bool(rows))
+        now = rows[0].key if rows else ""
+        if now != self._shown:
+            if now and self._shown:
+                self._taken.start()
+            else:
+                self._taken.invalidate()
+            self._shown = now
         if rows:
             row = rows[0]
             waiting = row.key in self._asked
@@ -107,8 +138,12 @@ class BannerLine(QWidget):
             self.setToolTip("\n".join(parts))
             self.setAccessibleName(". ".join(parts))
             self._arrange()
-        if was != bool(rows):
-            self.height_changed.emit()
+        else:
+            still = [told(row.happened) for row in self.standing()]
+            when, said = self._note[0], self._note[1]()
+            self.setToolTip("\n".join(part for part in (said, *still) if part))
+            spoken = [tr("No alarms"), f"{when} {said}".strip(), *(f"{tr('Not over')}: {text}" for text in still)]
+            self.setAccessibleName(". ".join(part for part in spoken if part))
         self.update()
 
     def _arrange(self) -> None:
@@ -134,7 +169,7 @@ class BannerLine(QWidget):
         painter = QPainter(self)
         row = self.current
         if row is None:
-            painter.fillRect(self.rect(), theme.color("bg1"))
+            self._paint_quiet(painter, theme)
             painter.end()
             return
         role = ("danger", "warn", "t2")[rank(row)]
@@ -153,3 +188,22 @@ class BannerLine(QWidget):
             if shown != text:
                 break
         painter.end()
+
+    def _paint_quiet(self, painter: QPainter, theme: Theme) -> None:
+        """Paint what was told last, and on the right what is acknowledged and still so."""
+        painter.fillRect(self.rect(), theme.color("bg0"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color("hair"))
+        middle, x, right = (self.height() - 1) / 2, float(theme.px(16)), float(self.width() - theme.px(12))
+        still = self.standing()
+        if still:
+            more = f"  +{len(still) - 1}" if len(still) > 1 else ""
+            text = f"{tr('Not over')}: {told(still[0].happened)}{more}"
+            text = TEXTS.elided(theme, text, self.width() / 2, 12)
+            right -= TEXTS.draw(painter, theme, right, middle, text, theme.color("t2"), align="right") + theme.px(16)
+            draw_mark(painter, theme, right, middle, ("bad", "warn", "off")[rank(still[0])])
+            right -= theme.px(16)
+        when, words = self._note
+        if when:
+            x += TEXTS.draw(painter, theme, x, middle, when, theme.color("t3")) + theme.px(8)
+        said = TEXTS.elided(theme, words() or tr("No alarms"), max(0.0, right - x), 12)
+        TEXTS.draw(painter, theme, x, middle, said, theme.color("t2" if when else "t3"))

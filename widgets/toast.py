@@ -1,8 +1,8 @@
 """Short notes at the bottom right: a fill, an order that went. They go by themselves and never take the focus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -92,13 +92,41 @@ class Toast(QWidget):
         painter.end()
 
 
-class Toaster(QObject):
-    """Stacks toasts over a window's bottom right corner, the newest at the bottom."""
+def free_place(size: QSize, room: QRect, taken: Iterable[QRect], gap: int) -> QPoint:
+    """Return where the bottom right corner of a stack goes: as low, then as far right in ``room``, as it covers nothing
+    of ``taken``; where it must, it covers as little as may be."""
+    blocks = [rect for rect in taken if rect.intersects(room)]
+    rights = {room.right() + 1, *(rect.left() - gap for rect in blocks)}
+    bottoms = {room.bottom() + 1, *(rect.top() - gap for rect in blocks)}
+    best, least = QPoint(room.right() + 1, room.bottom() + 1), -1
+    for bottom in sorted(bottoms, reverse=True):
+        for right in sorted(rights, reverse=True):
+            stack = QRect(QPoint(right - size.width(), bottom - size.height()), size)
+            if not room.contains(stack):
+                continue
+            cut = [rect.intersected(stack) for rect in blocks]
+            covered = sum(part.width() * part.height() for part in cut if not part.isEmpty())
+            if least < 0 or covered < least:
+                best, least = QPoint(right, bottom), covered
+            if not covered:
+                return best
+    return best
 
-    def __init__(self, window: QWidget, bottom_margin: int = 32, keep_free: Callable[[], QRect] | None = None) -> None:
-        """``keep_free`` tells a rectangle of the window that no toast may cover: the stack goes beside or above it."""
+
+class Toaster(QObject):
+    """Stacks toasts, the newest at the bottom, as near to a window's bottom right corner as they cover nothing that
+    acts: they come and go by themselves, and a click must not meet one where a button was, nor the other way round."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        bottom_margin: int = 32,
+        keep_free: Callable[[], Iterable[QRect]] = tuple,
+        top_margin: Callable[[], int] = int,
+    ) -> None:
+        """``keep_free`` tells rectangles of the window that no toast may cover, ``top_margin`` the height on top."""
         super().__init__(window)
-        self._window, self._margin, self._keep_free = window, bottom_margin, keep_free
+        self._window, self._margin, self._keep_free, self._top = window, bottom_margin, keep_free, top_margin
         self._toasts: list[Toast] = []
         self._late = QTimer(self)
         """After a resize: the panes take their places, and what must stay free its own, a moment later."""
@@ -161,19 +189,16 @@ class Toaster(QObject):
 
     def _place(self) -> None:
         theme = current_theme()
-        gap, side = theme.px(8), theme.px(12)
-        bottom = self._window.height() - theme.px(self._margin)
-        free = self._keep_free() if self._keep_free is not None else QRect()
-        right = self._window.width() - side
-        width = max((toast.width() for toast in self._toasts), default=0)
-        height = sum(toast.height() + gap for toast in self._toasts)
-        if free.intersects(QRect(right - width, bottom - height, width, height)):
-            if free.left() - side - width >= 0:
-                right = free.left() - side
-            else:
-                bottom = free.top() - gap
+        if not self._toasts:
+            return
+        gap, side, top = theme.px(8), theme.px(12), self._top()
+        room = QRect(side, top, self._window.width() - 2 * side, self._window.height() - theme.px(self._margin) - top)
+        width = max(toast.width() for toast in self._toasts)
+        height = sum(toast.height() + gap for toast in self._toasts) - gap
+        corner = free_place(QSize(width, height), room, self._keep_free(), gap)
+        bottom = corner.y()
         for toast in reversed(self._toasts):
-            toast.move(right - toast.width(), bottom - toast.height())
+            toast.move(corner.x() - toast.width(), bottom - toast.height())
             toast.raise_()
             bottom -= toast.height() + gap
 

@@ -216,7 +216,7 @@ def test_the_banners_line_of_a_broken_strategy_opens_the_pane_at_its_text(desk: 
         shelf.entries = shelf.read()
         await desk.open()
         desk.engine.put("alarms", AlarmRow(key="STRATEGY", severity="amber", happened="It cannot be read."))
-        await until(lambda: desk.shell.head.banner.isVisible(), "the line")
+        await until(lambda: desk.shell.head.banner.current is not None, "the line")
         desk.shell.head.banner.show_wanted.emit("STRATEGY")
         presenter = desk.shell.presenters["strategies"]
         await until(lambda: presenter.visible and presenter._shown == "long_term", "the broken one")

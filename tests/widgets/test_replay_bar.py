@@ -53,7 +53,7 @@ def test_no_toast_covers_what_must_stay_free(qtbot: QtBot, free: QRect) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     window.resize(1200, 800)
-    toaster = Toaster(window, keep_free=lambda: free)
+    toaster = Toaster(window, keep_free=lambda: [free])
     for number in range(4):
         toaster.show_toast(f"fill {number}", "100 at 190.10")
     assert not any(free.intersects(toast.geometry()) for toast in toaster.toasts)
@@ -97,7 +97,7 @@ def test_toasts_find_their_place_again_when_the_panes_have_found_theirs(qtbot: Q
     window.resize(1200, 800)
     window.show()
     place = QRect(900, 600, 300, 200)
-    toaster = Toaster(window, keep_free=lambda: place)
+    toaster = Toaster(window, keep_free=lambda: [place])
     toaster.show_toast("a fill", "100 at 190.10")
     window.resize(900, 600)
     place = QRect(600, 350, 300, 250)  # the panes are laid out after the window's own event

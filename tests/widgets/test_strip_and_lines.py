@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -18,7 +18,7 @@ from widgets.key_button import KeyButton
 from widgets.mode_strip import ModeStrip
 from widgets.status_line import StatusLine
 from widgets.theme import current_theme
-from widgets.toast import MOST, Toaster
+from widgets.toast import MOST, Toaster, free_place
 
 STATE = StateRow(
     key="state",
@@ -247,15 +247,41 @@ def test_red_stays_until_the_engine_takes_the_acknowledgement(qtbot, banner):
     qtbot.mouseClick(banner._button, Qt.MouseButton.LeftButton)
     banner.acknowledge_current()
     assert told == ["R"]
-    assert banner.isVisible()
+    assert banner.current.key == "R"
     banner.apply([alarm("R", acknowledged=True)])
-    assert not banner.isVisible()
+    assert banner.current is None
+    assert not banner._button.isVisible()
+    assert "Not over: R happened" in banner.accessibleName()
 
 
-def test_an_alarm_that_is_over_leaves_no_line(banner):
+def test_an_alarm_that_is_over_leaves_nothing_on_the_line(banner):
     banner.apply([alarm("R")])
     banner.apply([], ["R"])
-    assert not banner.isVisible()
+    assert banner.current is None
+    assert banner.accessibleName() == "No alarms"
+    banner.grab()
+
+
+def test_what_was_told_last_stands_on_the_line_while_nothing_is_wrong(banner):
+    banner.note("15:42:07 ET", lambda: "BUY AAPL: 100 filled at 190.10")
+    assert banner.accessibleName() == "No alarms. 15:42:07 ET BUY AAPL: 100 filled at 190.10"
+    quiet = banner.grab().toImage()
+    banner.apply([alarm("R", acknowledged=True)])
+    assert banner.grab().toImage() != quiet
+    banner.apply([alarm("R")])
+    assert "AAPL" not in banner.accessibleName()
+
+
+def test_a_press_meant_for_one_alarm_does_not_acknowledge_the_one_that_took_its_place(monkeypatch, banner):
+    told = []
+    banner.acknowledge.connect(told.append)
+    banner.apply([alarm("A", "amber")])
+    banner.apply([alarm("R")])
+    banner.acknowledge_current()
+    assert told == []
+    monkeypatch.setattr("widgets.banner_line.HASTE_MS", 0)
+    banner.acknowledge_current()
+    assert told == ["R"]
 
 
 # --- the small ones
@@ -309,6 +335,22 @@ def test_toasts_stack_are_plain_text_and_never_take_the_focus(qtbot):
     qtbot.mouseClick(last, Qt.MouseButton.LeftButton)
     assert last not in toaster.toasts
     window.grab()
+
+
+@pytest.mark.parametrize(
+    ("taken", "place"),
+    [
+        ([], (1000, 800)),
+        ([QRect(700, 500, 300, 300)], (690, 800)),
+        ([QRect(0, 500, 1000, 300)], (1000, 490)),
+        ([QRect(700, 500, 300, 300), QRect(400, 600, 300, 200)], (390, 800)),
+        ([QRect(700, 500, 300, 300), QRect(100, 600, 600, 200)], (690, 590)),
+        ([QRect(0, 0, 1000, 790)], (1000, 800)),
+    ],
+)
+def test_toasts_stand_as_low_and_as_far_right_as_nothing_that_acts_is_under_them(taken, place):
+    found = free_place(QSize(200, 100), QRect(0, 0, 1000, 800), taken, 10)
+    assert (found.x(), found.y()) == place
 
 
 def test_an_empty_pane_offers_its_one_button(qtbot):
