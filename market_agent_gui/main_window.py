@@ -1,5 +1,6 @@
 """The main window arranges: strip and banner on top, docks, status line below. It decides nothing."""
 
+import math
 from collections.abc import Iterable
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QTimer, Signal
@@ -15,9 +16,25 @@ from market_agent_gui.translate import say
 LAYOUT_VERSION = 1
 DEFAULT_SIZE = QSize(1600, 940)
 SMALLEST = QSize(1024, 640)
+CHART_SHAPE = 1.4
+"""Width by height of a chart that reads well."""
 _SEPARATOR = "qt_qmainwindow_extended_splitter"
 FIRST = ("chart", "depth", "positions")
 """Panes that may have the focus at the start: no plain key in them sends, approves or chooses another symbol."""
+
+
+def halved(size: QSize) -> Qt.Orientation:
+    """Return how a chart is halved, so that both halves come as near to a chart's usual shape as they can."""
+
+    def off(width: float, height: float) -> float:
+        return abs(math.log(max(1.0, width) / max(1.0, height) / CHART_SHAPE))
+
+    across, down = off(size.width() / 2, size.height()), off(size.width(), size.height() / 2)
+    return Qt.Orientation.Horizontal if across <= down else Qt.Orientation.Vertical
+
+
+def _area(dock: QWidget) -> int:
+    return dock.width() * dock.height()
 
 
 class MainWindow(QMainWindow):
@@ -141,11 +158,12 @@ class MainWindow(QMainWindow):
         return tuple(name for name in EXTRA_CHARTS if name in self.docks and not self.docks[name].isHidden())
 
     def add_chart(self) -> str:
-        """Open one chart more to the right of the last; empty when there are as many as there may be."""
+        """Open one chart more in half the room of the largest; empty when there are as many as there may be."""
         name = next((name for name in EXTRA_CHARTS if name not in self.added_charts), "")
         if not name:
             return ""
-        beside = next((other for other in (*reversed(self.added_charts), "chart") if not self._away(other)), "chart")
+        shown = [other for other in ("chart", *self.added_charts) if not self._away(other)]
+        beside = max(shown, key=lambda other: _area(self.docks[other]), default="chart")
         self.ensure_docks((name,))
         dock = self.docks[name]
         dock.setFloating(False)
@@ -156,8 +174,10 @@ class MainWindow(QMainWindow):
         return name
 
     def _put_beside(self, one: DockFrame, dock: DockFrame) -> None:
-        """Put ``dock`` to the right of one that may be a tab: Qt would make it a tab too, so its mates step aside."""
-        width, mates = one.width(), [mate for mate in self.tabifiedDockWidgets(one) if isinstance(mate, DockFrame)]
+        """Put ``dock`` beside or under one that may be a tab: Qt would make it a tab too, so its mates step aside."""
+        size, mates = one.size(), [mate for mate in self.tabifiedDockWidgets(one) if isinstance(mate, DockFrame)]
+        way = halved(size)
+        half = (size.width() if way is Qt.Orientation.Horizontal else size.height()) // 2
         for other in self.docks.values():
             if other.isHidden() and other.spec.home == one.spec.id:  # closed, but Qt keeps its tab
                 self.tabifyDockWidget(self.docks[BOOK], other)
@@ -165,11 +185,11 @@ class MainWindow(QMainWindow):
                 self._unplaced.add(other.spec.id)
         for mate in mates:
             self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, mate)
-        self.splitDockWidget(one, dock, Qt.Orientation.Horizontal)
+        self.splitDockWidget(one, dock, way)
         for mate in mates:
             self.tabifyDockWidget(one, mate)
         dock.show()
-        self.resizeDocks([one, dock], [width // 2, width // 2], Qt.Orientation.Horizontal)
+        self.resizeDocks([one, dock], [half, half], way)
         if mates:
             one.raise_()
 

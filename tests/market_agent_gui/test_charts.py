@@ -6,10 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 
 from engine.model.market import Side
 from market_agent_gui.docks import EXTRA_CHARTS
+from market_agent_gui.main_window import halved
 from market_agent_gui.presenters.workspaces import WorkspacesPresenter
 from tests.support_gui.harness import Desk, until
 from widgets.candle_chart.layers import BarStyle, Drawing, DrawingKind
@@ -169,9 +170,45 @@ def test_another_chart_stands_beside_one_that_has_the_strategies_as_a_tab(
         await asyncio.sleep(0.1)
         boxes = [window.docks[name].geometry() for name in names]
         assert all(not window.docks[name].visibleRegion().isEmpty() for name in names)
-        assert all(one.right() < other.left() for one, other in itertools.pairwise(boxes))
-        assert min(box.width() for box in boxes) > 100
+        assert not any(one.intersects(other) for one, other in itertools.combinations(boxes, 2))
         window.show_dock("strategies")
         assert window.docks["strategies"] in window.tabifiedDockWidgets(window.docks["chart"])
 
     run(story())
+
+
+def test_a_new_chart_takes_half_of_the_largest_so_that_the_fourth_is_as_large_as_the_first(
+    desk: Desk, run: Callable
+) -> None:
+    async def story() -> None:
+        await desk.open()
+        window = desk.shell.window
+        window.resize(1900, 1000)
+        window.use_template("Terminal")
+        await asyncio.sleep(0.1)
+        whole = window.docks["chart"].geometry()
+        names = ["chart"]
+        for _ in range(3):
+            names.append(window.add_chart())
+            await asyncio.sleep(0.1)
+        boxes = [window.docks[name].geometry() for name in names]
+        assert not any(one.intersects(other) for one, other in itertools.combinations(boxes, 2))
+        assert all(whole.adjusted(-2, -2, 2, 2).contains(box) for box in boxes), "no other pane gave way"
+        assert min(box.width() for box in boxes) > 0.45 * whole.width()
+        assert min(box.height() for box in boxes) > 0.4 * whole.height()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "way"),
+    [
+        (1060, 550, Qt.Orientation.Horizontal),
+        (530, 550, Qt.Orientation.Vertical),
+        (400, 900, Qt.Orientation.Vertical),
+        (1900, 300, Qt.Orientation.Horizontal),
+        (0, 0, Qt.Orientation.Horizontal),
+    ],
+)
+def test_a_chart_is_halved_into_two_that_still_look_like_charts(width: int, height: int, way: Qt.Orientation) -> None:
+    assert halved(QSize(width, height)) is way
