@@ -18,11 +18,15 @@ from market_agent_gui.loop import TaskOwner
 from market_agent_gui.services import Services
 from market_agent_gui.study_lines import Answered, newest, overlays, panes, read_answer
 from widgets.candle_chart.chart import CandleChart
+from widgets.throttle import Throttle
 from widgets.words import told
 
 log = logging.getLogger(__name__)
 
 TAIL_MS = 1_000
+LEAST_BAR_S = 30.0
+"""A bar that forms for a shorter time, in fast simulated time, is followed when it has closed: a person reads no
+values between."""
 
 
 class Studies(QObject):
@@ -50,15 +54,18 @@ class Studies(QObject):
         self._refused: set[str] = set()
         self._tail = QTimer(self, singleShot=True, interval=TAIL_MS)
         self._tail.timeout.connect(self._on_tail)
+        self._closed = Throttle(self.load, TAIL_MS, self)
 
     def close(self) -> None:
         self._tail.stop()
+        self._closed.cancel()
 
     def clear(self) -> None:
         """The chart shows something else; its bars are on their way."""
         self._turn += 1
         self._answers, self._last = [], None
         self._tail.stop()
+        self._closed.cancel()
 
     def load(self) -> None:
         """Ask for every indicator over the bars there are."""
@@ -69,9 +76,16 @@ class Studies(QObject):
         """The newest bar moved, or a new one began: the one before is final now."""
         self._last = bar
         if appended and self._answers:
-            self.load()
-        elif self._answers and not self._tail.isActive():
+            self._closed.request()
+        elif self._answers and not self._tail.isActive() and self._lasts():
             self._tail.start()
+
+    def _lasts(self) -> bool:
+        """Whether a bar forms long enough for somebody to read its values before it closes."""
+        state = self._services.bridge.mirror.state()
+        if state is None or not state.simulated_time:
+            return True
+        return state.speed is not None and self._where()[1] >= LEAST_BAR_S * state.speed
 
     async def read_table(self) -> list[dict[str, Any]]:
         """Return the engine's table of indicators; asked for once."""
