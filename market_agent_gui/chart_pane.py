@@ -91,7 +91,7 @@ class ChartPane(QWidget):
     def _button(self, actions: Sequence[str]) -> QToolButton:
         button = QToolButton()
         button.setProperty("role", "flat")
-        button.setFixedHeight(self.head.height())
+        button.setFixedHeight(current_theme().px(24))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setProperty("actions", list(actions))
         if len(actions) == 1:
@@ -160,6 +160,9 @@ class ChartPane(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit_buttons()
+
+    def _fit_buttons(self) -> None:
         narrow = self.width() < current_theme().px(NARROW_PX)
         for button in (self.style, self.axis, self.compare, self.draw):
             button.setVisible(not narrow)
@@ -168,5 +171,9 @@ class ChartPane(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() == QEvent.Type.LanguageChange and hasattr(self, "draw"):
+        if event.type() == QEvent.Type.LanguageChange and hasattr(self, "bar"):
             self._say()
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "bar"):
+            for button in (self.style, self.axis, self.indicators, self.compare, self.draw, self.more):
+                button.setFixedHeight(current_theme().px(24))
+            self._fit_buttons()

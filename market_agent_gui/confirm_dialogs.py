@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.keys.confirming import BOOKS, Act, Choice, Policy, When, read_money
 from market_agent_gui.translate import say
+from widgets.theme import current_theme
 
 TITLES: Mapping[Act, str] = {
     Act.KEY: "Order by key",
@@ -48,7 +49,7 @@ class _Cell(QWidget):
         self.when.setAccessibleName(name)
         self.amount = QLineEdit(f"{choice.amount.normalize():f}")
         self.amount.setAccessibleName(say("{what}: amount", what=name))
-        self.amount.setFixedWidth(110)
+        self.amount.setFixedWidth(current_theme().px(110))
         self.amount.setAlignment(Qt.AlignmentFlag.AlignRight)
         policy = self.amount.sizePolicy()
         policy.setRetainSizeWhenHidden(True)

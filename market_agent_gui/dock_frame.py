@@ -31,7 +31,15 @@ class HeadMark(QWidget):
         self._text, self._role, self._over = text, "t2", False
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._fit()
+
+    def _fit(self) -> None:
         self.setFixedSize(current_theme().px(20), current_theme().px(20))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._fit()
 
     @property
     def text(self) -> str:

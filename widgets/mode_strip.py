@@ -14,7 +14,7 @@ from widgets.cells import NEW_YORK, direction_mark, direction_role, short_accoun
 from widgets.halt_button import HaltButton
 from widgets.key_button import KeyButton
 from widgets.paint import TEXTS, draw_mark, hatch, paper_hatch
-from widgets.theme import Theme, current_theme, mix
+from widgets.theme import Theme, current_theme, dress, mix
 from widgets.words import told, tr
 
 AUTONOMY_WORDS = {
@@ -235,10 +235,11 @@ class ModeStrip(QWidget):
     def _arrange(self) -> None:
         theme = current_theme()
         self.setFixedHeight(theme.px(STRIP_PX + HATCH_PX))
-        self.autonomy.setStyleSheet(
+        dress(
+            self.autonomy,
             "QToolButton { background: transparent; border: none; font-weight: 600; padding: 0 2px; }"
             f"QToolButton:focus {{ border-bottom: 2px solid {theme.focus}; }}"
-            "QToolButton::menu-indicator { image: none; width: 0; }"
+            "QToolButton::menu-indicator { image: none; width: 0; }",
         )
         for level in range(6):
             self._level = level

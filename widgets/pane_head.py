@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
@@ -83,6 +83,11 @@ class PaneHead(QWidget):
         if list(notes) != self._notes:
             self._notes = list(notes)
             self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.setFixedHeight(current_theme().px(24))
 
     def _speak(self) -> None:
         tabs = [f"{title} {self._counts.get(name, '')}".strip() for name, title in self._tabs]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy.typing as npt
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -15,7 +15,7 @@ from widgets.paint import TEXTS
 from widgets.quote_book import QuoteBook
 from widgets.quote_model import QuoteModel
 from widgets.quote_view import QuoteView
-from widgets.theme import current_theme
+from widgets.theme import current_theme, dress
 from widgets.words import keep_said, tr
 
 _SYMBOL = re.compile(r"^[A-Za-z0-9^][A-Za-z0-9.\-/=^]{0,20}$")
@@ -93,7 +93,7 @@ class QuoteTable(QWidget):
         row.setSpacing(4)
         row.addWidget(self._choice)
         row.addWidget(self._hint, 1)
-        head.setFixedHeight(current_theme().px(24))
+        self._fit_bar()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -179,7 +179,7 @@ class QuoteTable(QWidget):
         menu.clear()
         shown = self.model.shown_list
         self._choice.setText((shown or tr("All")) + " ▾")
-        self._choice.setStyleSheet("QToolButton::menu-indicator { image: none; width: 0; }")
+        dress(self._choice, "QToolButton::menu-indicator { image: none; width: 0; }")
         for name in ("", *self.model.lists):
             action = menu.addAction(name or tr("All"), lambda name=name: self.show_list(name))
             action.setCheckable(True)
@@ -249,6 +249,14 @@ class QuoteTable(QWidget):
     def paste(self) -> None:
         """Add the symbols on the clipboard."""
         self.add_symbols(symbols_in(QGuiApplication.clipboard().text()))
+
+    def _fit_bar(self) -> None:
+        self.bar.setFixedHeight(current_theme().px(24))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "bar"):
+            self._fit_bar()
 
     # --- keys and menu -----------------------------------------------------------------------------------------
 

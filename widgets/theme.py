@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any
 
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from widgets.theme_qss import style_sheet
 
@@ -134,6 +134,8 @@ def theme(name: str, scale: float = 1.0) -> Theme:
 
 
 _current: list[Theme] = []
+_APPLIED = "appliedTheme"
+"""Property of the application: name and scale that it wears."""
 
 
 def current_theme() -> Theme:
@@ -148,13 +150,24 @@ def apply_theme(app: QApplication, name: str, scale: float = 1.0) -> Theme:
 
     Painted widgets hear of it as `QEvent.StyleChange` and read `current_theme()`.
     """
-    chosen = theme(name, scale)
+    chosen, before = theme(name, scale), app.property(_APPLIED)
     _current[:] = [chosen]
-    app.setStyle("Fusion")
-    app.setFont(chosen.font(12))
-    app.setPalette(palette(chosen))
+    # Each of these dresses every widget of the program anew: only what is another is set.
+    if before is None:
+        app.setStyle("Fusion")
+    if before is None or before[1] != chosen.scale:
+        app.setFont(chosen.font(12))
+    if before is None or before[0] != name:
+        app.setPalette(palette(chosen))
+    app.setProperty(_APPLIED, (name, chosen.scale))
     app.setStyleSheet(style_sheet(chosen))
     return chosen
+
+
+def dress(widget: QWidget, sheet: str) -> None:
+    """Give a widget a style sheet of its own; one that it wears already is not read and put on once more."""
+    if widget.styleSheet() != sheet:
+        widget.setStyleSheet(sheet)
 
 
 def palette(chosen: Theme) -> QPalette:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QLineEdit
 
 from widgets.cells import NEW_YORK, zone_label
-from widgets.theme import current_theme
+from widgets.theme import current_theme, dress
 from widgets.tokens import ChoiceToken, Sentence, Word, field_style
 from widgets.words import tr
 
@@ -109,7 +109,7 @@ class PlainToken(QLineEdit):
     def style_now(self) -> None:
         """Take fonts and colours of the current theme."""
         theme = current_theme()
-        self.setStyleSheet(field_style(theme, "QLineEdit", theme.danger if self.property("invalid") else theme.t3))
+        dress(self, field_style(theme, "QLineEdit", theme.danger if self.property("invalid") else theme.t3))
         self._fit()
 
     def _fit(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QMenu, QSizePolicy, 
 
 from widgets.formats import decimals_of
 from widgets.inline_edit import read_number
-from widgets.theme import Theme, current_theme
+from widgets.theme import Theme, current_theme, dress
 from widgets.words import tr
 
 _PIXELS = 15
@@ -32,9 +32,10 @@ class Word(QLabel):
     def style_now(self) -> None:
         """Take fonts and colours of the current theme."""
         theme = current_theme()
-        self.setStyleSheet(
+        dress(
+            self,
             f"QLabel {{ color: {getattr(theme, self._role)}; font-size: {theme.px(_PIXELS)}px;"
-            f" font-weight: {self._weight}; }}"
+            f" font-weight: {self._weight}; }}",
         )
 
 
@@ -88,7 +89,7 @@ class NumberToken(QLineEdit):
         """Take fonts and colours of the current theme."""
         theme = current_theme()
         line = theme.danger if self.property("invalid") else theme.t3
-        self.setStyleSheet(field_style(theme, "QLineEdit", line))
+        dress(self, field_style(theme, "QLineEdit", line))
         self._fit()
 
     def _fit(self) -> None:
@@ -154,7 +155,7 @@ class TextToken(QLineEdit):
     def style_now(self) -> None:
         """Take fonts and colours of the current theme."""
         theme = current_theme()
-        self.setStyleSheet(field_style(theme, "QLineEdit", theme.t3))
+        dress(self, field_style(theme, "QLineEdit", theme.t3))
         font = self.font()
         font.setPixelSize(theme.px(_PIXELS))
         font.setWeight(font.Weight.DemiBold)
@@ -228,13 +229,14 @@ class ChoiceToken(QToolButton):
         self.setText(f"{words} ▾")
         self.setAccessibleName(f"{self._name}: {words}")
         weight = 700 if self._bold else 400
-        self.setStyleSheet(
+        dress(
+            self,
             f"QToolButton {{ background: {theme.bg2}; border: none; border-bottom: 1px solid {theme.t3};"
             f" border-radius: 0;"
             f" color: {getattr(theme, self._role)}; font-size: {theme.px(_PIXELS)}px;"
             f" font-weight: {weight}; padding: 0 3px; min-height: {theme.px(22)}px; }}"
             f" QToolButton:focus {{ border-bottom: 2px solid {theme.focus}; }}"
-            " QToolButton::menu-indicator { image: none; width: 0; }"
+            " QToolButton::menu-indicator { image: none; width: 0; }",
         )
         font = self.font()
         font.setPixelSize(theme.px(_PIXELS))
@@ -344,10 +346,12 @@ class Sentence(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and not self._busy:
+            self._busy = True  # each part would have all of them placed anew
             for part, _ in self._parts:
                 style_now = getattr(part, "style_now", None)
                 if style_now is not None:
                     style_now()
+            self._busy = False
             self.arrange()
 
 
