@@ -17,8 +17,9 @@ from widgets.log_view import LogView
 from widgets.news_list import NewsList, one_line
 from widgets.order_blotter import STATES, OrderBlotter
 from widgets.order_groups import OrderGroups
-from widgets.paint import TextCache
+from widgets.paint import TEXTS, TextCache
 from widgets.position_table import PositionTable
+from widgets.theme import current_theme
 from widgets.words import tr
 
 
@@ -391,3 +392,29 @@ def test_the_figures_of_a_limit_are_in_sight_before_all_its_words_are(qtbot, wid
     share_at = panel.rows.column("share")
     assert panel.columnViewportPosition(share_at) + panel.columnWidth(share_at) <= panel.viewport().width()
     assert panel.columnWidth(panel.rows.column("title")) >= 72
+
+
+def test_a_sum_whose_column_is_scrolled_to_the_left_is_not_written_over_its_title(qtbot, monkeypatch):
+    table = PositionTable()
+    qtbot.addWidget(table)
+    table.resize(300, 200)
+    table.show()
+    table.total.set_sums({"open": ("+12 345.67", "up", "up"), "to_stop": ("−3 813.26", "t1", "")}, [])
+    drawn, real = [], TextCache.draw
+
+    def draw(cache, painter, theme, x, y, text, *more, **named):
+        drawn.append((x - cache.width(theme, text, 12, 600), text))
+        return real(cache, painter, theme, x, y, text, *more, **named)
+
+    monkeypatch.setattr(TextCache, "draw", draw)
+    bar = table.table.horizontalScrollBar()
+    title = TEXTS.width(current_theme(), "Total", 12, 600)
+    written = set()
+    for at in range(0, bar.maximum() + 1, 5):
+        bar.setValue(at)
+        drawn.clear()
+        table.total.grab()
+        figures = [(left, text) for left, text in drawn if text != "Total"]
+        assert all(left >= title for left, _ in figures)
+        written |= {text for _, text in figures}
+    assert written == {"+12 345.67", "−3 813.26"}
