@@ -28,7 +28,7 @@ class HeadRow(QHeaderView):
         self.held = False
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), current_theme().px(22))
+        return QSize(0, current_theme().px(22))  # a table asks for the height alone, and often
 
     def paintSection(self, painter: QPainter, rect: QRect, number: int) -> None:
         theme = current_theme()
