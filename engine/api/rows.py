@@ -22,6 +22,8 @@ class QuoteRow(Row, frozen=True, kw_only=True):
     index: int
     name: str = ""
     sector: str = ""
+    kind: str = ""
+    """What it is, a word of ``InstrumentKind``; empty while unknown."""
     tick: float = 0.01
     held: bool = False
     badges: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+import msgspec
 import numpy as np
 
 from engine.api.frames import QuoteBlock
@@ -30,6 +31,8 @@ class QuoteView:
         self._table = table
         self._index: dict[Symbol, int] = {}
         self._symbols: list[Symbol] = []
+        self._described: list[Instrument | None] = []
+        """By index: the description that the static row was made of."""
         self._version = 0
         self._dirty = np.zeros(capacity, dtype=np.int64)
         self.ticks = 0
@@ -55,17 +58,9 @@ class QuoteView:
         index = len(self._symbols)
         self._index[symbol] = index
         self._symbols.append(symbol)
-        instrument = self._source.instrument(symbol)
-        tick = float(instrument.tick) if instrument else 0.01
-        self._table.put(
-            QuoteRow(
-                key=symbol,
-                index=index,
-                name=instrument.name if instrument else "",
-                sector=instrument.sector if instrument else "",
-                tick=tick,
-            )
-        )
+        self._described.append(None)
+        self._table.put(QuoteRow(key=symbol, index=index))
+        self._describe(index)
         return index
 
     def badge(self, symbol: Symbol, *, held: bool | None = None, badges: tuple[str, ...] | None = None) -> None:
@@ -74,16 +69,31 @@ class QuoteView:
         row = self._table.get(symbol)
         if isinstance(row, QuoteRow):
             self._table.put(
-                QuoteRow(
-                    key=row.key,
-                    index=row.index,
-                    name=row.name,
-                    sector=row.sector,
-                    tick=row.tick,
+                msgspec.structs.replace(
+                    row,
                     held=row.held if held is None else held,
                     badges=row.badges if badges is None else badges,
                 )
             )
+
+    def _describe(self, index: int) -> None:
+        """Make the static row of what is known of the instrument now: a broker may describe it long after its start."""
+        instrument = self._source.instrument(self._symbols[index])
+        if instrument is None or instrument is self._described[index]:
+            return
+        self._described[index] = instrument
+        row = self._table.get(self._symbols[index])
+        if not isinstance(row, QuoteRow):
+            return
+        described = msgspec.structs.replace(
+            row,
+            name=instrument.name,
+            sector=instrument.sector,
+            kind=instrument.kind.value,
+            tick=float(instrument.tick),
+        )
+        if described != row:
+            self._table.put(described)
 
     def since(self, version: int) -> QuoteBlock | None:
         """Pack the quotes that changed after ``version``; ``None`` when none did."""
@@ -94,6 +104,7 @@ class QuoteView:
         stamps = np.zeros(changed.size, dtype=np.int64)
         flags = np.zeros(changed.size, dtype=np.uint8)
         for position, index in enumerate(changed.tolist()):
+            self._describe(index)
             quote = self._source.quote(self._symbols[index])
             if quote is None:
                 continue
