@@ -1,8 +1,11 @@
 """Every command of the window, once: menus, palette, key editor, card and rehearsal derive from this table."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from market_agent_gui.translate import say
 
 
 class Risk(StrEnum):
@@ -42,6 +45,8 @@ class ActionSpec:
     risk: Risk = Risk.NONE
     holds: bool = False
     """The key must be held for a second."""
+    named: str = ""
+    """Name of the preset it stages with."""
 
 
 GROUPS = ("Order", "Size", "Position", "Safety", "View", "Chart", "Time", "Workspace", "Program")
@@ -190,6 +195,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="key_card", title="Keys", group="Program", key="F1"),
     ActionSpec(id="edit_keys", title="Change keys…", group="Program"),
     ActionSpec(id="edit_sizes", title="Sizes and risk of the keys…", group="Program"),
+    ActionSpec(id="edit_presets", title="Order presets…", group="Program"),
     ActionSpec(id="confirmations", title="What is confirmed…", group="Program"),
     ActionSpec(id="first_run", title="First steps…", group="Program"),
     ActionSpec(id="sounds", title="Sounds on or off", group="Program"),
@@ -198,7 +204,45 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="quit", title="Quit…", group="Program", key="Ctrl+Q"),
 )
 
-BY_ID: dict[str, ActionSpec] = {spec.id: spec for spec in ACTIONS}
+PRESET_BUY, PRESET_SELL = "preset_buy:", "preset_sell:"
+"""Ids of the actions that stage with a preset, before its name."""
+
+
+class _Table(dict[str, ActionSpec]):
+    """Actions by id. Those of presets are made of their names: a key map may outlive a preset."""
+
+    def __missing__(self, id: str) -> ActionSpec:
+        for prefix, title in ((PRESET_BUY, "Stage buy with preset"), (PRESET_SELL, "Stage sell with preset")):
+            if id.startswith(prefix) and len(id) > len(prefix):
+                name = id.removeprefix(prefix)
+                return ActionSpec(id=id, title=f"{title} {name}", group="Order", named=name)
+        raise KeyError(id)
+
+    def __contains__(self, id: object) -> bool:
+        return super().__contains__(id) or (isinstance(id, str) and _names_preset(id))
+
+
+def _names_preset(id: str) -> bool:
+    return any(id.startswith(prefix) and len(id) > len(prefix) for prefix in (PRESET_BUY, PRESET_SELL))
+
+
+BY_ID: dict[str, ActionSpec] = _Table({spec.id: spec for spec in ACTIONS})
+
+
+def in_order(ids: Iterable[str]) -> list[ActionSpec]:
+    """Return actions in the table's order, those of presets last by name."""
+    wanted = set(ids)
+    named = sorted(id for id in wanted if _names_preset(id))
+    return [*(spec for spec in ACTIONS if spec.id in wanted), *(BY_ID[id] for id in named)]
+
+
+def words(spec: ActionSpec) -> str:
+    """Return the title in the person's language."""
+    if not spec.named:
+        return say(spec.title)
+    if spec.id.startswith(PRESET_BUY):
+        return say("Stage buy with preset {name}", name=spec.named)
+    return say("Stage sell with preset {name}", name=spec.named)
 
 
 _META = {"win32": "Win", "darwin": "Control"}.get(sys.platform, "Super")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from market_agent_gui.actions import BY_ID, ActionSpec
+from market_agent_gui.actions import BY_ID, ActionSpec, in_order
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +34,13 @@ class Commander(QObject):
         """Let ``do`` fulfil ``action``. Raises ``KeyError`` for an action that is not in the table."""
         self._doers[BY_ID[action].id] = do
 
+    def forget(self, action: str) -> None:
+        """Nobody fulfils ``action`` any more."""
+        self._doers.pop(action, None)
+
     def known(self) -> list[ActionSpec]:
         """Return the actions that somebody fulfils, in the table's order."""
-        return [spec for spec in BY_ID.values() if spec.id in self._doers]
+        return in_order(self._doers)
 
     def knows(self, action: str) -> bool:
         return action in self._doers

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
-from market_agent_gui.actions import GROUPS, key_text
+from market_agent_gui.actions import GROUPS, key_text, words
 from market_agent_gui.commander import Commander
 from market_agent_gui.docks import title
 from market_agent_gui.keys.key_map import KeyMap
@@ -46,7 +46,7 @@ class MainMenu(QMenu):
             menu = self.addMenu(say(group))
             for spec in specs:
                 key = key_text(self._keys().key(spec.id))
-                action = menu.addAction(f"{say(spec.title)}\t{key}" if key else say(spec.title))
+                action = menu.addAction(f"{words(spec)}\t{key}" if key else words(spec))
                 action.triggered.connect(lambda _=False, name=spec.id: self._commander.run(name, "menu"))
         self.addSeparator()
         panes = self.addMenu(say("Panes"))

@@ -7,6 +7,7 @@ from engine.api.order_language import OrderTextError, parse_order_text
 from engine.api.rows import QuoteRow, SuggestionRow
 from engine.model.ids import IntentId, Symbol
 from market_agent_gui.actions import BY_ID as ACTIONS_BY_ID
+from market_agent_gui.actions import words as words_of
 from market_agent_gui.docks import TEMPLATES, title
 from market_agent_gui.palette import SHOWN, Entry
 from market_agent_gui.translate import LANGUAGES, say
@@ -65,7 +66,7 @@ class PaletteSource:
         commander, keys = self._shell.commander, self._shell.keys.keys
         return [
             Entry(
-                title=say(spec.title),
+                title=words_of(spec),
                 group=say(spec.group),
                 key=keys.key(spec.id),
                 words=f"{spec.title} {spec.id}",

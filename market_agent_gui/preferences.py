@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,9 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     flash: bool = True
     sizes: tuple[str, ...] = ("25", "50", "100", "200", "500", "750", "1000", "1500", "2000")
     risk_money: str = "250"
+    presets: Any = {}
+    """What orders begin with, by place: ``all``, ``kind STK``, ``symbol AAPL``, ``name Scalp``. Each is read by itself:
+    one that is no good takes nothing else with it."""
     arm_minutes: float = 5.0
     keys_to_confirm: int = 0
     """Orders by key that are still small and confirmed by a second press, since something was changed."""
@@ -31,6 +35,8 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     """Book and account that the last order keys were used with; another one begins with small confirmed orders."""
     keys_sizes: str = ""
     """Sizes and risk money that were in use last."""
+    keys_presets: str = ""
+    """A short hash of the presets that were in use last."""
     keys_all_the_same: tuple[str, ...] = ()
     """Keys that stage or send although the desktop or another program has them, too: a person said so."""
     confirm: dict[str, str] = {}

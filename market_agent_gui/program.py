@@ -132,6 +132,7 @@ class Program(QObject):
         self._shell.outside.watch.start()
         self._shell.far_stop.refresh()
         self._look_at_sizes()
+        self._shell.presets.look_at_last()
         if self._shell.preferences.problem:
             self._shell.say("warn", self._shell.preferences.problem)
         if self._shell.ask_first and not self._shell.preferences.now.first_run_done:
@@ -216,7 +217,9 @@ class Program(QObject):
     def _edit_keys(self) -> None:
         from market_agent_gui.keys.editor import KeyEditor
 
-        known, outside = {spec.id for spec in self._shell.commander.known()}, self._shell.outside
+        # A key of a preset that is gone is shown, too: it can be taken away there.
+        bound = {spec.id for spec in self._shell.keys.keys.actions if spec.named}
+        known, outside = {spec.id for spec in self._shell.commander.known()} | bound, self._shell.outside
         editor = KeyEditor(self._shell.keys.keys, known, self._book, outside=outside.now, accepted=outside.accepted)
         editor.ask_wanted.connect(outside.watch.ask)
         outside.watch.changed.connect(editor.show_outside)

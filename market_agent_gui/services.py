@@ -12,6 +12,7 @@ from market_agent_gui.links import LinkGroups
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.presenters.confirming import Confirming
 from market_agent_gui.presenters.order_entry import OrderEntry
+from market_agent_gui.presenters.presets import PresetsPresenter
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QDialog
@@ -27,6 +28,7 @@ class Services:
     keys: KeyController
     preferences: PreferencesFile
     charts: Charts
+    presets: PresetsPresenter
     say: Callable[[str, str], None]
     """Show a toast: severity (info, warn, bad) and one sentence."""
     show_pane: Callable[[str], None]

@@ -37,6 +37,7 @@ from market_agent_gui.presenters.modes import ModesPresenter
 from market_agent_gui.presenters.order_entry import OrderEntry
 from market_agent_gui.presenters.outside_keys import OutsideKeys
 from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.presenters.presets import PresetsPresenter
 from market_agent_gui.presenters.table_files import TableFiles
 from market_agent_gui.presenters.table_layouts import TableLayouts
 from market_agent_gui.presenters.workspaces import WorkspacesPresenter
@@ -124,6 +125,7 @@ class Shell(QObject):
             self,
         )
         self.far_stop = FarStop(self)
+        self.presets = PresetsPresenter(self)
         # What is seen.
         self.opening = opening or Opening(profile)
         self.window = self.opening.window
@@ -139,6 +141,7 @@ class Shell(QObject):
             keys=self.keys,
             preferences=preferences,
             charts=self.charts,
+            presets=self.presets,
             say=self.say,
             show_pane=lambda name: self.window.show_dock(name),
             open_dialog=self.open_dialog,
@@ -150,6 +153,8 @@ class Shell(QObject):
         self.workspaces = WorkspacesPresenter(
             self.window, self.links, self.opening.store, self.commander, self.charts, self.table_layouts, self
         )
+        self.workspaces.presets = self.presets.presets.stored
+        self.workspaces.imported.connect(lambda found: self.presets.take(found.presets))
         self.table_files = TableFiles(self.window, self.commander, self)
         QApplication.setWindowIcon(draw_sign())
         self.tray = Tray(self)
@@ -224,6 +229,7 @@ class Shell(QObject):
             self.host.leave()
         else:
             await self._stop_engine()
+        await self.presets.close()
         await self.entry.close()
         await self.bridge.close()
         self.window.may_close = True

@@ -38,6 +38,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """Of the charts beside the first, by dock."""
     tables: dict[str, dict[str, Any]] = {}
     """Columns, sorting and lists of the tables, as they tell them."""
+    presets: Any = {}
+    """What orders begin with: in a file that was exported, and nowhere else."""
     template: str = ""
     """A template nobody has touched: it is laid out anew for the screen at hand."""
     saved_ns: int = 0

@@ -11,17 +11,19 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit,
 
 from engine.model.decision import Denial, Verdict
 from engine.model.market import Side
-from engine.model.order import OrderRequest
+from engine.model.order import OrderRequest, TimeInForce
 from widgets import formats
-from widgets.figures import Figure, Figures
+from widgets.figures import Figures
 from widgets.inline_edit import read_number
 from widgets.key_button import KeyButton
 from widgets.objections import Objections
-from widgets.pane_head import PaneHead
 from widgets.theme import current_theme
 from widgets.ticket_change import OrderChange, TicketChange
-from widgets.ticket_draft import Around, Draft, SizeIn, from_request, problems, quantity, reference, to_request
+from widgets.ticket_draft import Around, Draft, SizeIn, from_request, problems, quantity, to_request
 from widgets.ticket_extras import Algo
+from widgets.ticket_figures import figures_of
+from widgets.ticket_head import TicketHead
+from widgets.ticket_preset import after_edit, place_legs, waits
 from widgets.ticket_sentence import TicketSentence
 from widgets.words import keep_said, told, tr
 
@@ -63,6 +65,8 @@ class OrderTicket(QWidget):
         self._armed = ("", False)
         self._position = Decimal(0)
         self._change: OrderChange | None = None
+        self._begin: Callable[[Draft, bool], Draft] = lambda draft, _sized: draft
+        self._begun: Draft | None = None
         self._build()
         self._preview = QTimer(self)
         self._preview.setSingleShot(True)
@@ -77,13 +81,15 @@ class OrderTicket(QWidget):
         self._retype.setPlaceholderText(tr("type the quantity again"))
         self._retype.setAccessibleName(tr("Type the quantity again"))
         self.drop_button.say(tr("Drop"))
+        self.bar.say()
         self.sentence.say()
         self._show()
 
     # --- construction ------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.head = PaneHead()
+        self.bar = TicketHead()
+        self.head = self.bar.words
         self._outside = QCheckBox()
         self.sentence = TicketSentence(lambda: self._around.tick)
         self.sentence.end_with(self._outside)
@@ -141,7 +147,7 @@ class OrderTicket(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(self.head)
+        box.addWidget(self.bar)
         box.addWidget(area, 1)
         box.addLayout(said)
         box.addLayout(foot)
@@ -167,22 +173,37 @@ class OrderTicket(QWidget):
         # An unreadable stop is an empty one in the draft: it must not pass for an order without a stop.
         return to_request(self._draft, self._around) if self.sentence.readable(self._draft) else None
 
-    def open_request(self, request: OrderRequest, source: str = "") -> None:
-        """Show a request, for example a suggestion to edit or the staged order of the keys."""
+    def open_request(
+        self, request: OrderRequest, source: str = "", preset: tuple[str, ...] = (), left: tuple[str, ...] = ()
+    ) -> None:
+        """Show a request, a suggestion to edit or what the keys staged; ``preset``, ``left``: what filled it."""
         if not self._sending and self.request() != request:
-            self._take(from_request(request, source))
+            self._take(replace(from_request(request, source), preset=preset, preset_left=left))
 
     def open_symbol(self, symbol: str) -> None:
         """Start on another symbol; the same symbol changes nothing, and an order being sent is left alone."""
         if symbol != self._draft.symbol and not self._sending:
             keep = self._draft
-            self._take(
-                Draft(intent=self._mint(), symbol=symbol, side=keep.side, size=self._plain_size(keep), tif=keep.tif)
-            )
+            size = keep.size if keep.size_in is SizeIn.SHARES and not keep.preset else None
+            tif = TimeInForce.DAY if keep.preset else keep.tif
+            # The quote known here is the other symbol's: nothing is put at a distance from it.
+            draft = Draft(intent=self._mint(), symbol=symbol, side=keep.side, size=size, tif=tif)
+            self._take(self._begin(draft, True), begins=True)
 
-    @staticmethod
-    def _plain_size(draft: Draft) -> Decimal | None:
-        return draft.size if draft.size_in is SizeIn.SHARES else None
+    def set_begin(self, begin: Callable[[Draft, bool], Draft]) -> None:
+        """Let ``begin(draft, sized)`` fill what an empty order begins with: presets."""
+        self._begin = begin
+
+    def renew(self) -> None:
+        """Begin anew where nobody has touched what the order began with: presets or the broker's offer changed."""
+        if self._draft == self._begun and not self._sending:
+            plain = Draft(intent=self._mint(), symbol=self._draft.symbol, side=self._draft.side)
+            self._take(place_legs(self._begin(plain, True), self._around), begins=True)
+
+    def fill_in(self, fill: Callable[[Draft], Draft]) -> None:
+        """Let a person's choice fill in fields of what is written: a preset by name."""
+        if not self._sending:
+            self._take(place_legs(fill(replace(self._draft, intent=self._mint())), self._around))
 
     def set_side(self, side: Side) -> None:
         """Turn the order."""
@@ -190,10 +211,11 @@ class OrderTicket(QWidget):
 
     def set_market(self, around: Around) -> None:
         """Set quote, tick and equity; sizes in money are reckoned again, and the gate is asked when they changed."""
-        if around == self._around:
+        if around == self._around and not waits(self._draft):
             return
         before = (self.request(), problems(self._draft, self._around))
         self._around = around
+        self._place_waiting()
         after = (self.request(), problems(self._draft, self._around))
         if after == before:
             return  # a quote that changes nothing costs nothing
@@ -202,6 +224,14 @@ class OrderTicket(QWidget):
             self._preview.start()
             self.draft_changed.emit(after[0])
         self._show()
+
+    def _place_waiting(self) -> None:
+        # Once placed they stay, whatever the quotes do: what is read is what is sent.
+        if waits(self._draft) and not self._sending:
+            placed = place_legs(self._draft, self._around)
+            self._begun = placed if self._begun == self._draft else self._begun
+            self._draft = placed
+            self.sentence.fill_legs(placed)
 
     def offer(self, types: Sequence[str], tifs: Sequence[str], algos: Sequence[Algo]) -> None:
         """Offer what the broker in use takes, and the algorithms of the engine; nothing else is shown."""
@@ -239,7 +269,7 @@ class OrderTicket(QWidget):
     def set_armed(self, text: str, armed: bool) -> None:
         """Show the state of the keys: `keys armed 4:31`."""
         self._armed = (text, armed)
-        self._show_head()
+        self.bar.show_words(self._draft, *self._armed)
 
     def set_verdict(self, verdict: Verdict, asked: OrderRequest, risk_used_before: float | None = None) -> None:
         """Take the gate's answer to ``asked``; an answer to an older wording is dropped."""
@@ -265,9 +295,7 @@ class OrderTicket(QWidget):
         """Report what became of the order. Sent: the ticket empties. Refused: it stays, with the reasons."""
         self._sending = self._person_asked = False
         if ok:
-            self._take(
-                Draft(intent=self._mint(), symbol=self._draft.symbol, side=self._draft.side, tif=self._draft.tif)
-            )
+            self._take_empty(self._draft.side, self._draft.tif)
             return
         self._draft = replace(self._draft, intent=self._mint())
         self._verdict, self._asked = None, None
@@ -280,12 +308,18 @@ class OrderTicket(QWidget):
         if self._change is not None:
             self.dropped.emit()
         elif not self._sending:
-            self._take(Draft(intent=self._mint(), symbol=self._draft.symbol))
+            self._take_empty(Side.BUY, TimeInForce.DAY)
             self.dropped.emit()
+
+    def _take_empty(self, side: Side, tif: TimeInForce) -> None:
+        # Without the size of a preset: a second Enter would send the same again.
+        draft = Draft(intent=self._mint(), symbol=self._draft.symbol, side=side, tif=tif)
+        self._take(place_legs(self._begin(draft, False), self._around), begins=True)
 
     # --- editing -----------------------------------------------------------------------------------------------
 
-    def _take(self, draft: Draft) -> None:
+    def _take(self, draft: Draft, *, begins: bool = False) -> None:
+        self._begun = draft if begins else None
         self._draft = draft
         self._verdict, self._asked, self._said = None, None, None
         self._second_press, self._typed_amount = False, ""
@@ -305,7 +339,10 @@ class OrderTicket(QWidget):
         if self._sending:
             self._fill()
             return
-        self._draft = replace(self.sentence.read(self._draft), outside_rth=self._outside.isChecked())
+        read = replace(self.sentence.read(self._draft), outside_rth=self._outside.isChecked())
+        self._draft = after_edit(self._draft, read, self._around)
+        if self._draft is not read:
+            self.sentence.fill_legs(self._draft)
         # Whatever the gate said was said of another order.
         self._verdict, self._said = None, None
         self._second_press, self._typed_amount = False, ""
@@ -400,16 +437,6 @@ class OrderTicket(QWidget):
 
     # --- showing -----------------------------------------------------------------------------------------------
 
-    def _show_head(self) -> None:
-        words = []
-        if self._draft.source:
-            words.append((tr("from {source}", source=self._draft.source), "t2", 400))
-        text, armed = self._armed
-        if text:
-            words.append((f"● {text}" if armed else f"■ {text}", "focus" if armed else "warn", 600))
-        self.head.setVisible(bool(words))
-        self.head.set_words(words)
-
     def _show(self) -> None:
         wrong = problems(self._draft, self._around)
         self.sentence.show_draft(self._draft, quantity(self._draft, self._around), wrong)
@@ -425,7 +452,8 @@ class OrderTicket(QWidget):
             blocked = [Denial(code=self._blocked[0], text=self._blocked[1])] if self._blocked[1] else []
             self.objections.show_items(blocked)
             return
-        self.figures.show_figures(self._figures_of(verdict) if verdict is not None else [])
+        made = figures_of(verdict, self._draft, self._around, self._risk_before) if verdict is not None else []
+        self.figures.show_figures(made)
         touched = self._draft.size is not None and bool(self._draft.symbol)
         notes = list(dict.fromkeys(wrong.values())) if touched else []
         if verdict is not None and not verdict.denials and not verdict.warnings and not self._blocked[1]:
@@ -436,34 +464,6 @@ class OrderTicket(QWidget):
         self.objections.show_items(denials, verdict.warnings if verdict is not None else (), " ".join(notes))
         # Nothing is confirmed while something is denied.
         self._retype.setVisible(self._must_retype() and not any(denial.hard for denial in denials))
-
-    def _figures_of(self, verdict: Verdict) -> list[Figure]:
-        request = verdict.request
-        equity = self._around.equity
-        risk, share = formats.MISSING, ""
-        if verdict.risk is not None:
-            risk = formats.number(verdict.risk)
-            if equity is not None and equity > 0:
-                share = f"({float(verdict.risk / equity * 100):.2f}{formats.THIN}%)"
-        price = reference(self._draft, self._around)
-        gain = formats.MISSING
-        if request.take_profit is not None and price is not None:
-            amount = abs(request.take_profit - price) * request.quantity * self._around.multiplier
-            gain = formats.number(amount)
-        before = formats.MISSING if self._risk_before is None else f"{self._risk_before:.0%}".rstrip("%")
-        after = formats.MISSING if verdict.risk_used_after is None else f"{verdict.risk_used_after:.0%}".rstrip("%")
-        position = ""
-        if verdict.position_after is not None:
-            position = f"· {formats.signed(verdict.position_after, 0)}"
-        made: list[Figure] = [
-            (tr("Risks"), risk, share),
-            (tr("Could make"), gain, ""),
-            (tr("Margin after"), formats.number(verdict.margin), ""),
-            (tr("Risk used · position"), f"{before} → {after}{formats.THIN}%", position),
-        ]
-        if verdict.commission is not None:
-            made.append((tr("Fee"), formats.number(verdict.commission), ""))
-        return made
 
     def _order_words(self) -> str:
         size = quantity(self._draft, self._around)
@@ -497,4 +497,4 @@ class OrderTicket(QWidget):
             size, symbol = formats.quantity(abs(self._position)), self._draft.symbol
             self.flatten.set_mode(self._mode)
             self.flatten.say(tr("Flatten {whose}: {side} {n} {symbol}", whose=whose, side=side, n=size, symbol=symbol))
-        self._show_head()
+        self.bar.show_words(self._draft, *self._armed)

@@ -29,6 +29,31 @@ class TrailIn(StrEnum):
     PERCENT = "%"
 
 
+class AwayIn(StrEnum):
+    """What a distance from the price is in."""
+
+    TICKS = "ticks"
+    PERCENT = "%"
+    ATR = "ATR"
+    """Average true range of 14 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """How far a stop or target is from the price of the order."""
+
+    amount: Decimal
+    unit: AwayIn
+
+    def money(self, price: Decimal, around: "Around") -> Decimal | None:
+        """Return the distance in money; None where it cannot be reckoned."""
+        if self.unit is AwayIn.TICKS:
+            return self.amount * around.tick
+        if self.unit is AwayIn.PERCENT:
+            return price * self.amount / 100
+        return None if around.atr is None else around.atr * self.amount
+
+
 _LIMITED = (
     OrderType.LIMIT,
     OrderType.STOP_LIMIT,
@@ -86,6 +111,13 @@ class Draft:
     strategy: str = ""
     source: str = ""
     """Where it came from, in words."""
+    stop_away: Away | None = None
+    """The stop stands at this distance from the price until a hand sets it."""
+    target_away: Away | None = None
+    preset: tuple[str, ...] = ()
+    """Places of the presets that filled it, nearest first."""
+    preset_left: tuple[str, ...] = ()
+    """What of them the broker does not take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +130,8 @@ class Around:
     last: float | None = None
     equity: Decimal | None = None
     multiplier: Decimal = Decimal(1)
+    atr: Decimal | None = None
+    """Average true range of 14 days."""
     now_ns: int = 0
     """The market's time, 0 while unknown."""
     algos: tuple[Algo, ...] = ()
@@ -198,6 +232,10 @@ def problems(draft: Draft, around: Around) -> dict[str, str]:
         elif around.tick > 0 and value % around.tick:
             found[field] = tr("{price} is not a multiple of {tick}.", price=value, tick=around.tick)
     _legs(draft, around, found)
+    for field, away in (("stop", draft.stop_away), ("target", draft.target_away)):
+        if away is not None and getattr(draft, field) is None:
+            unknown = away.unit is AwayIn.ATR and around.atr is None
+            found[field] = tr(_NOT_PLACED[unknown], amount=f"{away.amount:f}", unit=tr(away.unit.value))
     _extras(draft, around, found)
     if "size" not in found and quantity(draft, around) is None:
         found["size"] = tr(_NOT_RECKONED[draft.size_in])
@@ -211,6 +249,12 @@ _NOT_RECKONED = {
     SizeIn.MONEY: "Money needs a price to become shares.",
     SizeIn.EQUITY: "The equity is not known.",
     SizeIn.RISK: "Risk needs a stop on the losing side of the price.",
+}
+
+
+_NOT_PLACED = {
+    True: "A stop or target of {amount} {unit} waits: the average range is not known.",
+    False: "A stop or target of {amount} {unit} cannot be placed at this price.",
 }
 
 
@@ -255,6 +299,11 @@ def to_request(draft: Draft, around: Around, confirmed: tuple[str, ...] = ()) ->
     size = quantity(draft, around)
     if size is None or problems(draft, around):
         return None
+    return request_of(draft, size, confirmed)
+
+
+def request_of(draft: Draft, size: Decimal, confirmed: tuple[str, ...] = ()) -> OrderRequest:
+    """Return what is written as a request of ``size``, whatever it still lacks."""
     has = may_have(draft.order_type)
     return OrderRequest(
         intent_id=IntentId(draft.intent),

@@ -39,7 +39,7 @@ TYPE_WORDS = {
     OrderType.RELATIVE: "relative",
     OrderType.MIDPRICE: "midprice",
 }
-_TIFS = {
+TIF_WORDS = {
     TimeInForce.DAY: "day",
     TimeInForce.GTC: "until cancelled",
     TimeInForce.GTD: "until",
@@ -59,7 +59,7 @@ class TicketSentence(Sentence):
         """``tick`` returns the step of the price fields."""
         super().__init__(parent)
         self._types: tuple[OrderType, ...] = tuple(TYPE_WORDS)
-        self._tifs: tuple[TimeInForce, ...] = tuple(_TIFS)
+        self._tifs: tuple[TimeInForce, ...] = tuple(TIF_WORDS)
         self._algos: tuple[Algo, ...] = ()
         self.side = ChoiceToken("", [("BUY", "")], bold=True)
         self.size_field = NumberToken(lambda: Decimal(1))
@@ -136,14 +136,14 @@ class TicketSentence(Sentence):
 
     def _say_offer(self) -> None:
         self.type.say(tr("Order type"), [(kind.value, tr(TYPE_WORDS[kind], "order type")) for kind in self._types])
-        self.tif.say(tr("Time in force"), [(kind.value, tr(_TIFS[kind])) for kind in self._tifs])
+        self.tif.say(tr("Time in force"), [(kind.value, tr(TIF_WORDS[kind])) for kind in self._tifs])
         self.work.say(tr("How it is worked"), work_choices(self._algos))
 
     def offer(self, types: Sequence[str], tifs: Sequence[str], algos: Sequence[Algo]) -> None:
         """Offer what the broker and the engine can do, nothing else."""
         self._algos = tuple(algos)
         self._types = tuple(kind for kind in TYPE_WORDS if kind.value in types)
-        self._tifs = tuple(kind for kind in _TIFS if kind.value in tifs)
+        self._tifs = tuple(kind for kind in TIF_WORDS if kind.value in tifs)
         self._say_offer()
 
     def set_time(self, now_ns: Callable[[], int]) -> None:
@@ -175,6 +175,12 @@ class TicketSentence(Sentence):
         self.until.put("" if draft.good_till is None else moment_text(draft.good_till))
         self.work.put(draft.work)
         self.params.show(self._algo(), dict(draft.algo_params))
+
+    def fill_legs(self, draft: Draft) -> None:
+        """Show stop and target of a draft where they are others now; what is being typed is left alone."""
+        for name in ("stop", "target"):
+            if self._fields[name].value != getattr(draft, name):
+                self._fields[name].put(getattr(draft, name))
 
     def _show_side(self, side: Side) -> None:
         self.side.put(side.value, "up" if side is Side.BUY else "down")

@@ -7,7 +7,7 @@ from PySide6.QtCore import QMarginsF, Qt, Signal
 from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout
 
-from market_agent_gui.actions import BY_ID, GROUPS, ActionSpec, Risk, key_text
+from market_agent_gui.actions import GROUPS, ActionSpec, Risk, in_order, key_text, words
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.outside import Outside, owner_text, unsure_text
 from market_agent_gui.translate import say
@@ -31,10 +31,10 @@ def card_html(keys: KeyMap, known: set[str], book: str, outside: Outside | None 
     parts: list[tuple[int, str]] = []
     for group in GROUPS:
         rows = [
-            f"<tr><td><b>{html.escape(key_text(keys.key(spec.id)))}</b></td><td>{html.escape(say(spec.title))}</td>"
+            f"<tr><td><b>{html.escape(key_text(keys.key(spec.id)))}</b></td><td>{html.escape(words(spec))}</td>"
             f"<td>{html.escape(_remark(spec, keys, outside))}</td></tr>"
-            for spec in BY_ID.values()
-            if spec.group == group and spec.id in known and keys.key(spec.id)
+            for spec in in_order(known)
+            if spec.group == group and keys.key(spec.id)
         ]
         if rows:
             text = f"<h3>{html.escape(say(group))}</h3><table cellpadding='3'>{''.join(rows)}</table>"

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QBrush, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QPushButton, QTreeWidget, QTreeWidgetItem
 
-from market_agent_gui.actions import BY_ID, GROUPS, Scope, key_text
+from market_agent_gui.actions import BY_ID, GROUPS, Scope, in_order, key_text, words
 from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.keys.controller import key_of
 from market_agent_gui.keys.key_map import DEFAULTS, KeyMap, KeyMapError
@@ -91,14 +91,14 @@ class KeyEditor(PlainDialog):
             Scope.CHART: say("on the chart"),
         }
         for group in GROUPS:
-            actions = [spec for spec in BY_ID.values() if spec.group == group and spec.id in known]
+            actions = [spec for spec in in_order(known) if spec.group == group]
             if not actions:
                 continue
             top = QTreeWidgetItem([say(group)])
             top.setFlags(Qt.ItemFlag.ItemIsEnabled)
             self.tree.addTopLevelItem(top)
             for spec in actions:
-                item = QTreeWidgetItem([say(spec.title), "", scopes[spec.scope], ""])
+                item = QTreeWidgetItem([words(spec), "", scopes[spec.scope], ""])
                 item.setData(0, Qt.ItemDataRole.UserRole, spec.id)
                 top.addChild(item)
                 self._items[spec.id] = item
@@ -108,14 +108,14 @@ class KeyEditor(PlainDialog):
         warn = QBrush(current_theme().color("warn"))
         for action, item in self._items.items():
             key = self.keys.key(action)
-            item.setText(1, key_text(key) + ("" if key == DEFAULTS[action] else " *"))
+            item.setText(1, key_text(key) + ("" if key == DEFAULTS.get(action, "") else " *"))
             owner = self.outside.taken.get(key) if key else None
-            words = ""
+            whose = ""
             if owner is not None:
-                words = "⚠ " + owner_text(owner)
+                whose = "⚠ " + owner_text(owner)
                 if wants_consent(BY_ID[action]):
-                    words += " · " + (say("used all the same") if key in self.accepted else say("does not act"))
-            item.setText(3, words)
+                    whose += " · " + (say("used all the same") if key in self.accepted else say("does not act"))
+            item.setText(3, whose)
             item.setForeground(3, warn)
         self.unsure.setText(unsure_text(self.outside))
         self.unsure.setVisible(bool(self.unsure.text()))
@@ -152,7 +152,7 @@ class KeyEditor(PlainDialog):
         self._offered = (action, key)
         self.all_the_same.setVisible(bool(action))
         if action:
-            title = say(BY_ID[action].title)
+            title = words(BY_ID[action])
             self.all_the_same.setText(say("Use {key} all the same: {action}", key=key_text(key), action=title))
 
     def _on_all_the_same(self) -> None:

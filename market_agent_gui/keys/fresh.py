@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from market_agent_gui.actions import ACTIONS
 from market_agent_gui.keys.key_map import KeyMap
 
 ORDERS = 3
@@ -11,6 +10,7 @@ WHY = {
     "keys": "the keys were changed",
     "account": "the account is another one",
     "sizes": "the sizes were changed",
+    "presets": "the presets were changed",
     "confirmations": "less is confirmed than before",
 }
 _GROUPS = ("Order", "Size", "Position", "Safety")
@@ -18,7 +18,8 @@ _GROUPS = ("Order", "Size", "Position", "Safety")
 
 def touches_orders(before: KeyMap, after: KeyMap) -> bool:
     """Whether a key that stages, sizes, sends or closes became another one."""
-    return any(before.key(spec.id) != after.key(spec.id) for spec in ACTIONS if spec.group in _GROUPS)
+    specs = {spec.id: spec for spec in (*before.actions, *after.actions)}.values()
+    return any(before.key(spec.id) != after.key(spec.id) for spec in specs if spec.group in _GROUPS)
 
 
 class FreshKeys:
@@ -46,6 +47,12 @@ class FreshKeys:
 
     def sizes_changed(self) -> None:
         """The keys stand for other sizes now."""
+        self.why = "sizes"
+        self._count(ORDERS)
+
+    def presets_changed(self) -> None:
+        """The keys stage other orders now."""
+        self.why = "presets"
         self._count(ORDERS)
 
     def confirmations_loosened(self) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtGui import QKeySequence
 
-from market_agent_gui.actions import ACTIONS, BY_ID, Scope
+from market_agent_gui.actions import ACTIONS, BY_ID, ActionSpec, Scope, in_order
 
 
 class KeyMapError(ValueError):
@@ -63,11 +63,16 @@ class KeyMap:
     @property
     def changes(self) -> dict[str, str]:
         """What differs from the defaults."""
-        return {action: key for action, key in self._changes.items() if key != DEFAULTS[action]}
+        return {action: key for action, key in self._changes.items() if key != DEFAULTS.get(action, "")}
+
+    @property
+    def actions(self) -> list[ActionSpec]:
+        """Every action of the table, and those of presets that have a key."""
+        return in_order(action for action, key in self._keys.items() if key or action in DEFAULTS)
 
     def key(self, action: str) -> str:
         """Return the key of an action, empty when it has none."""
-        return self._keys[action]
+        return self._keys[action] if action in self._keys else BY_ID[action].key
 
     def find(self, key: str, *, staged: bool, in_text: bool, chart: bool = False) -> str | None:
         """Return the action that ``key`` means here, ``None`` when it means nothing."""

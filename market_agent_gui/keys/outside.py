@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from market_agent_gui.actions import ACTIONS, ActionSpec, Risk, key_text
+from market_agent_gui.actions import ActionSpec, Risk, key_text
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.translate import say
 
@@ -88,13 +88,13 @@ def of_orders(spec: ActionSpec) -> bool:
 
 def wants_consent(spec: ActionSpec) -> bool:
     """Whether its key may be shared with somebody outside only when a person said so: it stages or sends."""
-    return spec.risk is Risk.ADDS or spec.id in ("stage_buy", "stage_sell")
+    return spec.risk is Risk.ADDS or spec.id in ("stage_buy", "stage_sell") or bool(spec.named)
 
 
 def collisions(keys: KeyMap, outside: Outside) -> list[Taken]:
     """Name every action whose key belongs to somebody else, in the table's order."""
     found = []
-    for spec in ACTIONS:
+    for spec in keys.actions:
         key = keys.key(spec.id)
         if key and (owner := outside.taken.get(key)) is not None:
             found.append(Taken(spec.id, key, owner))
@@ -103,7 +103,7 @@ def collisions(keys: KeyMap, outside: Outside) -> list[Taken]:
 
 def bound(keys: KeyMap) -> frozenset[str]:
     """Return every key that the map uses."""
-    return frozenset(key for spec in ACTIONS if (key := keys.key(spec.id)))
+    return frozenset(key for spec in keys.actions if (key := keys.key(spec.id)))
 
 
 def owner_text(owner: Owner) -> str:

@@ -1,11 +1,13 @@
 """What each key would do right now. Pure: from the staged order, the book and the quote to lines of text."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
-from market_agent_gui.actions import ACTIONS, ActionSpec
+from market_agent_gui.actions import PRESET_BUY, ActionSpec, words
+from market_agent_gui.keys.beginning import Begun, Offer
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.staging import StagedOrder, closed, even_stop, marketable, nudge, resize, size_from_risk
 from market_agent_gui.mirror import Mirror
@@ -45,17 +47,19 @@ class Scene:
     risk_money: Decimal
     armed: bool
     blocked: str
+    begin: Callable[[Side, str], Begun] | None = None
+    """Makes what staging would make, with presets; raises ``ValueError`` in words."""
 
 
 def rehearse(scene: Scene, keys: KeyMap) -> list[Line]:
     """Return a line for every key of order entry, in the table's order."""
     lines = []
-    for spec in ACTIONS:
+    for spec in keys.actions:
         key = keys.key(spec.id)
         if spec.group not in GROUPS or not key:
             continue
         effect, able = _effect(scene, spec)
-        lines.append(Line(action=spec.id, group=spec.group, key=key, title=say(spec.title), effect=effect, able=able))
+        lines.append(Line(action=spec.id, group=spec.group, key=key, title=words(spec), effect=effect, able=able))
     return lines
 
 
@@ -77,8 +81,9 @@ _FIXED = {
 
 
 def _order_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
-    if spec.id in ("stage_buy", "stage_sell"):
-        return _stage_effect(scene, Side.BUY if spec.id == "stage_buy" else Side.SELL)
+    if spec.id in ("stage_buy", "stage_sell") or spec.named:
+        buys = spec.id == "stage_buy" or spec.id.startswith(PRESET_BUY)
+        return _stage_effect(scene, Side.BUY if buys else Side.SELL, spec.named)
     if spec.id.startswith("bracket_") and scene.staged is None:
         count = len([row for row in scene.mirror.working(scene.symbol) if not row.external])
         if not count:
@@ -126,12 +131,27 @@ def _leg_price(order: StagedOrder) -> Decimal | None:
     return {"entry": order.limit, "stop": order.stop, "target": order.target}[order.leg.value]
 
 
-def _stage_effect(scene: Scene, side: Side) -> tuple[str, bool]:
+def _stage_effect(scene: Scene, side: Side, preset: str) -> tuple[str, bool]:
     price = scene.mirror.price(scene.symbol)
     if price is None or not price.live:
         return say("no fresh quote"), False
+    if scene.begin is not None:
+        try:
+            return _begun(scene.begin(side, preset)), True
+        except ValueError as error:
+            return told(str(error)), False
     limit = to_tick(exact(price.bid if side is Side.BUY else price.ask), exact(price.tick))
     return f"{say(side.value)} {quantity(scene.size)} {scene.symbol} @ {limit}", True
+
+
+def _begun(begun: Begun) -> str:
+    if isinstance(begun, Offer):
+        request = begun.request
+        order = f"{say(request.side.value)} {quantity(request.quantity)} {request.symbol} {request.order_type.value}"
+        return say("{order}: opens in the ticket", order=order)
+    line = f"{say(begun.side.value)} {quantity(begun.quantity)} {begun.symbol} @ {begun.limit}"
+    legs = [(say("stop"), begun.stop), (say("target"), begun.target)]
+    return " · ".join([line, *(f"{name} {price}" for name, price in legs if price is not None)])
 
 
 def _book_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:

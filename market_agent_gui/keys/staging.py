@@ -76,6 +76,13 @@ class StagedOrder:
     """Its price was clicked on the chart or the ladder."""
     base: OrderRequest | None = None
     """The ticket's order, whose other fields are kept."""
+    stop_off: Decimal | None = None
+    """The stop keeps this distance from the entry until a hand moves it."""
+    target_off: Decimal | None = None
+    preset: tuple[str, ...] = ()
+    """Places of the presets it was begun with, nearest first."""
+    preset_left: tuple[str, ...] = ()
+    """What of them the broker does not take."""
 
     @property
     def risk(self) -> Decimal | None:
@@ -158,7 +165,31 @@ def follow_quote(order: StagedOrder, price: Price) -> StagedOrder:
     if not order.joins or not price.live or price.symbol != order.symbol:
         return order
     limit = to_tick(exact(price.bid if order.side is Side.BUY else price.ask), order.tick)
-    return order if limit == order.limit else keep_risk(replace(order, limit=limit))
+    return order if limit == order.limit else at_limit(order, limit)
+
+
+def at_limit(order: StagedOrder, limit: Decimal) -> StagedOrder:
+    """Move the entry; legs that keep a distance go with it, as far as there are prices."""
+    sign = order.side.sign
+    stop = order.stop if order.stop_off is None else limit - sign * order.stop_off
+    target = order.target if order.target_off is None else limit + sign * order.target_off
+    return keep_risk(
+        replace(
+            order,
+            limit=limit,
+            stop=stop if stop is None or stop > 0 else order.stop,
+            target=target if target is None or target > 0 else order.target,
+        )
+    )
+
+
+def move_leg(order: StagedOrder, leg: Leg, price: Decimal) -> StagedOrder:
+    """Put one leg where a hand wants it: a stop or target stays there from now on."""
+    if leg is Leg.ENTRY:
+        return replace(at_limit(order, price), joins=False)
+    if leg is Leg.STOP:
+        return keep_risk(replace(order, stop=price, stop_off=None))
+    return replace(order, target=price, target_off=None)
 
 
 def nudge(order: StagedOrder, ticks: int) -> StagedOrder:
@@ -168,7 +199,7 @@ def nudge(order: StagedOrder, ticks: int) -> StagedOrder:
     moved = (order.limit if before is None else before) + order.tick * ticks
     if moved <= 0:
         return order
-    return keep_risk(replace(order, joins=order.joins and order.leg is not Leg.ENTRY, **{field: moved}))
+    return move_leg(order, order.leg, moved)
 
 
 def next_leg(order: StagedOrder) -> StagedOrder:
@@ -186,7 +217,7 @@ def marketable(order: StagedOrder, price: Price) -> StagedOrder:
     buys = order.side is Side.BUY
     touch = exact(price.ask if buys else price.bid)
     limit = to_tick(touch + order.side.sign * touch * MARKETABLE_SHARE, order.tick, up=buys)
-    return keep_risk(replace(order, limit=limit, joins=False))
+    return replace(at_limit(order, limit), joins=False)
 
 
 def size_from_risk(order: StagedOrder, money: Decimal) -> StagedOrder:

@@ -16,18 +16,21 @@ from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
 from engine.model.order import OrderRequest, OrderType, TimeInForce
-from market_agent_gui.bridge import EngineBridge, LinkState
+from market_agent_gui.bridge import EngineBridge
 from market_agent_gui.commander import Commander, Refusal
+from market_agent_gui.keys.beginning import Begins, Begun, plainly
+from market_agent_gui.keys.blocking import why_not
 from market_agent_gui.keys.guard import Intents, PressGuard
 from market_agent_gui.keys.staging import (
     DEFAULT_SIZES,
     Leg,
     Shown,
     StagedOrder,
+    at_limit,
     even_stop,
     follow_quote,
-    keep_risk,
     marketable,
+    move_leg,
     next_leg,
     nudge,
     resize,
@@ -51,8 +54,9 @@ class OrderEntry(QObject):
 
     staged_changed = Signal(object)
     """A :class:`StagedOrder` or ``None``."""
-    offered = Signal(object)
-    """An :class:`OrderRequest` for a person to complete or send in the ticket: it has no price to move by keys."""
+    offered = Signal(object, object)
+    """An :class:`OrderRequest` for a person to complete or send in the ticket: it has no price to move by keys. With
+    the filling of presets it began with, or ``None``."""
     judged = Signal(object, object)
     """The gate's verdict on a request, and that request."""
     sent = Signal(str, bool, str, object)
@@ -79,6 +83,8 @@ class OrderEntry(QObject):
         self.sizes = DEFAULT_SIZES
         self.size = DEFAULT_SIZES[2]
         self.risk_money = RISK_MONEY
+        self.begins: Begins = plainly
+        """Makes what is staged: with presets, once there are any."""
         self._bridge = bridge
         self._guard = guard
         self._intents = intents
@@ -133,41 +139,36 @@ class OrderEntry(QObject):
 
     def blocked(self, symbol: str) -> str:
         """Say in words why nothing that adds risk may go out for ``symbol`` now; empty when it may."""
-        if self._bridge.link is not LinkState.UP:
-            return "the engine is not connected"
-        if self._bridge.silent:
-            return "the engine does not answer: what is shown is old"
-        state = self._bridge.mirror.state()
-        if state is None:
-            return "the engine has not told its state yet"
-        if state.halted:
-            return f"trading is halted: {state.halt_reason}" if state.halt_reason else "trading is halted"
-        if state.link != "up":
-            return "the broker is not connected"
-        price = self._bridge.mirror.price(symbol)
-        if price is None or not price.live:
-            return f"{symbol}: the quote is stale or missing"
-        position = self._bridge.mirror.position(symbol)
-        if position is not None and position.locked:
-            return f"{symbol} is locked: {position.locked}"
-        if symbol in self._unconfirmed:
-            return f"{symbol}: {self._unconfirmed[symbol]} is not confirmed; do not re-enter"
-        if any(row.state == "UNKNOWN" for row in self._bridge.mirror.working(symbol)):
-            return f"{symbol}: an order is not confirmed; do not re-enter"
-        return ""
+        return why_not(self._bridge, symbol, self._unconfirmed)
 
     # --- staging
 
-    def stage(self, side: Side) -> None:
-        """Stage an order on the displayed symbol, joining its side of the quote."""
+    def stage(self, side: Side, preset: str = "") -> None:
+        """Stage an order on the displayed symbol with its presets, joining its side of the quote.
+
+        One without a limit has no price to move by keys: it is offered in the ticket.
+        """
+        self._show_begun(self.begin(side, preset))
+
+    def begin(self, side: Side, preset: str = "", *, priced: bool = False, intent: str = "") -> Begun:
+        """Return what staging makes of the presets; ``priced``: a limit will be given. Raises ``Refusal``."""
         symbol = self._need_symbol()
         price = self._bridge.mirror.price(symbol)
         if price is None:
             raise Refusal(f"{symbol}: no price yet")
+        most = self.first_size if self._reduced() else None
         try:
-            self._set(stage(self._intents.mint(), side, price, self.first_size))
+            return self.begins(
+                intent or self._intents.mint(), side, price, self.first_size, preset, priced=priced, most=most
+            )
         except ValueError as error:
             raise Refusal(str(error)) from error
+
+    def _show_begun(self, begun: Begun) -> None:
+        if isinstance(begun, StagedOrder):
+            self._set(begun)
+        else:
+            self.offered.emit(begun.request, begun.filling)
 
     @property
     def first_size(self) -> Decimal:
@@ -176,17 +177,15 @@ class OrderEntry(QObject):
 
     def stage_at(self, side: Side, limit: Decimal) -> None:
         """Stage at a price that was clicked on the ladder or the chart."""
-        self.stage(side)
-        if self.staged is not None:
-            at = to_tick(limit, self.staged.tick)
-            self._set(replace(self.staged, limit=at, joins=False, clicked=True))
+        begun = self.begin(side, priced=True)
+        if isinstance(begun, StagedOrder):
+            at = to_tick(limit, begun.tick)
+            self._set(replace(move_leg(begun, Leg.ENTRY, at), clicked=True))
 
     def move_leg(self, leg: str, price: Decimal) -> None:
         """Put one leg of the staged order where it was dragged."""
         if self.staged is not None:
-            field = {"entry": "limit", "stop": "stop", "target": "target"}[leg]
-            moved = keep_risk(replace(self.staged, **{field: to_tick(price, self.staged.tick)}))
-            self._set(replace(moved, joins=False) if leg == "entry" else moved)
+            self._set(move_leg(self.staged, Leg(leg), to_tick(price, self.staged.tick)))
 
     def stage_request(self, request: OrderRequest | None) -> None:
         """Show the order of the ticket as staged; one without a limit price casts no ghost."""
@@ -222,7 +221,7 @@ class OrderEntry(QObject):
     def open_request(self, request: OrderRequest) -> None:
         """Take an order that was typed: staged where it has a limit price, else read in the ticket, ready to send."""
         if request.limit_price is None or self._bridge.mirror.price(request.symbol) is None:
-            self.offered.emit(request)
+            self.offered.emit(request, None)
         else:
             self.stage_request(request)
 
@@ -304,7 +303,7 @@ class OrderEntry(QObject):
         if self.sending(order):
             raise Refusal("it is being sent: wait for the answer")
         if order.joins:
-            order = replace(order, limit=self._read_limit(order))
+            order = at_limit(order, self._read_limit(order))
             self._set(order)
         self._guard.take_off(order.intent)
         self.sending_changed.emit(True)
@@ -317,7 +316,7 @@ class OrderEntry(QObject):
         """Follow the quote no more, at the limit that was read: what is confirmed is what is sent."""
         order = self.staged
         if order is not None and order.joins and not self.sending(order):
-            self._set(replace(order, limit=self._read_limit(order), joins=False))
+            self._set(move_leg(order, Leg.ENTRY, self._read_limit(order)))
 
     def send_request(self, request: OrderRequest) -> None:
         """Send an order of the ticket, once per intent."""
@@ -421,7 +420,8 @@ class OrderEntry(QObject):
                     quantity=abs(position.quantity),
                     order_type=OrderType.STOP,
                     tif=TimeInForce.GTC,
-                )
+                ),
+                None,
             )
             return
         if price is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Signal
 
-from market_agent_gui.actions import BY_ID, ActionSpec
+from market_agent_gui.actions import BY_ID, ActionSpec, words
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.outside import Outside, Taken, bound, collision_text, collisions, of_orders, wants_consent
 from market_agent_gui.keys.outside_watch import OutsideWatch
@@ -71,7 +71,7 @@ class OutsideKeys(QObject):
 
     @staticmethod
     def _sentence(each: Taken) -> str:
-        title = say(BY_ID[each.action].title)
+        title = words(BY_ID[each.action])
         return say("{action}: {collision}", action=title, collision=collision_text(each.key, each.owner))
 
     def _note(self, open_ones: list[Taken]) -> str:

@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 
+from engine.model.market import Side
+from market_agent_gui.commander import Refusal
+from market_agent_gui.keys.beginning import Begun
 from market_agent_gui.keys.overlay import RehearsalOverlay
 from market_agent_gui.keys.rehearsal import Scene, rehearse
 from market_agent_gui.mode_frame import account_tail
@@ -54,11 +57,18 @@ class RehearsalPresenter(QObject):
             risk_money=entry.risk_money,
             armed=shell.arming.armed,
             blocked=entry.blocked(symbol) if symbol else say("choose a symbol first"),
+            begin=self._begin,
         )
         state = mirror.state()
         where = f"{say(state.book.upper())} {account_tail(state.account)}" if state is not None else say("no engine")
         armed = say("armed {left}", left=duration(shell.arming.left_s)) if shell.arming.armed else say("not armed")
         self.overlay.show_lines(rehearse(scene, shell.keys.keys), f"{symbol or '–'} · {where}", armed)
+
+    def _begin(self, side: Side, preset: str) -> Begun:
+        try:
+            return self._shell.entry.begin(side, preset, intent="rehearsal")
+        except Refusal as refusal:
+            raise ValueError(str(refusal)) from refusal
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.overlay.isVisible():

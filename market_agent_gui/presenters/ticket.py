@@ -9,10 +9,9 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api.client import EngineUnavailable
 from engine.api.commands import GetCapabilities
-from engine.api.rows import OrderRow, QuoteRow, StateRow
+from engine.api.rows import OrderRow, StateRow
 from engine.api.wire import Follow
 from engine.model.decision import Denial, Verdict
-from engine.model.money import exact
 from engine.model.order import OrderRequest, OrderType
 from market_agent_gui.actions import key_text
 from market_agent_gui.bridge import LinkState
@@ -22,6 +21,7 @@ from market_agent_gui.keys.confirming import Act
 from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.mode_frame import account_tail
+from market_agent_gui.presenters.around import around_of
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
@@ -30,9 +30,9 @@ from widgets.words import told
 if TYPE_CHECKING:
     from widgets.ticket_change import OrderChange
     from widgets.ticket_extras import Algo
+    from widgets.ticket_preset import Filling
 
 MARKET_MS = 100
-MINUTE_NS = 60 * 10**9
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class TicketPresenter(PanePresenter):
         ticket.symbol_typed.connect(self.choose)
         ticket.change_wanted.connect(self._send_change)
         ticket.flatten_wanted.connect(self._on_flatten)
+        self.services.presets.attach(ticket)
+        self.services.presets.ranges.changed.connect(lambda symbol: symbol == self.symbol and self._show_market())
         entry.staged_changed.connect(self._on_staged)
         entry.offered.connect(self._on_offered)
         entry.judged.connect(self._on_judged)
@@ -116,7 +118,9 @@ class TicketPresenter(PanePresenter):
             self.services.say("warn", told(receipt.text))
             return
         self._algos = algos(receipt)
-        self._ticket.offer(names(receipt, "order_types"), names(receipt, "tifs"), self._algos)
+        types, tifs = names(receipt, "order_types"), names(receipt, "tifs")
+        self._ticket.offer(types, tifs, self._algos)
+        self.services.presets.offer(types, tifs)
         self._show_market()
 
     def _on_task_error(self, name: str, error: BaseException) -> None:
@@ -163,11 +167,12 @@ class TicketPresenter(PanePresenter):
         except Refusal as refusal:
             self.services.say("warn", str(refusal))
 
-    def _on_offered(self, request: OrderRequest) -> None:
+    def _on_offered(self, request: OrderRequest, filling: "Filling | None") -> None:
         """Open an order in the ticket; where it lacks its trigger, ready to type it."""
         self.choose(request.symbol)
         self.services.show_pane(self.dock)
-        self._ticket.open_request(request)
+        filled = (filling.sources, filling.left) if filling is not None else ((), ())
+        self._ticket.open_request(request, "", *filled)
         lacks = request.stop_price is None and self._ticket.sentence.trigger.isVisibleTo(self._ticket)
         (self._ticket.sentence.trigger if lacks else self._ticket.send).setFocus()
 
@@ -186,7 +191,8 @@ class TicketPresenter(PanePresenter):
                 if before and self._ticket.draft.intent == before:
                     self._ticket.drop()
             elif not order.ref:
-                self._ticket.open_request(order.request(), order.base.strategy if order.base is not None else "")
+                strategy = order.base.strategy if order.base is not None else ""
+                self._ticket.open_request(order.request(), strategy, order.preset, order.preset_left)
         finally:
             self._agreeing = False
 
@@ -227,23 +233,9 @@ class TicketPresenter(PanePresenter):
     # --- around
 
     def _show_market(self) -> None:
-        from widgets.ticket_draft import Around
-
         mirror, symbol = self.services.bridge.mirror, self.symbol
-        price, state = mirror.price(symbol), mirror.state()
-        row = mirror.rows("quotes").get(symbol)
-        self._ticket.set_market(
-            Around(
-                tick=exact(row.tick) if isinstance(row, QuoteRow) else Around().tick,
-                bid=price.bid if price is not None else None,
-                ask=price.ask if price is not None else None,
-                last=price.last if price is not None else None,
-                equity=state.equity if state is not None else None,
-                # To the minute: dates are compared with it, and a ticket that is the same costs nothing.
-                now_ns=state.now_ns // MINUTE_NS * MINUTE_NS if state is not None else 0,
-                algos=self._algos,
-            )
-        )
+        atr = self.services.presets.ranges.get(symbol)
+        self._ticket.set_market(around_of(mirror, symbol, atr=atr, algos=self._algos))
         self._ticket.set_blocked("", self.services.entry.blocked(symbol) if symbol else "")
 
     def _on_state(self, rows: tuple[StateRow, ...]) -> None:

@@ -1,8 +1,10 @@
 """Workspaces: save, use, reset, export, import; the last look is kept; a crash offers the look before it."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit
 
@@ -31,6 +33,8 @@ SNAPSHOT_MS = 60_000
 
 class WorkspacesPresenter(QObject):
     said = Signal(str, str)
+    imported = Signal(object)
+    """A :class:`Workspace` out of a file has been taken."""
 
     def __init__(
         self,
@@ -48,6 +52,8 @@ class WorkspacesPresenter(QObject):
         """The workspace saved or used last: the name a person most likely means."""
         self._window, self._links, self._store = window, links, store
         self._charts = charts
+        self.presets: Callable[[], object] = dict
+        """Returns what goes into an exported file beside the look."""
         self._timer = QTimer(self, interval=SNAPSHOT_MS)
         self._timer.timeout.connect(self._on_snapshot)
         commander.register("save_workspace", self.ask_name)
@@ -193,14 +199,16 @@ class WorkspacesPresenter(QObject):
 
     def _export(self, path: str) -> None:
         try:
-            write_workspace(Path(path), self._now("exported"))
+            write_workspace(Path(path), msgspec.structs.replace(self._now("exported"), presets=self.presets()))
         except WorkspaceError as error:
             self.said.emit("bad", str(error))
 
     def _import(self, path: str) -> None:
         try:
-            if not self._take(read_workspace(Path(path))):
+            found = read_workspace(Path(path))
+            if not self._take(found):
                 raise WorkspaceError(say("it was made by another version"))
+            self.imported.emit(found)
         except WorkspaceError as error:
             self.said.emit("bad", str(error))
 

@@ -38,6 +38,7 @@ WINDOW_FILES = (
     "market_agent_gui/bridge.py",
     "market_agent_gui/drawing_store.py",
     "market_agent_gui/engine_host.py",
+    "market_agent_gui/keys/blocking.py",
     "market_agent_gui/keys/guard.py",
     "market_agent_gui/keys/key_map.py",
     "market_agent_gui/keys/staging.py",

@@ -71,6 +71,7 @@ def widget_tables() -> set[str]:
         strategy_tables,
         suggestion_card,
         ticket_draft,
+        ticket_preset,
         ticket_sentence,
     )
 
@@ -93,7 +94,9 @@ def widget_tables() -> set[str]:
     found = {text for column in columns for text in (column.title, column.about)} - {"%"}
     found |= {*mode_strip.AUTONOMY_WORDS.values(), *mode_strip.AUTONOMY_ABOUT.values()}
     found |= {*mode_strip._MODE_WORDS.values(), *mode_strip._KINDS.values(), *mode_strip._MARKS}
-    found |= {*ticket_sentence.TYPE_WORDS.values(), *ticket_sentence._TIFS.values(), *ticket_draft.SizeIn}
+    found |= {*ticket_sentence.TYPE_WORDS.values(), *ticket_sentence.TIF_WORDS.values(), *ticket_draft.SizeIn}
+    found |= {*ticket_draft.AwayIn, *ticket_draft.TrailIn, *ticket_draft._NOT_PLACED.values()} - {"%"}
+    found |= {*ticket_preset.KIND_WORDS.values()}
     found |= {*ticket_draft._NOT_RECKONED.values(), *suggestion_card._HORIZONS.values(), *REASON_CODES.values()}
     found |= {words for _, words, _ in order_blotter.STATES.values()} | {*cells.ORIGINS.values()}
     found |= {field.replace("_", " ") for field in order_blotter._FIELDS.values()}
