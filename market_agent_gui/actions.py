@@ -172,6 +172,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(id="draw_fibonacci", title="Draw Fibonacci levels", group="Chart", key="F", scope=Scope.CHART),
     ActionSpec(id="draw_text", title="Write on the chart…", group="Chart", key="N", scope=Scope.CHART),
     ActionSpec(id="draw_nothing", title="Remove every drawing of the symbol", group="Chart"),
+    ActionSpec(id="price_alert", title="Price alert…", group="Chart"),
     ActionSpec(id="time_pause", title="Pause simulated time, or go on", group="Time", key="Ctrl+P"),
     ActionSpec(id="time_step", title="Let one simulated minute pass", group="Time", key="Ctrl+Right"),
     ActionSpec(id="time_faster", title="Simulated time faster", group="Time", key="Ctrl+PgUp"),

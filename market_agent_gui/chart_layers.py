@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.api.rows import FillRow, OrderRow, PositionRow, StateRow, SuggestionRow
+from market_agent_gui.alerts import PREFIX, Alert, Rung
 from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.translate import say
 from widgets.candle_chart.layers import AgentZone, AverageLine, FillMark, OrderLine, OrderState, Pin, SessionSpan
@@ -89,6 +90,18 @@ def staged_lines(
         OrderLine(ref="staged", leg=leg, price=float(price), text=text, state=OrderState.STAGED, role="focus")
         for leg, price, text in legs
         if price is not None
+    ]
+
+
+def alert_lines(alerts: Iterable[Alert], rung: Iterable[Rung]) -> list[OrderLine]:
+    """Return the lines of alerts that wait, and of those that have rung."""
+    waiting = [(alert, say("alert"), "t1") for alert in alerts]
+    done = [(item.alert, say("alert: has rung"), "t3") for item in rung]
+    return [
+        OrderLine(
+            ref=PREFIX + alert.id, leg="alert", price=float(alert.price), text=text, state=OrderState.ALERT, role=role
+        )
+        for alert, text, role in (*waiting, *done)
     ]
 
 

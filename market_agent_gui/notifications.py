@@ -17,7 +17,7 @@ class Sound(IntEnum):
 
     NONE = 0
     FILL = 1
-    """A fill, or a question of the agent."""
+    """A fill, a question of the agent, or a price alert."""
     REFUSED = 2
     """Refused, not confirmed, in trouble."""
     HALTED = 3

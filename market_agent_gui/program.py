@@ -82,6 +82,7 @@ class Program(QObject):
         self.bell = Bell(QApplication.beep, self)
         shell.keys.letter_typed.connect(self.open_symbols)
         shell.bridge.notice.connect(self.notifications.on_notice)
+        shell.alerts.news.connect(self._on_news)
         shell.bridge.rows_changed.connect(self._on_rows)
         shell.links.changed.connect(lambda _pane, _symbol: self._watch_context())
         shell.window.pane_menu_wanted.connect(self._open_pane_menu)
@@ -133,6 +134,7 @@ class Program(QObject):
         self._shell.far_stop.refresh()
         self._look_at_sizes()
         self._shell.presets.look_at_last()
+        self._shell.alerts.tell_problem()
         if self._shell.preferences.problem:
             self._shell.say("warn", self._shell.preferences.problem)
         if self._shell.ask_first and not self._shell.preferences.now.first_run_done:

@@ -10,6 +10,7 @@ from market_agent_gui.commander import Commander
 from market_agent_gui.keys.controller import KeyController
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.presenters.alerts import Alerts
 from market_agent_gui.presenters.confirming import Confirming
 from market_agent_gui.presenters.order_entry import OrderEntry
 from market_agent_gui.presenters.presets import PresetsPresenter
@@ -29,6 +30,7 @@ class Services:
     preferences: PreferencesFile
     charts: Charts
     presets: PresetsPresenter
+    alerts: Alerts
     say: Callable[[str, str], None]
     """Show a toast: severity (info, warn, bad) and one sentence."""
     show_pane: Callable[[str], None]

@@ -29,6 +29,7 @@ from market_agent_gui.keys.outside_watch import OutsideWatch
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
+from market_agent_gui.presenters.alerts import Alerts
 from market_agent_gui.presenters.bracket import BracketKeys
 from market_agent_gui.presenters.confirming import Confirming
 from market_agent_gui.presenters.far_stop import FarStop
@@ -126,6 +127,7 @@ class Shell(QObject):
         )
         self.far_stop = FarStop(self)
         self.presets = PresetsPresenter(self)
+        self.alerts = Alerts(self)
         # What is seen.
         self.opening = opening or Opening(profile)
         self.window = self.opening.window
@@ -142,6 +144,7 @@ class Shell(QObject):
             preferences=preferences,
             charts=self.charts,
             presets=self.presets,
+            alerts=self.alerts,
             say=self.say,
             show_pane=lambda name: self.window.show_dock(name),
             open_dialog=self.open_dialog,
@@ -173,6 +176,7 @@ class Shell(QObject):
             self.table_files,
             self.outside,
             self.far_stop,
+            self.alerts,
         ):
             source.said.connect(self.say)
         self.commander.refused.connect(lambda _action, text: self.say("warn", text))

@@ -14,7 +14,7 @@ from engine.model.order import OrderRequest
 from widgets import formats
 from widgets.cells import side_text
 from widgets.ladder_rows import Level, Own, build, nearest, own_orders
-from widgets.paint import TEXTS
+from widgets.paint import TEXTS, draw_bell
 from widgets.pane_head import PaneHead
 from widgets.theme import Theme, current_theme
 from widgets.throttle import Throttle
@@ -32,6 +32,7 @@ class _Rungs(QWidget):
     order_clicked = Signal(str)
     cancel_wanted = Signal(str)
     order_dragged = Signal(str, object)
+    price_menu_wanted = Signal(object, QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +43,7 @@ class _Rungs(QWidget):
         self.orders: list[Own] = []
         self.staged: Own | None = None
         self.last: Decimal | None = None
+        self.alerts: frozenset[Decimal] = frozenset()
         self.centre: Decimal | None = None
         self.follows = True
         self.cursor: Decimal | None = None
@@ -163,6 +165,14 @@ class _Rungs(QWidget):
         order = self._order_at(event.pos().x(), event.pos().y())
         if order is not None:
             self.cancel_wanted.emit(order.ref)
+            return
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        level = self.level_at(event.pos().y())
+        price = self.cursor if by_key else level.price if level is not None else None
+        if price is not None:
+            y = self.y_of(price) if by_key else None
+            at = event.globalPos() if y is None else self.mapToGlobal(QPoint(self._columns()[3], y))
+            self.price_menu_wanted.emit(price, at)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -274,6 +284,9 @@ class _Rungs(QWidget):
         last = self.last is not None and nearest(self.last, self.step) == level.price
         role = "t1" if not last else "focus"
         TEXTS.draw(painter, theme, (price + ask) / 2, middle, text, theme.color(role), weight=600, align="centre")
+        if any(nearest(alert, self.step) == level.price for alert in self.alerts):
+            side = theme.px(10)
+            draw_bell(painter, theme.color("t1"), QRectF(price + theme.px(3), top + (row - side) / 2, side, side))
         painter.fillRect(0, top + row - 1, end, 1, theme.blend("hair", 0.45))
         if self.cursor == level.price and self.hasFocus():
             painter.setPen(theme.color("focus"))
@@ -358,6 +371,8 @@ class DepthLadder(QWidget):
     """Right click on an own order, or Delete at the cursor."""
     order_dragged = Signal(str, object)
     """Reference and the new price (Decimal on the tick)."""
+    price_menu_wanted = Signal(object, QPoint)
+    """A price (Decimal) away from own orders, and where on the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -370,7 +385,7 @@ class DepthLadder(QWidget):
         box.addWidget(self.head)
         box.addWidget(self.rungs, 1)
         self.setFocusProxy(self.rungs)
-        for name in ("price_clicked", "order_clicked", "cancel_wanted", "order_dragged"):
+        for name in ("price_clicked", "order_clicked", "cancel_wanted", "order_dragged", "price_menu_wanted"):
             getattr(self.rungs, name).connect(getattr(self, name))
         self._refresh()
 
@@ -410,6 +425,11 @@ class DepthLadder(QWidget):
             if price is not None:
                 rungs.staged = Own(request.intent_id, request.side.value, price, request.quantity, "staged")
         self.throttle.request()
+
+    def set_alerts(self, prices: Iterable[Decimal]) -> None:
+        """Mark prices at which a person waits."""
+        self.rungs.alerts = frozenset(prices)
+        self.rungs.update()
 
     def set_ticks_per_row(self, ticks: int) -> None:
         """Fold several ticks into a row (one of STEPS)."""

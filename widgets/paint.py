@@ -3,7 +3,18 @@
 from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap, QPolygonF, QStaticText, QTextOption
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QStaticText,
+    QTextOption,
+)
 
 from widgets.theme import Theme, mix
 
@@ -203,3 +214,17 @@ def draw_keycap(
 
 TEXTS = TextCache()
 """One cache for all panes: they share fonts and words."""
+
+
+def draw_bell(painter: QPainter, colour: QColor, box: QRectF) -> None:
+    """Draw a bell into a square box: a dome on a rim, and its clapper."""
+    x, y, side = box.left(), box.top(), box.width()
+    path = QPainterPath()
+    path.moveTo(x, y + 0.78 * side)
+    path.cubicTo(x + 0.3 * side, y + 0.6 * side, x + 0.05 * side, y, x + 0.5 * side, y)
+    path.cubicTo(x + 0.95 * side, y, x + 0.7 * side, y + 0.6 * side, x + side, y + 0.78 * side)
+    path.closeSubpath()
+    path.addEllipse(QRectF(x + 0.36 * side, y + 0.78 * side, 0.28 * side, 0.22 * side))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.fillPath(path, colour)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

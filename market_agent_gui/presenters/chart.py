@@ -16,6 +16,7 @@ from engine.model.ids import Symbol
 from engine.model.market import Side
 from engine.model.money import exact
 from market_agent_gui.actions import key_text
+from market_agent_gui.alerts import PREFIX
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.chart_memory import DAY_S
 from market_agent_gui.commander import Refusal
@@ -91,6 +92,7 @@ class ChartPresenter(PanePresenter):
         self.services.bridge.link_changed.connect(self._on_link)
         self.services.entry.staged_changed.connect(lambda _order: self._draw_orders())
         self.services.confirming.waiting_changed.connect(self._draw_orders)
+        self.services.alerts.changed.connect(lambda symbol: symbol == self.symbol and self._draw_orders())
         self._sent = QTimer(self, singleShot=True, interval=SENDING_MS)
         self._sent.timeout.connect(self._draw_orders)
         self.services.entry.sending_changed.connect(lambda on: self._sent.start() if on else self._sent.stop())
@@ -318,11 +320,13 @@ class ChartPresenter(PanePresenter):
         self._draw_agent()
 
     def _draw_orders(self) -> None:
-        from market_agent_gui.chart_layers import average_line, order_lines, staged_lines
+        from market_agent_gui.chart_layers import alert_lines, average_line, order_lines, staged_lines
 
         mirror, staged = self.services.bridge.mirror, self.services.entry.staged
         position = mirror.position(self.symbol)
-        lines = order_lines(mirror.working(self.symbol), position)
+        alerts = self.services.alerts
+        lines = alert_lines(alerts.of(self.symbol), alerts.rung(self.symbol))
+        lines += order_lines(mirror.working(self.symbol), position)
         if staged is not None and staged.symbol == self.symbol:
             lines += staged_lines(
                 staged,
@@ -369,6 +373,9 @@ class ChartPresenter(PanePresenter):
         if ref == "staged":
             entry.move_leg(leg, price)
             return
+        if leg == "alert":
+            self._do(lambda: self.services.alerts.move(self.symbol, ref.removeprefix(PREFIX), price))
+            return
         row = self.services.bridge.mirror.rows("orders").get(ref)
         if row is None:
             return
@@ -382,14 +389,21 @@ class ChartPresenter(PanePresenter):
 
     def _on_clicked(self, price: Decimal, modifiers: Qt.KeyboardModifier) -> None:
         sides = {Qt.KeyboardModifier.ControlModifier: Side.BUY, Qt.KeyboardModifier.ShiftModifier: Side.SELL}
+        if modifiers == Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier:
+            self._do(lambda: self.services.alerts.add(self.symbol, price))
+            return
         side = sides.get(modifiers)
         if side is None or not self.symbol:
             return
         self.services.links.choose("ticket", self.symbol)  # the order is for what was clicked on
+        self._do(lambda: self.services.entry.stage_at(side, price))
+
+    def _do(self, act: Callable[[], object]) -> None:
         try:
-            self.services.entry.stage_at(side, price)
+            act()
         except Refusal as refusal:
             self.services.say("warn", str(refusal))
+            self._draw_orders()
 
     def _now(self) -> int:
         state = self.services.bridge.mirror.state()

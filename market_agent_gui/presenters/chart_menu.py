@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu
 
 from engine.model.market import Side
 from market_agent_gui.actions import BY_ID, key_text
+from market_agent_gui.alerts import PREFIX
 from market_agent_gui.commander import Refusal
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
@@ -72,6 +73,8 @@ class ChartMenu:
         for side, key in ((Side.BUY, "Ctrl"), (Side.SELL, "Shift")):
             words = say("Stage {side} at {price}", side=say(side.value), price=shown)
             self._entry(menu, words, lambda side=side: self._stage(side, price), say("{key}+click", key=key))
+        words = say("Alert at {price}", price=shown)
+        self._entry(menu, words, lambda: self._alert(symbol, price), say("{key}+click", key="Ctrl+Shift"))
         staged = self._services.entry.staged
         if staged is not None and staged.symbol == symbol:
             for leg, title in LEGS.items():
@@ -85,12 +88,23 @@ class ChartMenu:
         except Refusal as refusal:
             self._services.say("warn", str(refusal))
 
+    def _alert(self, symbol: str, price: Decimal) -> None:
+        try:
+            self._services.alerts.add(symbol, price)
+        except Refusal as refusal:
+            self._services.say("warn", str(refusal))
+
     def _add_order(self, menu: QMenu, at: QPoint) -> None:
         line = self._line_at(at)
         if line is None:
             return
         if line.ref == "staged":
             self._add_actions(menu, ["drop"])
+        elif line.leg == "alert":
+            symbol, id = self._where()[0], line.ref.removeprefix(PREFIX)
+            shown = number(line.price, decimals_of(self._pane.chart.frame().instrument.tick))
+            words = say("Delete the alert at {price}", price=shown)
+            self._entry(menu, words, lambda: self._services.alerts.remove(symbol, id))
         else:
             self._entry(menu, say("Cancel {text}", text=line.text), lambda: self._services.entry.cancel(line.ref))
         menu.addSeparator()

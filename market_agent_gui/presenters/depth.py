@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.api.commands import Unwatch, Watch
 from engine.api.frames import DepthBlock, TapePrint
@@ -17,6 +17,9 @@ from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.confirming import Act
 from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.presenters.pane import PanePresenter
+from market_agent_gui.translate import say
+from widgets import formats
+from widgets.ladder_rows import nearest
 
 
 class _OneSymbol(PanePresenter):
@@ -39,6 +42,8 @@ class DepthPresenter(_OneSymbol):
         ladder.price_clicked.connect(self._on_clicked)
         ladder.cancel_wanted.connect(self.services.entry.cancel)
         ladder.order_dragged.connect(self._on_dragged)
+        ladder.price_menu_wanted.connect(lambda price, at: self.price_menu(price).popup(at))
+        self.services.alerts.changed.connect(lambda symbol: symbol == self.symbol and self._show_alerts())
         ladder.order_clicked.connect(lambda _ref: self.services.show_pane("orders"))
         self.services.bridge.depth.connect(self._on_depth)
         self.services.bridge.quotes.connect(self._on_quotes)
@@ -72,6 +77,7 @@ class DepthPresenter(_OneSymbol):
         self._watch_depth()
         self._ladder.set_symbol(symbol, self.tick())
         self._show_orders()
+        self._show_alerts()
         self._on_staged(self.services.entry.staged)
         self.renew_wish()
 
@@ -85,6 +91,31 @@ class DepthPresenter(_OneSymbol):
 
     def _show_orders(self) -> None:
         self._ladder.set_orders(tuple(self.services.bridge.mirror.rows("orders").values()))
+
+    def _show_alerts(self) -> None:
+        self._ladder.set_alerts(alert.price for alert in self.services.alerts.of(self.symbol))
+
+    def price_menu(self, price: Decimal) -> QMenu:
+        """Return the menu of a price; it deletes itself when it closes."""
+        symbol, shown = self.symbol, formats.price(price, self.tick())
+        menu = QMenu(self._ladder)
+        menu.aboutToHide.connect(menu.deleteLater)
+        alerts = self.services.alerts
+        there = [alert for alert in alerts.of(symbol) if nearest(alert.price, self._ladder.rungs.step) == price]
+        if all(alert.price != price for alert in there):
+            entry = menu.addAction(say("Alert at {price}", price=shown))
+            entry.triggered.connect(lambda _=False: self._alert(symbol, price))
+        for alert in there:
+            at = formats.price(alert.price, self.tick())
+            entry = menu.addAction(say("Delete the alert at {price}", price=at))
+            entry.triggered.connect(lambda _=False, id=alert.id: alerts.remove(symbol, id))
+        return menu
+
+    def _alert(self, symbol: str, price: Decimal) -> None:
+        try:
+            self.services.alerts.add(symbol, price)
+        except Refusal as refusal:
+            self.services.say("warn", str(refusal))
 
     def _on_staged(self, order: StagedOrder | None) -> None:
         mine = order is not None and not order.ref and order.symbol == self.symbol

@@ -35,6 +35,7 @@ KEPT_FILES = (
 """Files of a folder that is left out whose faults are shown all the same."""
 
 WINDOW_FILES = (
+    "market_agent_gui/alerts.py",
     "market_agent_gui/bridge.py",
     "market_agent_gui/drawing_store.py",
     "market_agent_gui/engine_host.py",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 
 from engine.api.frames import DepthBlock, TapePrint
 from engine.model.ids import IntentId, Symbol
@@ -50,6 +51,31 @@ def click(qtbot, ladder: DepthLadder, price: str, column: int, button=Qt.MouseBu
     edges = rungs._columns()
     at = QPoint((edges[column] + edges[column + 1]) // 2, rungs.y_of(Decimal(price)) + 10)
     qtbot.mouseClick(rungs, button, pos=at)
+
+
+def test_a_right_click_away_from_own_orders_and_the_menu_key_ask_for_the_menu_of_a_price(qtbot, ladder) -> None:
+    wanted: list[Decimal] = []
+    cancelled: list[str] = []
+    ladder.price_menu_wanted.connect(lambda price, _at: wanted.append(price))
+    ladder.cancel_wanted.connect(cancelled.append)
+    ladder.set_orders([order("o1", limit_price=Decimal("190.30"))])
+    ladder._refresh()
+    rungs = ladder.rungs
+    mine, price = rungs._columns()[0] + 5, rungs._columns()[2] + 5
+
+    def ask(x: int, y: int, reason: QContextMenuEvent.Reason = QContextMenuEvent.Reason.Mouse) -> None:
+        rungs.contextMenuEvent(QContextMenuEvent(reason, QPoint(x, y), rungs.mapToGlobal(QPoint(x, y))))
+
+    ask(price, rungs.y_of(Decimal("190.31")) + 4)
+    assert wanted == [Decimal("190.31")]
+    ask(mine, rungs.y_of(Decimal("190.30")) + 4)
+    assert (len(wanted), cancelled) == (1, ["o1"]), "an own order is cancelled as before"
+    rungs.cursor = Decimal("190.29")
+    ask(0, 0, QContextMenuEvent.Reason.Keyboard)
+    assert wanted[-1] == Decimal("190.29")
+    before = rungs.grab().toImage()
+    ladder.set_alerts([Decimal("190.31")])
+    assert rungs.grab().toImage() != before, "a bell beside the price"
 
 
 @given(

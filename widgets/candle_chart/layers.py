@@ -26,11 +26,12 @@ class PriceAxis(StrEnum):
 
 
 class OrderState(StrEnum):
-    """What is known of an order: only a working one is drawn solid."""
+    """What is known of an order: only a working one is drawn solid. An alert is no order: a line with a bell."""
 
     STAGED = "staged"
     WORKING = "working"
     UNKNOWN = "unknown"
+    ALERT = "alert"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ class OrderLine:
 
     ref: str
     leg: str
-    """`entry`, `stop` or `target`; handed back when the line is dragged."""
+    """`entry`, `stop`, `target` or `alert`; handed back when the line is dragged."""
     price: float
     text: str
     state: OrderState

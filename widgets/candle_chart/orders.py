@@ -11,12 +11,16 @@ from widgets.candle_chart.layers import OrderLine, OrderState
 from widgets.candle_chart.lines import pen
 from widgets.candle_chart.tags import push_apart
 from widgets.formats import DOWN_ARROW, UP_ARROW, number
+from widgets.paint import draw_bell
 from widgets.words import tr
 
+_BELL = 14
+"""Room for the bell of an alert, in pixels."""
 _DASH = {
     OrderState.STAGED: (7.0, 4.0),
     OrderState.WORKING: (),
     OrderState.UNKNOWN: (10.0, 3.0, 2.0, 3.0),
+    OrderState.ALERT: (1.0, 3.0),
 }
 
 
@@ -77,7 +81,8 @@ def place_tags(frame: Frame, moved: dict[tuple[str, str], float] | None = None) 
             away = number(abs(value - float(frame.data.close[-1])), frame.decimals)
             text = f"{UP_ARROW if outside < 0 else DOWN_ARROW} {text} · {tr('{n} away', n=away)}"
         grip = order is not None and order.draggable and not outside
-        width = metrics.horizontalAdvance(text) + style.px(20)
+        bell = style.px(_BELL) if order is not None and order.state is OrderState.ALERT else 0
+        width = metrics.horizontalAdvance(text) + style.px(20) + bell
         right = price.width() - style.px(26 if grip else 8)
         y = round(place)
         tag = QRect(max(2, right - width), y - height // 2, min(width, right - 2), height)
@@ -159,7 +164,12 @@ def _tag(painter: QPainter, frame: Frame, item: PlacedTag) -> None:
     painter.setPen(style.text if state in (OrderState.WORKING, OrderState.STAGED) else colour)
     metrics = QFontMetrics(style.tag)
     baseline = tag.top() + (tag.height() + metrics.ascent() - metrics.descent()) // 2
-    painter.drawText(tag.left() + style.px(10), baseline, item.text)
+    left = tag.left() + style.px(10)
+    if state is OrderState.ALERT:
+        side = style.px(11)
+        draw_bell(painter, colour, QRectF(left - style.px(2), tag.top() + (tag.height() - side) / 2, side, side))
+        left += style.px(_BELL)
+    painter.drawText(left, baseline, item.text)
     if not item.grip.isNull():
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
