@@ -16,8 +16,10 @@ PENDING = ("PENDING_MODIFY", "PENDING_CANCEL")
 OPEN_SUGGESTIONS = ("PENDING", "CONDITIONAL", "SNOOZED", "GATED", "EDITED", "REGATED", "DRAFT")
 
 
-def order_lines(orders: Iterable[OrderRow], position: PositionRow | None) -> list[OrderLine]:
-    """Return the lines of working orders; an unknown one says so in words."""
+def order_lines(
+    orders: Iterable[OrderRow], position: PositionRow | None, multiplier: Decimal = Decimal(1)
+) -> list[OrderLine]:
+    """Return the lines of working orders; an unknown one says so in words. ``multiplier``: of the instrument."""
     lines = []
     for row in orders:
         price = row.limit_price if row.limit_price is not None else row.stop_price
@@ -30,7 +32,7 @@ def order_lines(orders: Iterable[OrderRow], position: PositionRow | None) -> lis
                 ref=row.key,
                 leg=leg,
                 price=float(price),
-                text=_order_text(row, price, position, unknown),
+                text=_order_text(row, price, position, unknown, multiplier),
                 state=OrderState.UNKNOWN if unknown else OrderState.WORKING,
                 role="warn" if unknown else _role(row.side, leg),
                 draggable=not unknown and not row.external and row.state not in PENDING,
@@ -47,7 +49,7 @@ def _role(side: str, leg: str) -> str:
     return "down" if leg == "stop" else "up"
 
 
-def _order_text(row: OrderRow, price: Decimal, position: PositionRow | None, unknown: bool) -> str:
+def _order_text(row: OrderRow, price: Decimal, position: PositionRow | None, unknown: bool, multiplier: Decimal) -> str:
     size = quantity(row.quantity)
     if unknown:
         return say("UNKNOWN {side} {size} · not confirmed", side=say(row.side), size=size)
@@ -55,7 +57,7 @@ def _order_text(row: OrderRow, price: Decimal, position: PositionRow | None, unk
         text = f"{say(row.side)} {size} {say(row.leg)}"
         if position is not None:
             sign = 1 if position.quantity > 0 else -1
-            text += f" · {signed((price - position.average_price) * row.quantity * sign)}"
+            text += f" · {signed((price - position.average_price) * row.quantity * sign * multiplier)}"
         return f"{text} · {say('change asked')}" if row.state in PENDING else text
     kind = say("limit") if row.limit_price is not None else say("stop")
     state = say("change asked") if row.state in PENDING else say("working")

@@ -23,6 +23,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     ts: int
     flags: int
     previous_close: float = math.nan
+    multiplier: float = 1.0
 
     @property
     def live(self) -> bool:
@@ -92,6 +93,7 @@ class Mirror:
             last=self._columns["last"][i],
             previous_close=self._columns["close"][i],
             tick=row.tick,
+            multiplier=row.multiplier,
             ts=self._stamps[i],
             flags=self._flags[i] | (STALE if "STALE" in row.badges else 0),
         )

@@ -25,6 +25,8 @@ class QuoteRow(Row, frozen=True, kw_only=True):
     kind: str = ""
     """What it is, a word of ``InstrumentKind``; empty while unknown."""
     tick: float = 0.01
+    multiplier: float = 1.0
+    """Money that one unit gains when its price gains one: 50 for a future on the S&P."""
     held: bool = False
     badges: tuple[str, ...] = ()
     """HALT, E2d (earnings in two days), N3 (news today), SHORT, LOCK, STALE."""

@@ -62,6 +62,8 @@ class StagedOrder:
     quantity: Decimal
     limit: Decimal
     tick: Decimal
+    multiplier: Decimal = Decimal(1)
+    """Money that one unit gains when its price gains one."""
     stop: Decimal | None = None
     target: Decimal | None = None
     leg: Leg = Leg.ENTRY
@@ -90,7 +92,7 @@ class StagedOrder:
         if self.stop is None:
             return None
         distance = (self.limit - self.stop) * self.side.sign
-        return distance * self.quantity if distance > 0 else None
+        return distance * self.quantity * self.multiplier if distance > 0 else None
 
     def command(self, by: str = "hotkey") -> AnyCommand:
         """Return what Enter sends."""
@@ -139,7 +141,14 @@ def stage(intent: str, side: Side, price: Price, quantity: Decimal) -> StagedOrd
     tick = exact(price.tick)
     limit = to_tick(exact(price.bid if side is Side.BUY else price.ask), tick)
     return StagedOrder(
-        intent=intent, symbol=price.symbol, side=side, quantity=quantity, limit=limit, tick=tick, joins=True
+        intent=intent,
+        symbol=price.symbol,
+        side=side,
+        quantity=quantity,
+        limit=limit,
+        tick=tick,
+        multiplier=exact(price.multiplier),
+        joins=True,
     )
 
 
@@ -227,9 +236,10 @@ def size_from_risk(order: StagedOrder, money: Decimal) -> StagedOrder:
     distance = (order.limit - order.stop) * order.side.sign
     if distance <= 0:
         raise ValueError("the stop is on the wrong side of the entry")
-    quantity = (money / distance).to_integral_value(rounding=ROUND_FLOOR)
+    each = distance * order.multiplier
+    quantity = (money / each).to_integral_value(rounding=ROUND_FLOOR)
     if quantity < 1:
-        raise ValueError(f"one share already risks {distance:f}, more than {money:f}")
+        raise ValueError(f"one share already risks {each:f}, more than {money:f}")
     return replace(order, quantity=quantity, risk_money=money)
 
 

@@ -22,6 +22,7 @@ def around_of(mirror: Mirror, symbol: str, *, atr: Decimal | None = None, algos:
     row = mirror.rows("quotes").get(symbol)
     return Around(
         tick=exact(row.tick) if isinstance(row, QuoteRow) else Around().tick,
+        multiplier=exact(row.multiplier) if isinstance(row, QuoteRow) else Around().multiplier,
         bid=price.bid if price is not None else None,
         ask=price.ask if price is not None else None,
         last=price.last if price is not None else None,

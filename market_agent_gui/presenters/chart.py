@@ -326,7 +326,9 @@ class ChartPresenter(PanePresenter):
         position = mirror.position(self.symbol)
         alerts = self.services.alerts
         lines = alert_lines(alerts.of(self.symbol), alerts.rung(self.symbol))
-        lines += order_lines(mirror.working(self.symbol), position)
+        row = mirror.rows("quotes").get(self.symbol)
+        multiplier = exact(row.multiplier) if isinstance(row, QuoteRow) else Decimal(1)
+        lines += order_lines(mirror.working(self.symbol), position, multiplier)
         if staged is not None and staged.symbol == self.symbol:
             lines += staged_lines(
                 staged,

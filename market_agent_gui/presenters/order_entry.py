@@ -208,6 +208,7 @@ class OrderEntry(QObject):
                 quantity=request.quantity,
                 limit=request.limit_price,
                 tick=exact(price.tick),
+                multiplier=exact(price.multiplier),
                 stop=request.stop_loss,
                 target=request.take_profit,
                 leg=staged.leg if same and staged is not None else Leg.ENTRY,

@@ -187,6 +187,7 @@ class Subjects:
         self, symbol: str, side: Side, size: Decimal, limit: Decimal | None, stop: Decimal | None = None
     ) -> Decimal | None:
         """A limit is the most that a buy costs; everything else may be filled at the market, where that is dearer."""
+        size *= self._multiplier(symbol)
         if side is Side.BUY and limit is not None:
             return worth(size, limit)
         quote = self._mirror.price(symbol)
@@ -194,4 +195,8 @@ class Subjects:
         return worth(size, limit, stop, touch)
 
     def _held_worth(self, held: PositionRow, size: Decimal) -> Decimal | None:
-        return worth(size, held.mark if held.mark is not None else held.last)
+        return worth(size * self._multiplier(held.symbol), held.mark if held.mark is not None else held.last)
+
+    def _multiplier(self, symbol: str) -> Decimal:
+        row = self._mirror.rows("quotes").get(symbol)
+        return exact(row.multiplier) if isinstance(row, QuoteRow) else Decimal(1)

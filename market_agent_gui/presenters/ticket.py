@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.api.client import EngineUnavailable
 from engine.api.commands import GetCapabilities
-from engine.api.rows import OrderRow, StateRow
+from engine.api.rows import OrderRow, QuoteRow, StateRow
 from engine.api.wire import Follow
 from engine.model.decision import Denial, Verdict
 from engine.model.order import OrderRequest, OrderType
@@ -80,6 +80,7 @@ class TicketPresenter(PanePresenter):
             self._tasks.start(self._ask_offer(), "ask what the broker offers")
         self.feed("state", lambda rows, _removed, _reset: self._on_state(rows))
         self.feed("positions", lambda *_: self._show_position())
+        self.feed("quotes", lambda rows, _removed, _reset: self._on_instruments(rows))
         self._show_armed()
         return ticket
 
@@ -237,6 +238,11 @@ class TicketPresenter(PanePresenter):
         atr = self.services.presets.ranges.get(symbol)
         self._ticket.set_market(around_of(mirror, symbol, atr=atr, algos=self._algos))
         self._ticket.set_blocked("", self.services.entry.blocked(symbol) if symbol else "")
+
+    def _on_instruments(self, rows: tuple[QuoteRow, ...]) -> None:
+        """Tick and multiplier of a symbol may come after it was chosen."""
+        if any(row.key == self.symbol for row in rows):
+            self._show_market()
 
     def _on_state(self, rows: tuple[StateRow, ...]) -> None:
         for row in rows:

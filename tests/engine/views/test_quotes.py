@@ -38,11 +38,13 @@ def test_a_description_that_comes_after_the_first_price_reaches_the_row_with_its
     row = table.get(SPY)
     assert isinstance(row, QuoteRow)
     assert (row.kind, row.tick, row.held) == ("STK", 0.01, True)
-    source.known = Instrument(symbol=SPY, name="S&P 500 fund", kind=InstrumentKind.ETF, tick=Decimal("0.005"))
+    source.known = Instrument(
+        symbol=SPY, name="S&P 500 fund", kind=InstrumentKind.ETF, tick=Decimal("0.005"), multiplier=Decimal(50)
+    )
     view._touch(SPY)
     view.since(0)
     described = table.get(SPY)
-    assert described == msgspec.structs.replace(row, name="S&P 500 fund", kind="ETF", tick=0.005)
+    assert described == msgspec.structs.replace(row, name="S&P 500 fund", kind="ETF", tick=0.005, multiplier=50.0)
     before = table.version
     view._touch(SPY)
     view.since(1)
