@@ -74,9 +74,6 @@ async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None)
             banner.listen(engine.parts.bus, trades=spec.speed is not None and spec.speed <= _FOLLOWED)
         await engine.start()
         await engine.listen()
-    # What stands from here on stays until the end: a full collection that walks it stops the engine for 0.15 s.
-    gc.collect()
-    gc.freeze()
     if args.auto:
         receipt = await engine.arm_auto("cli", "started with --auto")
         if not receipt.ok:
@@ -86,7 +83,6 @@ async def _run(spec: EngineSpec, args: argparse.Namespace, sink: IO[str] | None)
         with _settled():
             await engine.run(args.for_seconds)
     finally:
-        gc.unfreeze()
         banner.ending = True
         progress.cancel()
         await asyncio.gather(progress, return_exceptions=True)
