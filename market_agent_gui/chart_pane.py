@@ -143,7 +143,7 @@ class ChartPane(QWidget):
         self.head.set_tabs([(name, say(short)) for name, short in SHORT.items()])
         self.style.setText(f"{say(STYLE_WORDS.get(self._state.style, 'Candles'))} ▾")
         self.axis.setText(f"{say(AXIS_WORDS.get(self._state.axis, 'Linear'), 'price scale')} ▾")
-        self.indicators.setText(f"{say('Indicators')}  {key_text(self._key('indicators'))}".rstrip())
+        self.indicators.setText(f"{say('Indicators')}…")
         self.compare.setText(" ".join(("≈", *self._state.compare)) if self._state.compare else say("Compare"))
         self.draw.setText(f"{say('Draw')} ▾")
         self.more.setAccessibleName(say("More of the chart"))

@@ -24,7 +24,7 @@ from widgets.words import told
 log = logging.getLogger(__name__)
 
 TAIL_MS = 1_000
-LEAST_BAR_S = 30.0
+LEAST_BAR_S = 5.0
 """A bar that forms for a shorter time, in fast simulated time, is followed when it has closed: a person reads no
 values between."""
 

@@ -14,7 +14,7 @@ from tests.support_gui.harness import Desk, until
         (False, None, 60, True),
         (True, 1.0, 60, True),
         (True, 20.0, 60, False),
-        (True, 20.0, 300, False),
+        (True, 20.0, 300, True),
         (True, 20.0, 3_600, True),
         (True, None, 86_400, False),
     ],

@@ -62,6 +62,15 @@ def _clock(ts: int, zone: str, label: str) -> str:
     return clock(ts, zone, label, False)
 
 
+def _value(layer: LineLayer, bar: int) -> float:
+    """Return the value at a bar, of the one before while the newest has none yet; NaN where there is none."""
+    values = layer.values
+    if not 0 <= bar < len(values):
+        return float("nan")
+    value = float(values[bar])
+    return float(values[bar - 1]) if not isfinite(value) and 0 < bar == len(values) - 1 else value
+
+
 def line_items(frame: Frame, bar: int) -> list[LineItem]:
     """Return every line with its value at one bar, a dash where it has none yet; other symbols first.
 
@@ -76,7 +85,7 @@ def line_items(frame: Frame, bar: int) -> list[LineItem]:
         shown = number_text(float(series.close[at]), 2) if at >= 0 else _MISSING
         items.append(LineItem(series.name, shown, series.role, series.dash))
     for layer, places in _lines(frame.layers, frame.decimals):
-        value = float(layer.values[bar]) if bar < len(layer.values) else float("nan")
+        value = _value(layer, bar)
         shown = number_text(value, places) if isfinite(value) else _MISSING
         items.append(LineItem(layer.name, shown, layer.role, layer.dash))
     return items
@@ -198,7 +207,7 @@ class Legend:
         before = float(data.close[bar - 1]) if known and bar else 0.0
         lines = [*frame.layers.overlays, *(layer for pane in frame.layers.panes for layer in pane.lines)]
         # NaN is never equal to itself and a missing value stays one: None compares.
-        values = [float(layer.values[bar]) if 0 <= bar < len(layer.values) else None for layer in lines]
+        values = [_value(layer, bar) for layer in lines]
         shown = tuple((layer.name, None if v != v else v) for layer, v in zip(lines, values, strict=True))
         header = frame.geometry.header
         places = tuple(pane.decimals for pane in frame.layers.panes)

@@ -46,6 +46,15 @@ def test_each_line_is_named_with_its_value_at_the_crosshair(make_chart: MakeChar
     assert ("C", f"{BARS.close[60]:.2f}") in [(name, value) for name, value, _ in bar_items(frame, 60)]
 
 
+def test_while_the_newest_bar_has_no_value_the_one_before_is_told(make_chart: MakeChart) -> None:
+    chart = make_chart(BARS)
+    values = np.full(120, 7.0)
+    values[[60, 119]] = np.nan
+    chart.set_overlays((LineLayer(name="X", values=values),))
+    told = [line_items(chart.frame(), bar)[0].value for bar in (59, 60, 118, 119)]
+    assert told == ["7.00", "–", "7.00", "7.00"]
+
+
 def test_a_name_is_never_written_over_the_bars(make_chart: MakeChart) -> None:
     chart = make_chart(BARS)
     chart.set_overlays((ema("EMA 20"),))
