@@ -6,7 +6,7 @@ to click. While nothing is wrong it says, quietly, what was told last.
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QElapsedTimer, QEvent, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -56,6 +56,8 @@ class BannerLine(QWidget):
         self._button.clicked.connect(self.acknowledge_current)
         self._more = KeyButton("", "", parent=self)
         self._more.clicked.connect(self._on_show)
+        for button in (self._button, self._more):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the pane they are in
         self._asked: set[str] = set()
         self._note: tuple[str, Callable[[], str]] = ("", str)
         self._shown = ""
@@ -120,6 +122,9 @@ class BannerLine(QWidget):
         theme = current_theme()
         self.setFixedHeight(theme.px(HEIGHT_PX))
         for button in (self._button, self._more):
+            gone = not rows or rows[0].key in self._asked
+            if gone and self.window().focusWidget() is button:
+                button.clearFocus()  # Qt would hand it to the next control in line, such as STOP
             button.setVisible(bool(rows))
         now = rows[0].key if rows else ""
         if now != self._shown:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from engine.api.rows import AlarmRow, SourceRow, StateRow
 from tests.widgets.factories import NOW, SECOND
@@ -270,6 +270,20 @@ def test_what_was_told_last_stands_on_the_line_while_nothing_is_wrong(banner):
     assert banner.grab().toImage() != quiet
     banner.apply([alarm("R")])
     assert "AAPL" not in banner.accessibleName()
+
+
+def test_what_is_acknowledged_hands_the_focus_to_no_other_control(qtbot, banner):
+    stop, field = QPushButton("STOP", banner.holder), QLineEdit(banner.holder)
+    for widget in (stop, field):
+        widget.show()
+    banner.holder.activateWindow()
+    banner.apply([alarm("R")])
+    field.setFocus()
+    qtbot.mouseClick(banner._more, Qt.MouseButton.LeftButton)
+    assert banner.holder.focusWidget() is field
+    banner._button.setFocus()
+    banner.acknowledge_current()
+    assert banner.holder.focusWidget() in (None, banner.holder)
 
 
 def test_a_press_meant_for_one_alarm_does_not_acknowledge_the_one_that_took_its_place(monkeypatch, banner):
