@@ -84,7 +84,7 @@ class Program(QObject):
         shell.bridge.notice.connect(self.notifications.on_notice)
         shell.alerts.news.connect(self._on_news)
         shell.bridge.rows_changed.connect(self._on_rows)
-        shell.links.changed.connect(lambda _pane, _symbol: self._watch_context())
+        shell.links.changed.connect(self._on_symbol)
         shell.window.pane_menu_wanted.connect(self._open_pane_menu)
         self._apply_preferences()
         self._register()
@@ -195,9 +195,17 @@ class Program(QObject):
         if state is not None:
             self._shell.arming.watch(f"{state.book} {state.mode}", state.account, self._shell.symbol())
 
+    def _on_symbol(self, pane: str, symbol: str) -> None:
+        self._watch_context()
+        staged = self._shell.entry.staged
+        if pane == "ticket" and staged is not None and staged.ref and staged.symbol != symbol:
+            self._shell.entry.drop()  # a change of an order that is no longer shown
+
     def _look_at_account(self, account: str) -> None:
         before = self._shell.preferences.now.keys_account
         if account != before:
+            self._shell.entry.drop()  # it was staged for somebody else's money
+            self._shell.confirming.drop()
             self._shell.fresh_keys.look("account", before, account)
             self.prefer(keys_account=account)
 
@@ -303,6 +311,7 @@ class Program(QObject):
             raise Refusal(say("set a PIN first: “Set or change the PIN…”"))
         self._shell.arming.disarm(lambda: say("the window is locked"))
         self._shell.entry.drop()
+        self._shell.confirming.drop()
         self._shell.head.toaster.clear()
         state = self._shell.bridge.mirror.state()
         self.lock_page.lock(f"{say(state.book.upper())} · {account_tail(state.account)}" if state is not None else "")

@@ -134,8 +134,7 @@ class DepthPresenter(_OneSymbol):
         entry = self.services.entry
         row = self.services.bridge.mirror.rows("orders").get(ref)
         if row is None:
-            entry.move_leg("entry", price)
-            return
+            return  # filled or cancelled while it was dragged
         asks, where = self.services.confirming, "limit_price" if row.limit_price is not None else "stop_price"
         asks.run(
             lambda: asks.subjects.change(ref, Act.CHART, **{where: price}),

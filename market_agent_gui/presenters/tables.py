@@ -45,18 +45,23 @@ class PositionsPresenter(PanePresenter):
         self._try(lambda: asks.run(lambda: asks.subjects.exit(symbol, fraction), do))
 
     def _on_break_even(self, symbol: str) -> None:
-        self.choose(symbol)
+        self._point(symbol)
         self.services.commander.run("stop_even", "button")
 
     def _on_stop(self, symbol: str) -> None:
-        self.choose(symbol)
+        self._point(symbol)
         self._try(lambda: self.services.entry.set_stop(symbol))
 
     def _on_reverse(self, symbol: str) -> None:
-        self.choose(symbol)
+        self._point(symbol)
         asks = self.services.confirming
         do = lambda: self.services.entry.reverse(symbol)  # noqa: E731
         self._try(lambda: asks.run(lambda: asks.subjects.reverse(symbol), do))
+
+    def _point(self, symbol: str) -> None:
+        """Show a symbol here and in the ticket, whatever its colour: what was clicked on is what is acted on."""
+        self.choose(symbol)
+        self.services.links.choose("ticket", symbol)
 
     def _try(self, do: Callable[[], object]) -> None:
         try:

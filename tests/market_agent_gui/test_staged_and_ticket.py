@@ -236,3 +236,81 @@ def test_esc_in_the_ticket_drops_the_change_of_a_working_order(desk: Desk, run) 
         assert not desk.sent(ModifyOrder)
 
     run(story())
+
+
+def test_what_is_clicked_in_the_positions_is_what_is_acted_on_whatever_the_colour_of_the_ticket(
+    desk: Desk, run
+) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        shell.links.join("ticket", "amber")
+        shell.links.choose("ticket", "AAPL")
+        positions = shell.window.docks["positions"].pane
+        stop = next(row for row in shell.bridge.mirror.working("MSFT") if row.leg == "stop")
+        held = shell.bridge.mirror.position("MSFT")
+        even = float(held.break_even or held.average_price)
+        desk.engine.quote("MSFT", even + 5, even + 5.02)
+        await until(lambda: shell.bridge.mirror.price("MSFT").bid > even + 4, "a quote above break-even")
+        positions.break_even_wanted.emit("MSFT")
+        await until(lambda: desk.sent(ModifyOrder), "the stop")
+        assert {command.ref for command in desk.sent(ModifyOrder)} == {stop.key}
+        shell.links.choose("ticket", "AAPL")
+        positions.stop_wanted.emit("MSFT")
+        assert (shell.entry.staged.symbol, shell.symbol()) == ("MSFT", "MSFT")
+        shell.links.choose("ticket", "AAPL")
+        positions.reverse_wanted.emit("MSFT")
+        await until(lambda: desk.sent(Flatten), "the close")
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        assert desk.sent(Flatten)[0].symbol == shell.entry.staged.symbol == shell.symbol() == "MSFT"
+        assert ticket.draft.symbol == "MSFT"
+
+    run(story())
+
+
+def test_the_change_of_a_working_order_does_not_outlive_its_symbol_in_the_ticket(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        chart = shell.window.docks["chart"].pane
+        await until(lambda: shell.bridge.mirror.working("AAPL"), "a working order")
+        desk.key("Ctrl+M", chart)
+        assert shell.entry.staged.ref
+        shell.links.choose("chart", "MSFT")
+        assert shell.entry.staged is None, "what Enter would send is no longer shown"
+        await until(lambda: not shell.entry.blocked("MSFT"), "a fresh quote")
+        shell.commander.run("arm", "key")
+        desk.key("Return", chart)
+        assert not desk.sent(ModifyOrder)
+
+    run(story())
+
+
+def test_what_was_staged_on_one_account_is_not_sent_on_another(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        desk.key("Ctrl+B", shell.window.docks["chart"].pane)
+        desk.engine.state()
+        await asyncio.sleep(0.1)
+        assert shell.entry.staged is not None, "the same account told once more drops nothing"
+        desk.engine.state(account="DU7654321")
+        await until(lambda: shell.entry.staged is None, "nothing staged")
+
+    run(story())
+
+
+def test_a_working_order_that_goes_while_it_is_dragged_does_not_move_the_staged_one(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        shell.entry.stage_at(Side.BUY, D("189.00"))
+        shell.window.docks["depth"].pane.order_dragged.emit("filled-meanwhile", D("195.00"))
+        assert shell.entry.staged.limit == D("189.00")
+        assert not desk.sent(ModifyOrder)
+
+    run(story())
