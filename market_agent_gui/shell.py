@@ -30,7 +30,7 @@ from market_agent_gui.links import LinkGroups
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.presenters.alerts import Alerts
-from market_agent_gui.presenters.bracket import BracketKeys
+from market_agent_gui.presenters.bracket import BracketKeys, risk_now
 from market_agent_gui.presenters.confirming import Confirming
 from market_agent_gui.presenters.far_stop import FarStop
 from market_agent_gui.presenters.halt import HaltPresenter
@@ -116,6 +116,7 @@ class Shell(QObject):
             minted=lambda: intents.last,
             claimed=lambda spec, key: self.outside.objection(spec, key),
             confirm=lambda spec, key: self.confirming.by_key(spec, key),
+            risk=lambda spec: risk_now(spec, self.entry.staged),
         )
         self.confirming = Confirming(self)
         self.keys.escaped.connect(self.confirming.drop)
@@ -369,7 +370,7 @@ class Shell(QObject):
                 self.page.hide()
         elif state == LinkState.LOST.value:
             # Whether and when it is started again is for the host to say: after crashes it waits, then stays down.
-            self.arming.disarm(say("the engine is not connected"))
+            self.arming.disarm(lambda: say("the engine is not connected"))
 
     def _on_silence(self, silent: bool) -> None:
         if silent:

@@ -126,10 +126,12 @@ class KeyController(QObject):
         claimed: Callable[[ActionSpec, str], str] = lambda _spec, _key: "",
         minted: Callable[[], str] = str,
         confirm: Callable[[ActionSpec, str], tuple[str, bool]] = lambda _spec, _key: ("", False),
+        risk: Callable[[ActionSpec], Risk] = lambda spec: spec.risk,
     ) -> None:
         """``staged_intent`` names the staged order's intent, empty when none is staged; ``minted`` the newest intent.
         ``claimed`` says why a key that somebody outside has may not act, empty when it may. ``confirm`` says what a
-        second press would do, where a person wants to confirm it, and whether this press is the second."""
+        second press would do, where a person wants to confirm it, and whether this press is the second. ``risk`` is
+        what an action may do to the book as things stand."""
         super().__init__(app)
         self.keys = KeyMap()
         self.rehearsing = False
@@ -144,6 +146,7 @@ class KeyController(QObject):
         self._claimed = claimed
         self._minted = minted
         self._confirm = confirm
+        self._risk = risk
         self._repeats = Repeats()
         self._held = ""
         self._outside = False
@@ -236,7 +239,8 @@ class KeyController(QObject):
                 self._hold.start()
                 self.hold_changed.emit(action, True)
             return
-        drop = self._guard.judge(action, spec.risk, auto_repeat=auto_repeat)
+        risk = self._risk(spec)
+        drop = self._guard.judge(action, risk, auto_repeat=auto_repeat)
         if drop is not None:
             self._log.add(key, action, intent, drop.value)
             return
@@ -249,9 +253,7 @@ class KeyController(QObject):
             self._log.add(key, action, intent, reads)
             self._commander.refused.emit(action, reads)
             return
-        if confirmed and spec.risk is Risk.ADDS:
-            self._fresh.confirmed()  # one second press answers both
-        elif spec.risk is Risk.ADDS and intent and self._fresh.asks(intent):
+        if risk is Risk.ADDS and not confirmed and self._fresh.asks(intent or action):
             again = say(
                 "{why}: press {key} again to send ({n} orders to confirm)",
                 why=say(WHY[self._fresh.why]),
@@ -263,10 +265,12 @@ class KeyController(QObject):
             return
         before = self._minted()
         done = self._commander.run(action, "key")
+        if done and risk is Risk.ADDS:
+            self._fresh.sent()
         minted = self._minted()
         if minted != before:
             intent = minted  # of what this press has begun: another order is staged, or a position is closed
-        elif spec.risk in (Risk.REDUCES, Risk.SAFETY):
+        elif risk in (Risk.REDUCES, Risk.SAFETY):
             intent = ""  # what is staged has no part in it
         self._log.add(key, action, intent, "done" if done else "refused")
 
@@ -280,10 +284,12 @@ class KeyController(QObject):
 
     def objection(self, spec: ActionSpec) -> str:
         """Say why an action that reaches the broker may not run now: rehearsal, or not armed."""
-        if self.rehearsing and spec.risk in (Risk.ADDS, Risk.REDUCES):
+        risk = self._risk(spec)
+        if self.rehearsing and risk in (Risk.ADDS, Risk.REDUCES):
             return say("rehearsal: nothing is sent")
-        if spec.risk is Risk.ADDS and not self._arming.armed:
-            return say("not armed ({reason}): press {key}", reason=self._arming.reason, key=self.keys.key("arm"))
+        if risk is Risk.ADDS and not self._arming.armed:
+            key = key_text(self.keys.key("arm")) or say(BY_ID["arm"].title)
+            return say("not armed ({reason}): press {key}", reason=self._arming.reason, key=key)
         return ""
 
     def _on_held(self) -> None:

@@ -60,20 +60,20 @@ class FreshKeys:
         self.why = "confirmations"
         self._count(ORDERS)
 
-    def confirmed(self) -> None:
-        """An order was sent by a second press that another rule had asked for."""
+    def sent(self) -> None:
+        """An order was let out by a second press. A press that was refused counts for nothing."""
         if self.left:
             self._count(self.left - 1)
 
-    def asks(self, intent: str) -> bool:
-        """Whether the press that would send this order must be repeated first; the second press of it sends."""
-        if not self.left:
+    def asks(self, what: str) -> bool:
+        """Whether the press that would send an order must be repeated first; the second press of it sends.
+
+        ``what``: the intent of the order, or the action that moves those which work.
+        """
+        if not self.left or what == self._asked:
             return False
-        if intent != self._asked:
-            self._asked = intent
-            return True
-        self._count(self.left - 1)
-        return False
+        self._asked = what
+        return True
 
     def _count(self, left: int) -> None:
         self._asked = ""

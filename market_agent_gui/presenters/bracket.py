@@ -7,7 +7,9 @@ from typing import Final
 
 from engine.api.rows import OrderRow
 from engine.model.money import exact
+from market_agent_gui.actions import ActionSpec, Risk
 from market_agent_gui.commander import Refusal
+from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.services import Services
 from market_agent_gui.translate import say
 
@@ -48,6 +50,11 @@ def _moved(price: Decimal | None, by: Decimal) -> Decimal | None:
     return None if price is None else price + by
 
 
+def risk_now(spec: ActionSpec, staged: StagedOrder | None) -> Risk:
+    """Return what an action may do to the book: a bracket that is staged has not left the window."""
+    return Risk.NONE if spec.id in STEPS and staged is not None and not staged.ref else spec.risk
+
+
 class BracketKeys:
     """Moves what is staged, else what works, of the symbol the ticket shows."""
 
@@ -69,6 +76,8 @@ class BracketKeys:
                 if price is not None:
                     services.entry.move_leg(leg, price + by)
             return
+        if reason := services.entry.blocked(symbol):
+            raise Refusal(reason)
         price = services.bridge.mirror.price(symbol)
         if price is None:
             raise Refusal(say("no price yet"))

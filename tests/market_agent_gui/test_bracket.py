@@ -91,3 +91,49 @@ def test_a_staged_bracket_moves_as_one_and_nothing_is_sent(desk: Desk, run) -> N
         assert not desk.sent(ModifyOrder)
 
     run(story())
+
+
+def test_a_staged_bracket_moves_disarmed_and_tick_by_tick_as_fast_as_one_presses(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        shell.entry.stage_at(Side.BUY, D("190.00"))
+        assert not shell.arming.armed
+        chart = shell.window.docks["chart"].pane
+        for _ in range(3):
+            desk.key("Alt+Up", chart)
+        assert shell.entry.staged.limit == D("190.03")
+        assert not desk.sent(ModifyOrder)
+
+    run(story())
+
+
+def test_working_orders_are_moved_on_a_fresh_quote_alone_and_after_a_change_of_keys_by_a_second_press(
+    desk: Desk, run
+) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "MSFT")
+        await until(lambda: not shell.entry.blocked("MSFT"), "a fresh quote")
+        chart = shell.window.docks["chart"].pane
+        shell.arming.arm("")
+        shell.fresh_keys.sizes_changed()
+        desk.key("Alt+Up", chart)
+        assert not desk.sent(ModifyOrder)
+        assert "press Alt+↑ again" in desk.toasts[-1][1]
+        shell.guard._last.clear()
+        desk.key("Alt+Up", chart)
+        await until(lambda: len(desk.sent(ModifyOrder)) == 2, "stop and target")
+        assert shell.fresh_keys.left == 2
+        desk.engine.quote("MSFT", 423.0, 423.02, flags=1)
+        await until(lambda: shell.entry.blocked("MSFT"), "a stale quote")
+        shell.fresh_keys._count(0)
+        shell.guard._last.clear()
+        desk.key("Alt+Up", chart)
+        assert "stale" in desk.toasts[-1][1]
+        assert len(desk.sent(ModifyOrder)) == 2
+
+    run(story())

@@ -14,7 +14,7 @@ def test_only_a_change_of_a_key_that_concerns_orders_wants_confirmations() -> No
     assert not touches_orders(KeyMap(), KeyMap({"key_card": "F4"}))
 
 
-def test_the_second_press_of_the_same_order_sends_and_counts() -> None:
+def test_the_second_press_of_the_same_order_sends_and_only_what_was_sent_counts() -> None:
     kept: list[int] = []
     fresh = FreshKeys(0, kept.append)
     assert not fresh.asks("a")
@@ -22,7 +22,10 @@ def test_the_second_press_of_the_same_order_sends_and_counts() -> None:
     for number in range(ORDERS):
         assert fresh.asks(f"i{number}")
         assert not fresh.asks(f"i{number}")
+        assert not fresh.asks(f"i{number}"), "the gate refused it, and it is pressed once more"
+        fresh.sent()
     assert not fresh.asks("later")
+    fresh.sent()
     assert kept == [3, 2, 1, 0]
 
 
@@ -31,6 +34,7 @@ def test_another_order_in_between_is_asked_about_itself() -> None:
     assert fresh.asks("a")
     assert fresh.asks("b")
     assert not fresh.asks("b")
+    fresh.sent()
     assert not fresh.asks("c"), "all are confirmed"
 
 
@@ -105,5 +109,31 @@ def test_other_sizes_in_the_file_want_confirmations(desk: Desk, run) -> None:
         await until(lambda: desk.shell.fresh_keys.left == ORDERS, "the change of sizes")
         assert desk.shell.fresh_keys.why == "sizes"
         assert desk.shell.preferences.now.keys_sizes.startswith("25 50 100")
+
+    run(story())
+
+
+def test_presses_that_sent_nothing_are_no_confirmed_orders(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        shell.fresh_keys.sizes_changed()
+        assert shell.fresh_keys.why == "sizes"
+        shell.commander.run("arm", "key")
+        chart = shell.window.docks["chart"].pane
+        desk.key("Ctrl+B", chart)
+        for _ in range(4):
+            desk.key("Alt+Up", chart)  # moves what is staged: no order, and no second press
+            shell.guard._last.clear()
+        assert shell.fresh_keys.left == ORDERS
+        desk.engine.state(halted=True)
+        await until(lambda: shell.bridge.mirror.state().halted, "the halt")
+        for _ in range(4):
+            desk.key("Return", chart)
+            shell.guard._last.clear()
+        assert not desk.sent(PlaceOrder)
+        assert shell.fresh_keys.left == ORDERS
 
     run(story())
