@@ -58,7 +58,7 @@ class PaletteSource:
         asks = self._shell.confirming
 
         def do() -> None:
-            asks.run(lambda: asks.subjects.command(command), lambda: self._shell.bridge.fire(command))
+            asks.run(lambda: asks.subjects.command(command), lambda: self._shell.entry.fire(command))
 
         return [Entry(title=query, group=say("do this now"), do=do)]
 

@@ -100,6 +100,7 @@ class Shell(QObject):
             self.symbol,
             self,
             reduced=lambda: self.fresh_keys.left > 0,
+            rehearsing=lambda: self.keys.rehearsing,
         )
         self.arming = Arming(self, seconds=preferences.now.arm_minutes * 60)
         self.key_log = KeyLog(profile / "logs" / "keys.jsonl", self)

@@ -120,6 +120,9 @@ class ForeignHost(QObject):
         self._timer.stop()
 
     def _refusal(self, command: AnyCommand) -> Receipt | None:
+        held_back = self._services.entry.held_back
+        if held_back and isinstance(command, LESSENS) and not isinstance(command, c.Halt):
+            return Receipt(ok=False, code="PANE", text=held_back)
         if isinstance(command, c.Halt | c.CancelAll) and command.protective:
             return Receipt(ok=False, code="PANE", text="A pane does not cancel protective stops.")
         if isinstance(command, c.CancelOrder):

@@ -19,7 +19,6 @@ from market_agent_gui.actions import key_text
 from market_agent_gui.alerts import PREFIX
 from market_agent_gui.bridge import LinkState
 from market_agent_gui.chart_memory import DAY_S
-from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.confirming import Act
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.presenters.pane import PanePresenter
@@ -373,10 +372,11 @@ class ChartPresenter(PanePresenter):
     def _on_dragged(self, ref: str, leg: str, price: Decimal) -> None:
         entry = self.services.entry
         if ref == "staged":
-            entry.move_leg(leg, price)
+            self.attempt(lambda: entry.move_leg(leg, price))
             return
         if leg == "alert":
-            self._do(lambda: self.services.alerts.move(self.symbol, ref.removeprefix(PREFIX), price))
+            self.attempt(lambda: self.services.alerts.move(self.symbol, ref.removeprefix(PREFIX), price))
+            self._draw_orders()  # where it stands now, or where it stood
             return
         row = self.services.bridge.mirror.rows("orders").get(ref)
         if row is None:
@@ -392,20 +392,13 @@ class ChartPresenter(PanePresenter):
     def _on_clicked(self, price: Decimal, modifiers: Qt.KeyboardModifier) -> None:
         sides = {Qt.KeyboardModifier.ControlModifier: Side.BUY, Qt.KeyboardModifier.ShiftModifier: Side.SELL}
         if modifiers == Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier:
-            self._do(lambda: self.services.alerts.add(self.symbol, price))
+            self.attempt(lambda: self.services.alerts.add(self.symbol, price))
             return
         side = sides.get(modifiers)
         if side is None or not self.symbol:
             return
         self.services.links.choose("ticket", self.symbol)  # the order is for what was clicked on
-        self._do(lambda: self.services.entry.stage_at(side, price))
-
-    def _do(self, act: Callable[[], object]) -> None:
-        try:
-            act()
-        except Refusal as refusal:
-            self.services.say("warn", str(refusal))
-            self._draw_orders()
+        self.attempt(lambda: self.services.entry.stage_at(side, price))
 
     def _now(self) -> int:
         state = self.services.bridge.mirror.state()

@@ -78,13 +78,17 @@ class ChartMenu:
         staged = self._services.entry.staged
         if staged is not None and staged.symbol == symbol:
             for leg, title in LEGS.items():
-                self._entry(menu, say(title), lambda leg=leg: self._services.entry.move_leg(leg, price))
+                move = lambda leg=leg: self._services.entry.move_leg(leg, price)  # noqa: E731
+                self._entry(menu, say(title), lambda move=move: self._attempt(move))
         menu.addSeparator()
 
     def _stage(self, side: Side, price: Decimal) -> None:
         self._services.links.choose("ticket", self._where()[0])  # the order is for what was clicked on
+        self._attempt(lambda: self._services.entry.stage_at(side, price))
+
+    def _attempt(self, do: Callable[[], object]) -> None:
         try:
-            self._services.entry.stage_at(side, price)
+            do()
         except Refusal as refusal:
             self._services.say("warn", str(refusal))
 
@@ -106,7 +110,8 @@ class ChartMenu:
             words = say("Delete the alert at {price}", price=shown)
             self._entry(menu, words, lambda: self._services.alerts.remove(symbol, id))
         else:
-            self._entry(menu, say("Cancel {text}", text=line.text), lambda: self._services.entry.cancel(line.ref))
+            cancel = lambda: self._services.entry.cancel(line.ref)  # noqa: E731
+            self._entry(menu, say("Cancel {text}", text=line.text), lambda: self._attempt(cancel))
         menu.addSeparator()
 
     def _line_at(self, at: QPoint) -> OrderLine | None:

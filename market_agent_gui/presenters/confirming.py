@@ -90,13 +90,28 @@ class Confirming(QObject):
     # --- buttons
 
     def run(self, reads: Reads, do: Callable[[], object], undo: Callable[[], object] = lambda: None) -> bool:
-        """Do it, or ask first where that is wanted and return True. ``undo`` hears that it is not to be."""
-        subject = reads()
-        if subject is None or not self._wanted(subject):
+        """Do it, or ask first where that is wanted and return True. ``undo`` hears that it is not to be.
+
+        A refusal is told. While everything is held back, nothing is asked either.
+        """
+        held_back = self._shell.entry.held_back
+        subject = reads() if not held_back else None
+        if held_back:
+            undo()
+            self._shell.say("warn", held_back)
+        elif subject is None or not self._wanted(subject):
+            self._do(do, undo)
+        else:
+            self._ask(subject, reads, do, undo)
+            return True
+        return False
+
+    def _do(self, do: Callable[[], object], undo: Callable[[], object]) -> None:
+        try:
             do()
-            return False
-        self._ask(subject, reads, do, undo)
-        return True
+        except Refusal as refusal:
+            undo()
+            self._shell.say("warn", str(refusal))
 
     def _asks(self, action: str, do: Callable[[], object]) -> bool:
         subject = self._read(action, hold=True)
@@ -126,11 +141,7 @@ class Confirming(QObject):
                 undo()
                 self._shell.say("warn", say("Nothing was sent: it is no longer what you were asked about"))
                 return
-            try:
-                do()
-            except Refusal as refusal:
-                undo()
-                self._shell.say("warn", str(refusal))
+            self._do(do, undo)
 
         dialog.accepted.connect(accepted)
         dialog.rejected.connect(undo)

@@ -13,7 +13,6 @@ from engine.model.ids import Symbol
 from engine.model.market import Side
 from engine.model.money import exact
 from market_agent_gui.bridge import LinkState
-from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.confirming import Act
 from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.presenters.pane import PanePresenter
@@ -40,7 +39,7 @@ class DepthPresenter(_OneSymbol):
         self._ladder = ladder = DepthLadder()
         self.services.bridge.link_changed.connect(self._on_link)
         ladder.price_clicked.connect(self._on_clicked)
-        ladder.cancel_wanted.connect(self.services.entry.cancel)
+        ladder.cancel_wanted.connect(lambda ref: self.attempt(lambda: self.services.entry.cancel(ref)))
         ladder.order_dragged.connect(self._on_dragged)
         ladder.price_menu_wanted.connect(lambda price, at: self.price_menu(price).popup(at))
         self.services.alerts.changed.connect(lambda symbol: symbol == self.symbol and self._show_alerts())
@@ -122,13 +121,9 @@ class DepthPresenter(_OneSymbol):
         self._ladder.set_staged(order.request() if mine and order is not None else None)
 
     def _on_clicked(self, side: str, price: Decimal, modifiers: Qt.KeyboardModifier) -> None:
-        entry = self.services.entry
-        try:
-            # The ladder may be of another colour than the ticket: what is clicked is what is staged.
-            self.services.links.choose("ticket", self.symbol)
-            entry.stage_at(Side(side), price)
-        except (Refusal, ValueError) as refusal:
-            self.services.say("warn", str(refusal))
+        # The ladder may be of another colour than the ticket: what is clicked is what is staged.
+        self.services.links.choose("ticket", self.symbol)
+        self.attempt(lambda: self.services.entry.stage_at(Side(side), price))
 
     def _on_dragged(self, ref: str, price: Decimal) -> None:
         entry = self.services.entry

@@ -10,7 +10,7 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.api.client import EngineUnavailable
-from engine.api.commands import CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, PreviewOrder
+from engine.api.commands import AnyCommand, CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, PreviewOrder
 from engine.api.rows import OrderRow
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
@@ -76,6 +76,7 @@ class OrderEntry(QObject):
         *,
         monotonic: Callable[[], float] = time.monotonic,
         reduced: Callable[[], bool] = lambda: False,
+        rehearsing: Callable[[], bool] = lambda: False,
     ) -> None:
         """``reduced``: whether the hands are new to something, so that orders begin with the smallest size."""
         super().__init__(parent)
@@ -93,6 +94,7 @@ class OrderEntry(QObject):
         self._unconfirmed: dict[str, str] = {}
         self._monotonic = monotonic
         self._reduced = reduced
+        self._rehearsing = rehearsing
         self._shown = Shown()
         self._rest = QTimer(self, singleShot=True, interval=FOLLOW_MS)
         self._rest.timeout.connect(self._follow)
@@ -118,7 +120,7 @@ class OrderEntry(QObject):
             "size_risk": lambda: self._change(size_from_risk, self.risk_money),
             "cancel_last": self.cancel_last,
             "cancel_symbol": self.cancel_symbol,
-            "cancel_all": lambda: self._bridge.fire(CancelAll(by="hotkey")),
+            "cancel_all": lambda: self.fire(CancelAll(by="hotkey")),
             "exit_all": lambda: self.exit(Decimal(1)),
             "exit_half": lambda: self.exit(Decimal("0.5")),
             "exit_quarter": lambda: self.exit(Decimal("0.25")),
@@ -140,6 +142,17 @@ class OrderEntry(QObject):
     def blocked(self, symbol: str) -> str:
         """Say in words why nothing that adds risk may go out for ``symbol`` now; empty when it may."""
         return why_not(self._bridge, symbol, self._unconfirmed)
+
+    @property
+    def held_back(self) -> str:
+        """Why nothing at all is sent from here now, in words; STOP does not come past here."""
+        return "rehearsal: nothing is sent" if self._rehearsing() else ""
+
+    def fire(self, command: AnyCommand) -> None:
+        """Send what cancels, closes or changes. Raises ``Refusal`` in a rehearsal."""
+        if reason := self.held_back:
+            raise Refusal(reason)
+        self._bridge.fire(command)
 
     # --- staging
 
@@ -370,7 +383,7 @@ class OrderEntry(QObject):
 
     def cancel(self, ref: str) -> None:
         """Cancel one order."""
-        self._bridge.fire(CancelOrder(ref=OrderRef(ref)))
+        self.fire(CancelOrder(ref=OrderRef(ref)))
 
     def cancel_last(self) -> None:
         """Cancel the newest own entry that works, whatever its symbol."""
@@ -381,7 +394,7 @@ class OrderEntry(QObject):
 
     def cancel_symbol(self) -> None:
         """Cancel every entry of the displayed symbol; protective stops stay."""
-        self._bridge.fire(CancelAll(symbol=Symbol(self._need_symbol()), by="hotkey"))
+        self.fire(CancelAll(symbol=Symbol(self._need_symbol()), by="hotkey"))
 
     def exit(self, fraction: Decimal, symbol: str = "") -> None:
         """Close a fraction of the position, reduce-only."""
@@ -390,7 +403,7 @@ class OrderEntry(QObject):
         if position is None or position.quantity == 0:
             raise Refusal(f"{symbol}: no position to close")
         intent = IntentId(self._intents.mint())
-        self._bridge.fire(Flatten(symbol=Symbol(symbol), fraction=fraction, intent_id=intent, by="hotkey"))
+        self.fire(Flatten(symbol=Symbol(symbol), fraction=fraction, intent_id=intent, by="hotkey"))
 
     def reverse(self, symbol: str = "") -> None:
         """Close the position, and stage as much of the other side; that is sent like any order, once this is flat."""
@@ -447,9 +460,7 @@ class OrderEntry(QObject):
     def modify(self, ref: str, *, limit_price: Decimal | None = None, stop_price: Decimal | None = None) -> None:
         """Change the price of a working order."""
         intent = IntentId(self._intents.mint())
-        self._bridge.fire(
-            ModifyOrder(ref=OrderRef(ref), intent_id=intent, limit_price=limit_price, stop_price=stop_price)
-        )
+        self.fire(ModifyOrder(ref=OrderRef(ref), intent_id=intent, limit_price=limit_price, stop_price=stop_price))
 
     # --- follow
 

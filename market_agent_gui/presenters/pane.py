@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from engine.api.wire import Follow
+from market_agent_gui.commander import Refusal
 from market_agent_gui.services import Services
 
 
@@ -61,6 +62,13 @@ class PanePresenter(QObject):
     def choose(self, symbol: str) -> None:
         """A person chose a symbol in this pane."""
         self.services.links.choose(self.dock, symbol)
+
+    def attempt(self, do: Callable[[], object]) -> None:
+        """Do it; a refusal is told."""
+        try:
+            do()
+        except Refusal as refusal:
+            self.services.say("warn", str(refusal))
 
     def feed(self, table: str, take: Callable[[Any, Any, bool], object]) -> None:
         """Hand every change of ``table`` to ``take(rows, removed, reset)``."""

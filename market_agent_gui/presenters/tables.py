@@ -1,16 +1,14 @@
 """The tables of the book and the journal: positions, orders, fills, refusals, news, limits, log."""
 
-from collections.abc import Callable
 from decimal import Decimal
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
-from engine.api.commands import AdoptExternal, CancelOrder, ModifyOrder
+from engine.api.commands import AdoptExternal, ModifyOrder
 from engine.api.rows import StateRow
 from engine.model.ids import IntentId, OrderRef
-from market_agent_gui.commander import Refusal
 from market_agent_gui.presenters.asking import Asking
 from market_agent_gui.presenters.pane import PanePresenter
 from market_agent_gui.translate import say
@@ -41,8 +39,10 @@ class PositionsPresenter(PanePresenter):
     def _on_flatten(self, symbol: str, fraction: Decimal) -> None:
         self.choose(symbol)
         asks = self.services.confirming
-        do = lambda: self.services.entry.exit(fraction, symbol)  # noqa: E731
-        self._try(lambda: asks.run(lambda: asks.subjects.exit(symbol, fraction), do))
+        asks.run(
+            lambda: asks.subjects.exit(symbol, fraction),
+            lambda: self.services.entry.exit(fraction, symbol),
+        )
 
     def _on_break_even(self, symbol: str) -> None:
         self._point(symbol)
@@ -50,24 +50,17 @@ class PositionsPresenter(PanePresenter):
 
     def _on_stop(self, symbol: str) -> None:
         self._point(symbol)
-        self._try(lambda: self.services.entry.set_stop(symbol))
+        self.attempt(lambda: self.services.entry.set_stop(symbol))
 
     def _on_reverse(self, symbol: str) -> None:
         self._point(symbol)
         asks = self.services.confirming
-        do = lambda: self.services.entry.reverse(symbol)  # noqa: E731
-        self._try(lambda: asks.run(lambda: asks.subjects.reverse(symbol), do))
+        asks.run(lambda: asks.subjects.reverse(symbol), lambda: self.services.entry.reverse(symbol))
 
     def _point(self, symbol: str) -> None:
         """Show a symbol here and in the ticket, whatever its colour: what was clicked on is what is acted on."""
         self.choose(symbol)
         self.services.links.choose("ticket", symbol)
-
-    def _try(self, do: Callable[[], object]) -> None:
-        try:
-            do()
-        except Refusal as refusal:
-            self.services.say("warn", str(refusal))
 
 
 class OrdersPresenter(PanePresenter):
@@ -88,14 +81,13 @@ class OrdersPresenter(PanePresenter):
         return table
 
     def _on_cancel(self, refs: list[str]) -> None:
-        for ref in refs:
-            self.services.bridge.fire(CancelOrder(ref=OrderRef(ref)))
+        self.attempt(lambda: [self.services.entry.cancel(ref) for ref in refs])
 
     def _on_modify(self, ref: str, field: str, value: Decimal) -> None:
         intent = IntentId(self.services.entry.mint())
         asks = self.services.confirming
         command = ModifyOrder(ref=OrderRef(ref), intent_id=intent, **{field: value})
-        asks.run(lambda: asks.subjects.command(command), lambda: self.services.bridge.fire(command))
+        asks.run(lambda: asks.subjects.command(command), lambda: self.services.entry.fire(command))
 
     def _on_resolve(self, ref: str) -> None:
         from market_agent_gui.resolve_dialog import ResolveDialog

@@ -15,7 +15,6 @@ from engine.model.decision import Denial, Verdict
 from engine.model.order import OrderRequest, OrderType
 from market_agent_gui.actions import key_text
 from market_agent_gui.bridge import LinkState
-from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.confirming import Act
 from market_agent_gui.keys.staging import StagedOrder
@@ -136,9 +135,7 @@ class TicketPresenter(PanePresenter):
             return  # what the keys staged stays, also where the ticket finds something wrong with it
         self._agreeing = True
         try:
-            self.services.entry.stage_request(request)
-        except Refusal as refusal:
-            self.services.say("warn", str(refusal))
+            self.attempt(lambda: self.services.entry.stage_request(request))
         finally:
             self._agreeing = False
 
@@ -160,13 +157,10 @@ class TicketPresenter(PanePresenter):
 
     def _on_flatten(self, symbol: str) -> None:
         asks = self.services.confirming
-        try:
-            asks.run(
-                lambda: asks.subjects.exit(symbol, Decimal(1)),
-                lambda: self.services.entry.exit(Decimal(1), symbol),
-            )
-        except Refusal as refusal:
-            self.services.say("warn", str(refusal))
+        asks.run(
+            lambda: asks.subjects.exit(symbol, Decimal(1)),
+            lambda: self.services.entry.exit(Decimal(1), symbol),
+        )
 
     def _on_offered(self, request: OrderRequest, filling: "Filling | None") -> None:
         """Open an order in the ticket; where it lacks its trigger, ready to type it."""
@@ -214,14 +208,8 @@ class TicketPresenter(PanePresenter):
         return OrderChange(order=words, ref=order.ref, parts=tuple(parts))
 
     def _send_change(self) -> None:
-        if self.services.keys.rehearsing:
-            self.services.say("warn", say("rehearsal: nothing is sent"))
-            return
         entry, asks = self.services.entry, self.services.confirming
-        try:
-            asks.run(lambda: asks.subjects.staged(entry.staged, Act.TICKET) if entry.staged else None, entry.send)
-        except Refusal as refusal:
-            self.services.say("warn", str(refusal))
+        asks.run(lambda: asks.subjects.staged(entry.staged, Act.TICKET) if entry.staged else None, entry.send)
 
     def _on_judged(self, verdict: Verdict, request: OrderRequest) -> None:
         state = self.services.bridge.mirror.state()

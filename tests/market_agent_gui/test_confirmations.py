@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication
 
-from engine.api.commands import CancelAll, Flatten, Halt, ModifyOrder, PlaceOrder
+from engine.api.commands import CancelAll, CancelOrder, Flatten, Halt, ModifyOrder, PlaceOrder
 from engine.model.market import Side
 from engine.model.order import OrderType
 from market_agent_gui.confirm_dialogs import ConfirmationsDialog, ConfirmDialog
@@ -506,6 +506,46 @@ def test_cancel_all_is_confirmed_only_where_a_person_wants_it_and_stop_never(des
         desk.key("Ctrl+.")
         await until(lambda: desk.sent(Halt), "STOP")
         assert dialog() is None
+
+    run(story())
+
+
+# --- the rehearsal
+
+
+def test_in_a_rehearsal_no_hand_sends_anything_but_stop(desk: Desk, run) -> None:
+    async def story() -> None:
+        await ready(desk)
+        shell = desk.shell
+        docks = {name: shell.window.docks[name].pane for name in ("depth", "orders", "positions", "ticket")}
+        order = desk.engine.order(_request(D(500), D(180)))
+        await until(lambda: shell.bridge.mirror.rows("orders").get(order.key), "the order")
+        stop = next(row for row in shell.bridge.mirror.working(SYMBOL) if row.leg == "stop")
+        shell.commander.run("rehearse", "key")
+        before = len(desk.engine.commands)
+        docks["depth"].cancel_wanted.emit(order.key)
+        docks["depth"].order_dragged.emit(order.key, D(181))
+        docks["orders"].cancel_wanted.emit([order.key, stop.key])
+        docks["orders"].modify_wanted.emit(order.key, "limit_price", D(182))
+        docks["positions"].flatten_wanted.emit(SYMBOL, D(1))
+        docks["positions"].reverse_wanted.emit(SYMBOL)
+        docks["positions"].break_even_wanted.emit(SYMBOL)
+        docks["ticket"].flatten_wanted.emit(SYMBOL)
+        shell.presenters["chart"]._on_dragged(order.key, "entry", D(183))
+        for text in (f"cancel {SYMBOL}", "flatten all"):
+            PaletteSource(shell, shell.program).entries(text)[0].do()
+        for key in ("Ctrl+0", "Ctrl+Z", "Ctrl+Shift+Backspace", "Ctrl+Shift+R", "Alt+Up"):
+            press(desk, key)
+        await asyncio.sleep(0.15)
+        assert dialog() is None, "what is not sent is not asked about"
+        kinds = (CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder)
+        assert [each for each in desk.engine.commands[before:] if isinstance(each, kinds)] == []
+        assert desk.toasts[-1] == ("warn", "rehearsal: nothing is sent")
+        desk.key("Ctrl+.")
+        await until(lambda: desk.sent(Halt), "STOP")
+        shell.commander.run("rehearse", "key")
+        docks["orders"].cancel_wanted.emit([order.key])
+        await until(lambda: desk.sent(CancelOrder), "the cancel once it is over")
 
     run(story())
 
