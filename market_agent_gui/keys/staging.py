@@ -118,8 +118,10 @@ class StagedOrder:
             quantity=self.quantity,
             order_type=self.order_type,
         )
+        as_written = (self.quantity, self.limit) == (base.quantity, base.limit_price)
         return msgspec.structs.replace(
             base,
+            intended_notional=base.intended_notional if as_written else None,
             intent_id=IntentId(self.intent),
             quantity=self.quantity,
             limit_price=self.limit,

@@ -201,17 +201,18 @@ class OrderEntry(QObject):
             self._set(move_leg(self.staged, Leg(leg), to_tick(price, self.staged.tick)))
 
     def stage_request(self, request: OrderRequest | None) -> None:
-        """Show the order of the ticket as staged; one without a limit price casts no ghost."""
+        """Show the order of the ticket as staged; one without a limit price, or of no known price, casts no ghost."""
         staged = self.staged
-        if request is None or request.limit_price is None:
+        price = self._bridge.mirror.price(request.symbol) if request is not None else None
+        if request is None or request.limit_price is None or price is None:
             if staged is not None and not staged.ref:
                 self._set(None)
             return
-        if staged is not None and not staged.ref and staged.request() == request:
-            return
-        price = self._bridge.mirror.price(request.symbol)
-        if price is None:
-            return
+        if staged is not None and not staged.ref:
+            renamed = replace(staged, intent=request.intent_id)
+            if renamed.request() == request:
+                self._set(renamed)
+                return
         same = staged is not None and staged.intent == request.intent_id
         self._set(
             StagedOrder(
@@ -349,7 +350,7 @@ class OrderEntry(QObject):
     async def _send(self, intent: str, symbol: str, command: PlaceOrder | ModifyOrder, say: str) -> None:
         try:
             receipt = await self._bridge.send(command)
-        except (EngineUnavailable, OSError) as error:
+        except (EngineUnavailable, OSError, msgspec.MsgspecError) as error:
             # The order may have left. Its intent stays in flight for good and its symbol is closed to further entries
             # until the engine has shown its orders again.
             self._unconfirmed[symbol] = say

@@ -218,6 +218,8 @@ class TicketPresenter(PanePresenter):
     def _on_sent(self, intent: str, ok: bool, text: str, denials: tuple[Denial, ...]) -> None:
         if self._ticket.draft.intent == intent:
             self._ticket.sent(ok, text, denials)
+            if not ok:
+                self._on_draft(self._ticket.request())  # what is staged is the same order still, under its new name
 
     # --- around
 

@@ -7,10 +7,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from engine.api.commands import Flatten, Halt, ModifyOrder, PlaceOrder
+from engine.api.commands import Flatten, Halt, ModifyOrder, PlaceOrder, Receipt
 from engine.model.decision import Denial
+from engine.model.ids import IntentId, Symbol
 from engine.model.market import Side
-from engine.model.order import OrderType, TimeInForce
+from engine.model.order import OrderRequest, OrderType, TimeInForce
 from tests.support_gui.harness import Desk, until
 from widgets.order_ticket import OrderTicket
 
@@ -312,5 +313,66 @@ def test_a_working_order_that_goes_while_it_is_dragged_does_not_move_the_staged_
         shell.window.docks["depth"].pane.order_dragged.emit("filled-meanwhile", D("195.00"))
         assert shell.entry.staged.limit == D("189.00")
         assert not desk.sent(ModifyOrder)
+
+    run(story())
+
+
+def test_an_order_that_was_refused_from_the_ticket_and_sent_by_key_is_not_in_the_ticket_a_second_time(
+    desk: Desk, run
+) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        shell.entry.stage_at(Side.BUY, D("190.00"))
+        await until(lambda: not any(ticket._standing()), "a verdict")
+        desk.engine.refuse[PlaceOrder] = Receipt(ok=False, code="G4", text="The collar is 189.00.")
+        ticket.press_send()
+        await until(lambda: ticket._said is not None, "the refusal")
+        assert shell.entry.staged.intent == ticket.draft.intent != desk.sent(PlaceOrder)[0].request.intent_id
+        assert shell.entry.staged.clicked
+        del desk.engine.refuse[PlaceOrder]
+        shell.commander.run("arm", "key")
+        desk.key("Return", shell.window.docks["chart"].pane)
+        await until(lambda: len(desk.sent(PlaceOrder)) == 2, "the order")
+        await until(lambda: shell.entry.staged is None, "its end")
+        assert ticket.request() is None, "it would be sent twice"
+
+    run(story())
+
+
+def test_what_the_gate_judged_is_what_enter_sends_also_once_a_key_has_changed_the_size(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
+        ticket: OrderTicket = shell.window.docks["ticket"].pane
+        worth = OrderRequest(
+            intent_id=IntentId("w-1"), symbol=Symbol("AAPL"), side=Side.BUY, quantity=D(52), limit_price=D("190.00"),
+            intended_notional=D(10_000),
+        )  # fmt: skip
+        shell.entry.stage_request(worth)
+        assert shell.entry.staged.request() == worth
+        desk.key("1", shell.window.docks["chart"].pane)
+        assert shell.entry.staged.quantity == shell.entry.sizes[0]
+        assert shell.entry.staged.request() == ticket.request(), "the amount meant was of another size"
+
+    run(story())
+
+
+def test_a_ticket_on_a_symbol_without_a_price_leaves_no_other_order_staged(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.links.choose("chart", "AAPL")
+        shell.entry.stage_at(Side.BUY, D("190.00"))
+        unknown = OrderRequest(
+            intent_id=IntentId("w-1"), symbol=Symbol("NOSUCH"), side=Side.BUY, quantity=D(1), limit_price=D(5)
+        )
+        shell.window.docks["ticket"].pane.open_request(unknown)
+        assert shell.entry.staged is None, "Enter would send what is no longer shown"
 
     run(story())
