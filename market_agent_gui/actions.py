@@ -49,7 +49,9 @@ class ActionSpec:
     """Name of the preset it stages with."""
 
 
-GROUPS = ("Order", "Size", "Position", "Safety", "View", "Chart", "Time", "Workspace", "Program")
+ORDER_GROUPS = ("Order", "Size", "Position", "Safety")
+"""What matters to the book."""
+GROUPS = (*ORDER_GROUPS, "View", "Chart", "Time", "Workspace", "Program")
 
 
 def _sizes() -> tuple[ActionSpec, ...]:

@@ -176,12 +176,14 @@ class Head(QObject):
     def show_keys(self) -> None:
         """Name the keys that act now in the status line."""
         self.pace.show_keys()
+        keys = self._shell.keys.keys
+        self.strip.halt.set_key(key_text(keys.key("stop")))
+        self.banner.set_key(key_text(keys.key("acknowledge")))
         queue = self._shell.window.docks["suggestions"]
         focus = QApplication.focusWidget()
         if focus is not None and queue.isAncestorOf(focus):
             self.status.set_keys([(key, say(text)) for key, text in QUEUE_KEYS])
             return
         names = STAGED_KEYS if self._shell.entry.staged is not None else USUAL_KEYS
-        keys = self._shell.keys.keys
         known = self._shell.commander.knows
         self.status.set_keys([(key_text(keys.key(name)), say(BY_ID[name].title)) for name in names if known(name)])

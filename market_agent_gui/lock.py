@@ -184,15 +184,15 @@ class LockPage(Cover):
     def locked(self) -> bool:
         return not self.isHidden()
 
-    def lock(self, whose: str = "") -> None:
-        """Cover the window, and every other one of the program."""
+    def lock(self, whose: str = "", stop_key: str = "") -> None:
+        """Cover the window, and every other one of the program. ``stop_key``: the one that stops, for the button."""
         self._curtain.draw()
         self.whose.setText(whose)
         self.whose.setVisible(bool(whose))
         self.heading.setText(say("Locked. The engine goes on."))
         self.line.setPlaceholderText(say("PIN"))
         self.line.setAccessibleName(say("PIN"))
-        self.stop.setText(say("■ STOP  Ctrl+.  cancels entries, keeps stops"))
+        self.stop.setText(say("■ STOP  {key}  cancels entries, keeps stops", key=stop_key))
         self.told.setText("")
         self.line.clear()
         self.cover()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from engine.api.commands import Reconcile, RevokeMandate, SetAutonomy, Watch
 from engine.model.decision import Autonomy
 from engine.model.ids import Symbol
+from market_agent_gui.actions import key_text
 from market_agent_gui.closing import CloseDialog
 from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.key_map import KeyMapError, key_file, load_key_map, save_key_map
@@ -221,8 +222,12 @@ class Program(QObject):
             self._shell.keys.keys = load_key_map(key_file(self._shell.profile, book))
         except KeyMapError as error:
             self._shell.say("bad", say("The default keys hold: {reason}", reason=error))
+        self._on_keys()
+
+    def _on_keys(self) -> None:
         self._shell.outside.on_keys()
         self._shell.far_stop.refresh()
+        self._shell.head.show_keys()
 
     def _edit_keys(self) -> None:
         from market_agent_gui.keys.editor import KeyEditor
@@ -241,8 +246,7 @@ class Program(QObject):
         self._shell.fresh_keys.changed(self._shell.keys.keys, keys)
         self._shell.keys.keys = keys
         self._shell.outside.accept(accepted)
-        self._shell.outside.on_keys()
-        self._shell.far_stop.refresh()
+        self._on_keys()
         self.prefer(keys_all_the_same=tuple(sorted(accepted)))
         self._shell.arming.disarm(lambda: say("the keys changed"))
         try:
@@ -314,7 +318,8 @@ class Program(QObject):
         self._shell.confirming.drop()
         self._shell.head.toaster.clear()
         state = self._shell.bridge.mirror.state()
-        self.lock_page.lock(f"{say(state.book.upper())} · {account_tail(state.account)}" if state is not None else "")
+        whose = f"{say(state.book.upper())} · {account_tail(state.account)}" if state is not None else ""
+        self.lock_page.lock(whose, key_text(self._shell.keys.keys.key("stop")))
 
     def _lock_quietly(self) -> None:
         if self.pins.exists and not self.locked:

@@ -70,6 +70,12 @@ class BannerLine(QWidget):
         self._button.say(tr("Acknowledge"))
         self._refresh()
 
+    def set_key(self, key: str) -> None:
+        """Name the key that acknowledges."""
+        if key != self._button.key:
+            self._button.say(self._button.text(), key=key)
+            self._refresh()
+
     def apply(self, rows: Iterable[AlarmRow], removed: Iterable[str] = (), reset: bool = False) -> None:
         """Take changed rows."""
         if reset:

@@ -44,6 +44,13 @@ class HaltButton(QWidget):
             self.updateGeometry()
             self.update()
 
+    def set_key(self, key: str) -> None:
+        """Name the key that does the same."""
+        if key != self._key:
+            self._key = key
+            self.updateGeometry()
+            self.update()
+
     def set_compact(self, compact: bool) -> None:
         """Leave out what it does where there is no room; the tool tip still says it."""
         if compact != self._compact:

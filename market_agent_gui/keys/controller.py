@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 HOLD_MS = 1000
 LET_GO_MS = 60
 """A key that is held may seem to be let go for a moment; only then is it."""
-_RUSSIAN = dict(zip("ЙЦУКЕНГШЩЗФЫВАПРОЛДЯЧСМИТЬ", "QWERTYUIOPASDFGHJKLZXCVBNM", strict=True))
-"""A key of the Russian layout means the Latin letter printed on the same cap."""
+_RUSSIAN = dict(zip("ЁЙЦУКЕНГШЩЗХЪФЫВАПРОЛДЖЭЯЧСМИТЬБЮ", "`QWERTYUIOP[]ASDFGHJKL;'ZXCVBNM,.", strict=True))
+"""A key of the Russian layout means what is printed in Latin on the same cap: Ctrl and Ю is STOP."""
 _ALONE = {Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr}
 
 
@@ -202,12 +202,13 @@ class KeyController(QObject):
         if not key:
             return None
         window = watched.window()
-        if window is not None and window.property("recordsKeys"):
-            return None
+        records = window is not None and window.property("recordsKeys")
         staged = bool(self._staged_intent()) and not owns_keys(watched)
         action = self.keys.find(key, staged=staged, in_text=takes_text(watched), chart=in_chart(watched))
         if action is None or not self._commander.knows(action):
             return None
+        if records and BY_ID[action].risk is not Risk.SAFETY:
+            return None  # a key that stops does so here too: in this window nobody reaches the button
         sends = BY_ID[action].risk in (Risk.ADDS, Risk.REDUCES)
         if keeps(watched, key) or (sends and writes(watched)):
             return None

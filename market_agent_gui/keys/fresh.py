@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from market_agent_gui.actions import ORDER_GROUPS
 from market_agent_gui.keys.key_map import KeyMap
 
 ORDERS = 3
@@ -13,13 +14,12 @@ WHY = {
     "presets": "the presets were changed",
     "confirmations": "less is confirmed than before",
 }
-_GROUPS = ("Order", "Size", "Position", "Safety")
 
 
 def touches_orders(before: KeyMap, after: KeyMap) -> bool:
     """Whether a key that stages, sizes, sends or closes became another one."""
     specs = {spec.id: spec for spec in (*before.actions, *after.actions)}.values()
-    return any(before.key(spec.id) != after.key(spec.id) for spec in specs if spec.group in _GROUPS)
+    return any(before.key(spec.id) != after.key(spec.id) for spec in specs if spec.group in ORDER_GROUPS)
 
 
 class FreshKeys:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 
-from market_agent_gui.actions import ACTIONS, BY_ID, ActionSpec, Scope, in_order
+from market_agent_gui.actions import ACTIONS, BY_ID, ORDER_GROUPS, ActionSpec, Scope, in_order
 
 
 class KeyMapError(ValueError):
@@ -29,6 +30,22 @@ def normal(key: str) -> str:
     if sequence.count() != 1 or not text or sequence[0].key() == 0x01FFFFFF:
         raise KeyMapError(f"{key!r} is not a key")
     return "Return" if text == "Enter" else text.replace("+Enter", "+Return")
+
+
+_WALKS = {
+    Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Backspace, Qt.Key.Key_Return, Qt.Key.Key_Delete, Qt.Key.Key_Home,
+    Qt.Key.Key_End, Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageUp,
+    Qt.Key.Key_PageDown,
+}  # fmt: skip
+_CHORD = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+_SPECIAL = 0x01000000
+"""Qt's keys from here on write nothing."""
+
+
+def in_passing(key: str) -> bool:
+    """Whether a key is pressed for a hundred other things: it writes, walks, or means Enter, with Shift or alone."""
+    stroke = QKeySequence.fromString(key, QKeySequence.SequenceFormat.PortableText)[0]
+    return not stroke.keyboardModifiers() & _CHORD and (stroke.key() < _SPECIAL or stroke.key() in _WALKS)
 
 
 DEFAULTS: dict[str, str] = {spec.id: normal(spec.key) for spec in ACTIONS}
@@ -53,6 +70,10 @@ class KeyMap:
                 raise KeyMapError(f"{action}: STOP always has a key")
         self._by_key: dict[str, list[str]] = {}
         for action, key in self._keys.items():
+            if key and _wants_chord(BY_ID[action]) and in_passing(key):
+                raise KeyMapError(
+                    f"{action}: {key} is pressed in passing; take one with Ctrl or Alt, or a function key"
+                )
             if key:
                 self._by_key.setdefault(key, []).append(action)
         found = self.conflicts()
@@ -94,6 +115,11 @@ class KeyMap:
     def with_key(self, action: str, key: str) -> "KeyMap":
         """Return a map with one key changed; raises :class:`KeyMapError` naming the conflict."""
         return KeyMap({**self._changes, action: key})
+
+
+def _wants_chord(spec: ActionSpec) -> bool:
+    """Whether an action must not happen by typing: it acts in text, or on orders with nothing staged."""
+    return spec.scope is Scope.ANYWHERE or (spec.scope is Scope.WINDOW and spec.group in ORDER_GROUPS)
 
 
 def _acts(scope: Scope, staged: bool, in_text: bool, chart: bool) -> bool:

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from market_agent_gui.actions import ActionSpec, Risk, key_text
+from market_agent_gui.actions import ORDER_GROUPS, ActionSpec, Risk, key_text
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.translate import say
-
-ORDER_GROUPS = ("Order", "Size", "Position", "Safety")
 
 
 class System(StrEnum):

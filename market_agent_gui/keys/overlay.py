@@ -4,8 +4,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from market_agent_gui.actions import key_text
-from market_agent_gui.keys.rehearsal import GROUPS, TITLES, Line
+from market_agent_gui.actions import ORDER_GROUPS, key_text
+from market_agent_gui.keys.rehearsal import TITLES, Line
 from market_agent_gui.translate import say
 from widgets.paint import TEXTS, draw_keycap, keycap_width
 from widgets.theme import current_theme
@@ -40,7 +40,7 @@ class RehearsalOverlay(QWidget):
     def fit(self) -> None:
         """Stand at the lower edge, as high as the longest column needs."""
         theme, parent = current_theme(), self.parentWidget()
-        most = max((sum(line.group == group for line in self._lines) for group in GROUPS), default=0)
+        most = max((sum(line.group == group for line in self._lines) for group in ORDER_GROUPS), default=0)
         height = theme.px(ROW_PX) * (min(most, ROWS) + 2) + theme.px(8)
         self.setGeometry(0, max(0, parent.height() - height), parent.width(), min(height, parent.height()))
 
@@ -64,7 +64,7 @@ class RehearsalOverlay(QWidget):
         painter.setPen(theme.color("focus"))
         painter.drawText(head, middle | Qt.AlignmentFlag.AlignRight, self._armed)
         left = 0
-        for group, width in zip(GROUPS, self._widths(), strict=True):
+        for group, width in zip(ORDER_GROUPS, self._widths(), strict=True):
             lines = [line for line in self._lines if line.group == group]
             self._paint_column(painter, QRect(left, head.bottom(), width, self.height()), group, lines)
             left += width
@@ -74,7 +74,7 @@ class RehearsalOverlay(QWidget):
         """Share the width by what each column needs: none is cut while another has room to spare."""
         theme = current_theme()
         needs = []
-        for group in GROUPS:
+        for group in ORDER_GROUPS:
             lines = [line for line in self._lines if line.group == group][:ROWS]
             words = max((self._title_width(line) + self._effect_width(line) for line in lines), default=0)
             needs.append(self._key_width(lines) + words + theme.px(8 + 2 * 12))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
-from market_agent_gui.actions import PRESET_BUY, ActionSpec, words
+from market_agent_gui.actions import ORDER_GROUPS, PRESET_BUY, ActionSpec, words
 from market_agent_gui.keys.beginning import Begun, Offer
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.staging import StagedOrder, closed, even_stop, marketable, nudge, resize, size_from_risk
@@ -15,7 +15,6 @@ from market_agent_gui.translate import say
 from widgets.formats import quantity, signed
 from widgets.words import told
 
-GROUPS = ("Order", "Size", "Position", "Safety")
 TITLES = {
     "Order": "This order",
     "Size": "Size",
@@ -56,7 +55,7 @@ def rehearse(scene: Scene, keys: KeyMap) -> list[Line]:
     lines = []
     for spec in keys.actions:
         key = keys.key(spec.id)
-        if spec.group not in GROUPS or not key:
+        if spec.group not in ORDER_GROUPS or not key:
             continue
         effect, able = _effect(scene, spec)
         lines.append(Line(action=spec.id, group=spec.group, key=key, title=words(spec), effect=effect, able=able))

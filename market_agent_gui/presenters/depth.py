@@ -111,10 +111,7 @@ class DepthPresenter(_OneSymbol):
         return menu
 
     def _alert(self, symbol: str, price: Decimal) -> None:
-        try:
-            self.services.alerts.add(symbol, price)
-        except Refusal as refusal:
-            self.services.say("warn", str(refusal))
+        self.attempt(lambda: self.services.alerts.add(symbol, price))
 
     def _on_staged(self, order: StagedOrder | None) -> None:
         mine = order is not None and not order.ref and order.symbol == self.symbol

@@ -209,7 +209,7 @@ class OrderEntry(QObject):
                 self._set(None)
             return
         if staged is not None and not staged.ref:
-            renamed = replace(staged, intent=request.intent_id)
+            renamed = replace(staged, intent=request.intent_id or staged.intent)
             if renamed.request() == request:
                 self._set(renamed)
                 return

@@ -225,6 +225,7 @@ class TicketPresenter(PanePresenter):
 
     def _show_market(self) -> None:
         mirror, symbol = self.services.bridge.mirror, self.symbol
+        self._ticket.flatten.key = key_text(self.services.keys.keys.key("exit_all"))
         atr = self.services.presets.ranges.get(symbol)
         self._ticket.set_market(around_of(mirror, symbol, atr=atr, algos=self._algos))
         self._ticket.set_blocked("", self.services.entry.blocked(symbol) if symbol else "")

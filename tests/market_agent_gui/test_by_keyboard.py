@@ -4,8 +4,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from engine.api.commands import Halt
+from market_agent_gui.keys.controller import key_of
+from market_agent_gui.keys.editor import KeyEditor
+from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.resume_dialog import ResumeDialog
 from tests.support_gui.harness import Desk, until
 
@@ -133,5 +139,58 @@ def test_a_palette_that_finds_nothing_says_so_and_is_as_high_as_what_it_shows(de
         palette.line.setText("stop")
         assert palette.nothing.isHidden()
         assert not palette.list.isHidden()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("letter", "key"), [("Ю", "Ctrl+."), ("Б", "Ctrl+,"), ("Ж", "Ctrl+;"), ("Ы", "Ctrl+S"), ("Ё", "Ctrl+`")]
+)
+def test_on_the_russian_layout_a_key_means_what_is_printed_beside_its_letter(letter: str, key: str) -> None:
+    event = QKeyEvent(QEvent.Type.KeyPress, ord(letter), Qt.KeyboardModifier.ControlModifier, letter)
+    assert key_of(event) == key
+
+
+def test_stop_is_heard_from_the_russian_layout(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        event = QKeyEvent(QEvent.Type.KeyPress, ord("Ю"), Qt.KeyboardModifier.ControlModifier, "ю")
+        QCoreApplication.sendEvent(QApplication.focusWindow(), event)
+        await until(lambda: desk.sent(Halt), "STOP")
+
+    run(story())
+
+
+def test_stop_is_heard_while_keys_are_being_changed_and_no_other_key_acts(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        desk.shell.commander.run("edit_keys", "menu")
+        editor = next(w for w in QApplication.topLevelWidgets() if isinstance(w, KeyEditor) and w.isVisible())
+        await until(lambda: QApplication.focusWindow() is editor.windowHandle(), "the editor's focus")
+        editor.tree.setCurrentItem(editor._items["exit_half"])
+        desk.key("Ctrl+B")
+        assert desk.shell.entry.staged is None
+        assert not desk.sent(Halt)
+        desk.key("Ctrl+.")
+        await until(lambda: desk.sent(Halt), "STOP")
+        assert editor.keys.key("exit_half") == "Ctrl+5"
+        editor.reject()
+
+    run(story())
+
+
+def test_buttons_name_the_keys_that_hold_now(desk: Desk, run) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        shell.program._use_keys(KeyMap({"stop": "Ctrl+J", "acknowledge": "F9", "exit_all": "Ctrl+9"}))
+        assert shell.head.strip.halt._key == "Ctrl+J"
+        assert shell.head.banner._button.key == "F9"
+        ticket = shell.window.docks["ticket"].pane
+        shell.links.choose("ticket", "MSFT")
+        assert ticket.flatten.key == "Ctrl+9"
+        shell.program.pins.set("2468")
+        shell.program.lock()
+        assert "Ctrl+J" in shell.program.lock_page.stop.text()
 
     run(story())

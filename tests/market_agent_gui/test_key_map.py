@@ -79,3 +79,21 @@ def test_a_bad_file_is_refused_and_says_what_is_wrong(tmp_path: Path, text: str,
 
 def test_both_enter_keys_are_one() -> None:
     assert normal("Enter") == normal("Return") == "Return"
+
+
+@pytest.mark.parametrize("key", ["F", "Shift+F", "5", ".", "Space", "Return", "Backspace", "Shift+Tab", "Up"])
+@pytest.mark.parametrize("action", ["flatten_symbol", "exit_all", "stage_buy", "bracket_up", "arm", "stop", "palette"])
+def test_what_acts_on_orders_or_in_text_is_on_no_key_that_is_pressed_in_passing(action: str, key: str) -> None:
+    with pytest.raises(KeyMapError, match=f"{action}: .* in passing"):
+        KeyMap({action: key})
+
+
+@pytest.mark.parametrize("key", ["F7", "Ctrl+J", "Alt+J", "Meta+J", "Shift+F9", "Ins", "Pause", "Esc"])
+def test_a_chord_or_a_key_that_writes_nothing_may_act_on_orders(key: str) -> None:
+    keys = KeyMap({"exit_all": key, **({"drop": ""} if key == "Esc" else {})})
+    assert keys.find(key, staged=False, in_text=False) == "exit_all"
+
+
+def test_what_acts_on_a_staged_order_or_in_the_chart_or_only_shows_may_be_on_a_plain_key() -> None:
+    keys = KeyMap({"marketable": "X", "scan": "Q", "compare": "W"})
+    assert keys.find("X", staged=True, in_text=False) == "marketable"

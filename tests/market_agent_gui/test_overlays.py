@@ -5,11 +5,11 @@ from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from market_agent_gui.actions import ACTIONS, Scope
+from market_agent_gui.actions import ACTIONS, ORDER_GROUPS, Scope
 from market_agent_gui.keys.editor import KeyEditor
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.overlay import RehearsalOverlay
-from market_agent_gui.keys.rehearsal import GROUPS, Line
+from market_agent_gui.keys.rehearsal import Line
 from widgets.theme import apply_theme, current_theme
 
 
@@ -30,7 +30,7 @@ def test_a_rehearsal_cuts_nothing_that_would_be_sent(qtbot: QtBot, qapp: QApplic
     overlay = RehearsalOverlay(parent)
     lines = [
         Line(action="x", key=key, title=title, effect=effect, able=True, group=group)
-        for group in GROUPS
+        for group in ORDER_GROUPS
         for key, title, effect in (
             ("Ctrl+Shift+F", "Flatten symbol", "SELL 200 AAPL · +1 230.00"),
             ("Shift+Tab", "Previous working order", "BUY 100 AAPL @ 190.98"),
