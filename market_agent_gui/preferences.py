@@ -31,12 +31,18 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     arm_minutes: float = 5.0
     keys_to_confirm: int = 0
     """Orders by key that are still small and confirmed by a second press, since something was changed."""
+    keys_why: str = "keys"
+    """What was changed."""
     keys_account: str = ""
     """Book and account that the last order keys were used with; another one begins with small confirmed orders."""
     keys_sizes: str = ""
     """Sizes and risk money that were in use last."""
     keys_presets: str = ""
     """A short hash of the presets that were in use last."""
+    keys_used: dict[str, dict[str, str]] = {}
+    """By book, the changed keys that were in use last."""
+    confirm_used: dict[str, str] = {}
+    """What was confirmed last."""
     keys_all_the_same: tuple[str, ...] = ()
     """Keys that stage or send although the desktop or another program has them, too: a person said so."""
     confirm: dict[str, str] = {}

@@ -15,7 +15,7 @@ from engine.model.ids import Symbol
 from market_agent_gui.actions import key_text
 from market_agent_gui.closing import CloseDialog
 from market_agent_gui.commander import Refusal
-from market_agent_gui.keys.key_map import KeyMapError, key_file, load_key_map, save_key_map
+from market_agent_gui.keys.key_map import KeyMap, KeyMapError, key_file, load_key_map, save_key_map
 from market_agent_gui.lock import IdleWatch, LockPage, PinStore
 from market_agent_gui.menus import MainMenu
 from market_agent_gui.mode_frame import account_tail
@@ -32,7 +32,6 @@ from widgets.words import told
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from market_agent_gui.keys.key_map import KeyMap
     from market_agent_gui.palette import Entry
     from market_agent_gui.shell import Shell
 
@@ -136,6 +135,7 @@ class Program(QObject):
         self._look_at_sizes()
         self._shell.presets.look_at_last()
         self._shell.alerts.tell_problem()
+        self._shell.confirming.look()
         if self._shell.preferences.problem:
             self._shell.say("warn", self._shell.preferences.problem)
         if self._shell.ask_first and not self._shell.preferences.now.first_run_done:
@@ -211,17 +211,36 @@ class Program(QObject):
             self.prefer(keys_account=account)
 
     def _look_at_sizes(self) -> None:
-        entry, before = self._shell.entry, self._shell.preferences.now.keys_sizes
-        now = " ".join(f"{size.normalize():f}" for size in (*entry.sizes, entry.risk_money))
+        before, now = self._shell.preferences.now.keys_sizes, self._sizes_now()
         if now != before:
             self._shell.fresh_keys.look("sizes", before, now)
             self.prefer(keys_sizes=now)
 
+    def _sizes_now(self) -> str:
+        entry = self._shell.entry
+        return " ".join(f"{size.normalize():f}" for size in (*entry.sizes, entry.risk_money))
+
+    def _look_at_keys(self, book: str, keys: KeyMap) -> None:
+        """Whatever changed them, a person, a file from elsewhere or one that cannot be read: hands know the old."""
+        used = self._shell.preferences.now.keys_used
+        if used.get(book) == keys.changes:
+            return
+        if book in used:
+            try:
+                self._shell.fresh_keys.changed(KeyMap(used[book]), keys)
+            except KeyMapError as error:
+                log.info("the keys used last are not known: %s", error)
+                self._shell.fresh_keys.look("keys", "unknown", "")
+        self.prefer(keys_used={**used, book: keys.changes})
+
     def _load_keys(self, book: str) -> None:
         try:
-            self._shell.keys.keys = load_key_map(key_file(self._shell.profile, book))
+            keys = load_key_map(key_file(self._shell.profile, book))
         except KeyMapError as error:
+            keys = KeyMap()
             self._shell.say("bad", say("The default keys hold: {reason}", reason=error))
+        self._shell.keys.keys = keys
+        self._look_at_keys(book, keys)
         self._on_keys()
 
     def _on_keys(self) -> None:
@@ -242,9 +261,10 @@ class Program(QObject):
         self._shell.open_dialog(editor)
         outside.watch.ask()
 
-    def _use_keys(self, keys: "KeyMap", accepted: Iterable[str] = ()) -> None:
+    def _use_keys(self, keys: KeyMap, accepted: Iterable[str] = ()) -> None:
         self._shell.fresh_keys.changed(self._shell.keys.keys, keys)
         self._shell.keys.keys = keys
+        self.prefer(keys_used={**self._shell.preferences.now.keys_used, self._book or "paper": keys.changes})
         self._shell.outside.accept(accepted)
         self._on_keys()
         self.prefer(keys_all_the_same=tuple(sorted(accepted)))
@@ -265,10 +285,11 @@ class Program(QObject):
         entry = self._shell.entry
         if (sizes, risk) == (entry.sizes, entry.risk_money):
             return
-        entry.sizes, entry.risk_money = sizes, risk
+        entry.use_sizes(sizes, risk)
         self._shell.fresh_keys.sizes_changed()
-        self._shell.arming.disarm(lambda: say("the keys changed"))
-        self.prefer(sizes=tuple(f"{size:f}" for size in sizes), risk_money=f"{risk:f}")
+        self._shell.arming.disarm(lambda: say("the sizes changed"))
+        texts = tuple(f"{size:f}" for size in sizes)
+        self.prefer(sizes=texts, risk_money=f"{risk:f}", keys_sizes=self._sizes_now())
 
     def _show_card(self) -> None:
         from market_agent_gui.keys.card import KeyCard, card_html
@@ -369,7 +390,7 @@ class Program(QObject):
         except ValueError:
             self._shell.preferences.complain(say("sizes in window.json are not numbers; the defaults hold"))
         else:
-            self._shell.entry.sizes, self._shell.entry.risk_money = sizes, risk
+            self._shell.entry.use_sizes(sizes, risk)
 
     def prefer(self, **changes: object) -> None:
         """Remember choices of the window; where the disk refuses they hold until the end."""

@@ -104,7 +104,7 @@ class Shell(QObject):
         )
         self.arming = Arming(self, seconds=preferences.now.arm_minutes * 60)
         self.key_log = KeyLog(profile / "logs" / "keys.jsonl", self)
-        self.fresh_keys = FreshKeys(preferences.now.keys_to_confirm, self._keep_fresh)
+        self.fresh_keys = FreshKeys(preferences.now.keys_to_confirm, self._keep_fresh, preferences.now.keys_why)
         self.keys = KeyController(
             app,
             self.commander,
@@ -313,7 +313,7 @@ class Shell(QObject):
     # --- small
 
     def _keep_fresh(self, left: int) -> None:
-        self.program.prefer(keys_to_confirm=left)
+        self.program.prefer(keys_to_confirm=left, keys_why=self.fresh_keys.why)
 
     def symbol(self) -> str:
         """The symbol that keys act on: what the ticket's group shows."""

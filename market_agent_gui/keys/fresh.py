@@ -25,11 +25,11 @@ def touches_orders(before: KeyMap, after: KeyMap) -> bool:
 class FreshKeys:
     """Counts down. What lowers risk never asks here."""
 
-    def __init__(self, left: int, keep: Callable[[int], object]) -> None:
-        """``left``: orders still to be confirmed, as remembered; ``keep`` remembers a new count."""
+    def __init__(self, left: int, keep: Callable[[int], object], why: str = "keys") -> None:
+        """``left``: orders still to be confirmed, and ``why``, as remembered; ``keep`` remembers a new count."""
         self.left = max(0, left)
-        self.why = "keys"
-        """What changed last."""
+        self.why = why if why in WHY else "keys"
+        """What changed last: a word of :data:`WHY`."""
         self._keep = keep
         self._asked = ""
 

@@ -184,4 +184,12 @@ class Confirming(QObject):
         self.drop()
         if policy.looser(before):
             self._shell.fresh_keys.confirmations_loosened()
-        self._shell.program.prefer(confirm=policy.stored())
+        self._shell.program.prefer(confirm=policy.stored(), confirm_used=policy.stored())
+
+    def look(self) -> None:
+        """Compare with what was confirmed last: where a file from elsewhere asks for less, the hands are new, too."""
+        used, now = self._shell.preferences.now.confirm_used, self.policy.stored()
+        if used and self.policy.looser(read_policy(used)[0]):
+            self._shell.fresh_keys.confirmations_loosened()
+        if used != now:
+            self._shell.program.prefer(confirm_used=now)

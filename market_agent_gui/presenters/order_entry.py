@@ -240,6 +240,12 @@ class OrderEntry(QObject):
         else:
             self.stage_request(request)
 
+    def use_sizes(self, sizes: tuple[Decimal, ...], risk_money: Decimal) -> None:
+        """Take a person's sizes; where the one in use is none of them, the next order begins with the third."""
+        self.sizes, self.risk_money = sizes, risk_money
+        if self.size not in sizes:
+            self.size = sizes[2]
+
     def set_size(self, quantity: Decimal) -> None:
         """Choose the size of this and the next orders."""
         self.size = quantity

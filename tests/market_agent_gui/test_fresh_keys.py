@@ -1,8 +1,17 @@
 """After keys were changed, the first orders by key want a second press: hands still know the old keys."""
 
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
 from engine.api.commands import CancelAll, PlaceOrder
+from market_agent_gui.keys.confirming import Act, Choice, Policy, When
 from market_agent_gui.keys.fresh import ORDERS, FreshKeys, touches_orders
-from market_agent_gui.keys.key_map import KeyMap
+from market_agent_gui.keys.key_map import KeyMap, key_file, save_key_map
+from market_agent_gui.loop import PreciseLoop
+from market_agent_gui.preferences import PreferencesFile
 from tests.support_gui.harness import Desk, until
 
 REBOUND = KeyMap({"send": "Ctrl+Return"})
@@ -137,3 +146,104 @@ def test_presses_that_sent_nothing_are_no_confirmed_orders(desk: Desk, run) -> N
         assert shell.fresh_keys.left == ORDERS
 
     run(story())
+
+
+def test_why_a_second_press_is_wanted_is_remembered_with_the_count() -> None:
+    assert FreshKeys(2, lambda _left: None, "account").why == "account"
+    assert FreshKeys(2, lambda _left: None, "the moon").why == "keys"
+
+
+async def looked_at(desk: Desk) -> None:
+    """Wait until the window has compared what the hands know with what is."""
+    await until(lambda: desk.shell.outside.watch.now.asked, "everything looked at")
+
+
+def opened(tmp_path: Path, qapp: QApplication, loop: PreciseLoop, book: str = "paper") -> tuple[int, str, KeyMap]:
+    """Start a window on a profile; return what it wants confirmed, why, and the keys that hold."""
+    desk = Desk(tmp_path, qapp, book)
+
+    async def story() -> tuple[int, str, KeyMap]:
+        try:
+            await desk.open()
+            await looked_at(desk)
+            return desk.shell.fresh_keys.left, desk.shell.fresh_keys.why, desk.shell.keys.keys
+        finally:
+            await desk.close()
+
+    return loop.run_until_complete(story())
+
+
+@pytest.mark.parametrize("how", ["another file", "a damaged file"])
+def test_keys_that_became_others_outside_the_window_want_confirmations(
+    tmp_path: Path, qapp: QApplication, loop: PreciseLoop, how: str
+) -> None:
+    file = key_file(tmp_path, "paper")
+    save_key_map(file, REBOUND)
+    assert opened(tmp_path, qapp, loop)[0] == 0, "a first start is no change"
+    assert opened(tmp_path, qapp, loop)[0] == 0
+    if how == "another file":
+        save_key_map(file, KeyMap({"send": "Ctrl+Return", "exit_all": "Ctrl+9"}))
+    else:
+        file.write_text("{")
+    left, why, keys = opened(tmp_path, qapp, loop)
+    assert (left, why) == (ORDERS, "keys")
+    assert keys.key("send") == ("Ctrl+Return" if how == "another file" else "Return")
+    PreferencesFile(tmp_path).change(keys_to_confirm=1, keys_why="sizes")
+    assert opened(tmp_path, qapp, loop)[:2] == (1, "sizes")
+
+
+def test_a_book_whose_keys_cannot_be_read_has_the_defaults_not_those_of_the_book_before(desk: Desk, run) -> None:
+    async def story() -> None:
+        save_key_map(key_file(desk.profile, "paper"), REBOUND)
+        key_file(desk.profile, "live").write_text("{")
+        await desk.open()
+        assert desk.shell.keys.keys.key("send") == "Ctrl+Return"
+        desk.engine.state(book="live", account="U4412318")
+        await until(lambda: desk.shell.program._book == "live", "the other book")
+        assert desk.shell.keys.keys.key("send") == "Return"
+
+    run(story())
+
+
+def test_confirmations_that_were_loosened_in_the_file_make_the_hands_new(
+    tmp_path: Path, qapp: QApplication, loop: PreciseLoop
+) -> None:
+    assert opened(tmp_path, qapp, loop)[0] == 0
+    stricter = Policy({("paper", Act.KEY): Choice(When.ALWAYS)})
+    PreferencesFile(tmp_path).change(confirm=stricter.stored())
+    assert opened(tmp_path, qapp, loop)[0] == 0
+    PreferencesFile(tmp_path).change(confirm=Policy().stored())
+    assert opened(tmp_path, qapp, loop)[:2] == (ORDERS, "confirmations")
+    PreferencesFile(tmp_path).change(keys_to_confirm=0)
+    assert opened(tmp_path, qapp, loop)[0] == 0, "it has been told once"
+
+
+def test_a_persons_own_sizes_hold_from_the_first_order_and_their_change_counts_once(
+    tmp_path: Path, qapp: QApplication, loop: PreciseLoop
+) -> None:
+    desk = Desk(tmp_path, qapp)
+    sizes = tuple(Decimal(n) for n in range(1, 10))
+
+    async def story() -> None:
+        try:
+            await desk.open()
+            desk.shell.program._use_sizes(sizes, Decimal(50))
+            assert desk.shell.fresh_keys.left == ORDERS
+            desk.shell.fresh_keys._count(0)
+            assert desk.shell.entry.first_size == Decimal(3), "a hundred is none of them"
+        finally:
+            await desk.close()
+
+    loop.run_until_complete(story())
+    again = Desk(tmp_path, qapp)
+
+    async def later() -> None:
+        try:
+            await again.open()
+            await looked_at(again)
+            assert again.shell.fresh_keys.left == 0, "it was confirmed yesterday"
+            assert again.shell.entry.first_size in sizes
+        finally:
+            await again.close()
+
+    loop.run_until_complete(later())
