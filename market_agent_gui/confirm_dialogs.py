@@ -80,7 +80,7 @@ class ConfirmationsDialog(PlainDialog):
             say("What is confirmed"),
             say(
                 "A key is confirmed by a second press, a button by a question. Amounts are in {currency}; "
-                "where no price is known, “above” asks. STOP never asks.",
+                "where nobody knows what it is worth in that, “above” asks. STOP never asks.",
                 currency=currency,
             ),
             accept=say("Use these"),

@@ -24,6 +24,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     flags: int
     previous_close: float = math.nan
     multiplier: float = 1.0
+    """Money for one unit of the price."""
 
     @property
     def live(self) -> bool:

@@ -25,8 +25,10 @@ class QuoteRow(Row, frozen=True, kw_only=True):
     kind: str = ""
     """What it is, a word of ``InstrumentKind``; empty while unknown."""
     tick: float = 0.01
+    currency: str = ""
+    """Of its price; empty while that is not known."""
     multiplier: float = 1.0
-    """Money that one unit gains when its price gains one: 50 for a future on the S&P."""
+    """Money for one unit of its price: 1 of a share, 50 of some futures."""
     held: bool = False
     badges: tuple[str, ...] = ()
     """HALT, E2d (earnings in two days), N3 (news today), SHORT, LOCK, STALE."""

@@ -91,6 +91,7 @@ class QuoteView:
             sector=instrument.sector,
             kind=instrument.kind.value,
             tick=float(instrument.tick),
+            currency=instrument.currency,
             multiplier=float(instrument.multiplier),
         )
         if described != row:

@@ -141,7 +141,6 @@ def stage(intent: str, side: Side, price: Price, quantity: Decimal) -> StagedOrd
     if not price.live:
         raise ValueError(f"{price.symbol}: no fresh quote")
     tick = exact(price.tick)
-    limit = to_tick(exact(price.bid if side is Side.BUY else price.ask), tick)
     return StagedOrder(
         intent=intent,
         symbol=price.symbol,

@@ -129,7 +129,7 @@ class Confirming(QObject):
         state = self._shell.bridge.mirror.state()
         currency = state.currency if state is not None else ""
         value = (
-            say("What it is worth is not known: there is no price.")
+            say("What it is worth in {currency} is not known.", currency=currency)
             if subject.notional is None
             else say("Worth {money}", money=money(subject.notional, currency, 0))
         )

@@ -30,7 +30,7 @@ class Subject:
     act: Act
     words: str
     notional: Decimal | None
-    """In the account's currency; ``None`` where no price is known."""
+    """In the account's currency; ``None`` where no price is known, or one in another currency."""
     same: object
     """Compared between the question and the answer."""
 
@@ -187,16 +187,18 @@ class Subjects:
         self, symbol: str, side: Side, size: Decimal, limit: Decimal | None, stop: Decimal | None = None
     ) -> Decimal | None:
         """A limit is the most that a buy costs; everything else may be filled at the market, where that is dearer."""
-        size *= self._multiplier(symbol)
         if side is Side.BUY and limit is not None:
-            return worth(size, limit)
+            return self._money(symbol, worth(size, limit))
         quote = self._mirror.price(symbol)
         touch = None if quote is None or not quote.live else quote.ask if side is Side.BUY else quote.bid
-        return worth(size, limit, stop, touch)
+        return self._money(symbol, worth(size, limit, stop, touch))
 
     def _held_worth(self, held: PositionRow, size: Decimal) -> Decimal | None:
-        return worth(size * self._multiplier(held.symbol), held.mark if held.mark is not None else held.last)
+        return self._money(held.symbol, worth(size, held.mark if held.mark is not None else held.last))
 
-    def _multiplier(self, symbol: str) -> Decimal:
-        row = self._mirror.rows("quotes").get(symbol)
-        return exact(row.multiplier) if isinstance(row, QuoteRow) else Decimal(1)
+    def _money(self, symbol: str, value: Decimal | None) -> Decimal | None:
+        """Return what so much of a symbol's price is in the account's currency; nobody tells rates for another one."""
+        row, state = self._mirror.rows("quotes").get(symbol), self._mirror.state()
+        if value is None or state is None or not isinstance(row, QuoteRow) or row.currency != state.currency:
+            return None
+        return value * exact(row.multiplier)

@@ -385,6 +385,38 @@ def test_an_order_is_worth_what_it_may_cost_at_most(desk: Desk, run) -> None:
 
 
 @live
+@pytest.mark.parametrize(
+    ("told", "worth"),
+    [
+        ({"currency": "USD"}, D(19000)),
+        ({"currency": "USD", "multiplier": 50.0}, D(950_000)),
+        ({"currency": "EUR"}, None),
+        ({"currency": ""}, None),
+    ],
+)
+def test_an_order_is_worth_its_contracts_and_what_another_currency_is_worth_is_not_known(
+    desk: Desk, run, told: dict[str, object], worth: D | None
+) -> None:
+    async def story() -> None:
+        await ready(desk)
+        row = desk.engine.tables["quotes"].get(SYMBOL)
+        desk.engine.put("quotes", msgspec.structs.replace(row, **told))
+        mirror = desk.shell.bridge.mirror
+        await until(lambda: mirror.rows("quotes")[SYMBOL].multiplier == told.get("multiplier", 1.0)
+                    and mirror.rows("quotes")[SYMBOL].currency == told["currency"], "the row")  # fmt: skip
+        subjects, wanted = desk.shell.confirming.subjects, desk.shell.confirming._wanted
+        subject = subjects.request(_request(D(100), D(190)), Act.TICKET)
+        assert subject.notional == worth
+        assert wanted(subject) is (worth != D(19000)), "what is not known is asked about"
+        held = mirror.position(SYMBOL)
+        closing = subjects.exit(SYMBOL, D(1))
+        assert closing.notional == (None if worth is None else held.mark * held.quantity * worth / D(19000))
+        assert (subjects.flatten_all().notional is None) is (worth is None), "a sum of two currencies is none"
+
+    run(story())
+
+
+@live
 def test_somebody_elses_order_of_an_unknown_kind_is_read_all_the_same(desk: Desk, run) -> None:
     async def story() -> None:
         await ready(desk)

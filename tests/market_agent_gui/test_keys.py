@@ -216,6 +216,15 @@ def test_size_from_risk_never_risks_more_than_asked() -> None:
     assert order.risk <= 250
 
 
+def test_a_contract_of_many_units_risks_as_many_times_its_distance() -> None:
+    future = Price(symbol="ES", bid=5000.25, ask=5000.5, last=5000.25, tick=0.25, ts=1, flags=0, multiplier=50.0)
+    order = replace(stage("i-1", Side.BUY, future, D(1)), stop=D("4998.25"))
+    assert order.risk == D(100)
+    assert size_from_risk(order, D(250)).quantity == D(2)
+    with pytest.raises(ValueError, match="one share already risks 100"):
+        size_from_risk(order, D(99))
+
+
 def test_an_order_sized_from_risk_keeps_it_while_its_price_follows_the_quote_or_is_moved() -> None:
     order = size_from_risk(staged(stop=D("189.83")), D(250))
     assert (order.limit, order.quantity) == (D("190.33"), D(500))

@@ -209,7 +209,7 @@ class FakeEngine:
             index = self._symbols[symbol] = len(self._symbols)
             self.quotes.values.append([math.nan] * len(COLUMNS))
             self.quotes.flags.append(0)
-            self.put("quotes", QuoteRow(key=symbol, index=index, name=f"{symbol} Inc."))
+            self.put("quotes", QuoteRow(key=symbol, index=index, name=f"{symbol} Inc.", currency="USD"))
         close = self.quotes.values[index][6] if previous is None else previous
         close = last * 0.99 if math.isnan(close) else close
         self.quotes.values[index] = [bid, ask, 300.0, 400.0, last, 212_000.0, close]
@@ -439,7 +439,7 @@ class FakeEngine:
             self.put(
                 "quotes",
                 QuoteRow(key=symbol, index=number, name=f"{symbol} Inc.", sector="Technology", held=number < 7,
-                         badges=badges),
+                         badges=badges, currency="USD"),
             )  # fmt: skip
         self.suggest(1042, "AAPL")
         self.suggest(1040, "NVDA", "SELL", "134.58", probability=0.48, probability_low=0.44, probability_high=0.53)
