@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -28,6 +28,8 @@ from widgets.ticket_sentence import TicketSentence
 from widgets.words import keep_said, told, tr
 
 PREVIEW_MS = 60
+READ_MS = 400
+"""What a second press confirms has stood there for so long."""
 RETYPE = "G33"
 """The fat-finger rule is confirmed by typing the quantity again, not by a second press."""
 
@@ -60,6 +62,8 @@ class OrderTicket(QWidget):
         self._sending = self._person_asked = False
         self._asked: OrderRequest | None = None
         self._second_press = False
+        self._since = QElapsedTimer()
+        """The first press, while :attr:`_second_press` is true."""
         self._said: Denial | None = None
         self._typed_amount = ""
         self._armed = ("", False)
@@ -404,10 +408,14 @@ class OrderTicket(QWidget):
             self.change_wanted.emit()
             return
         soft = self._soft()
-        if [code for code in soft if code != RETYPE] and not self._second_press:
-            self._second_press = True
-            self._show()
-            return
+        if [code for code in soft if code != RETYPE]:
+            if not self._second_press:
+                self._second_press = True
+                self._since.start()
+                self._show()
+                return
+            if self._since.elapsed() < READ_MS:
+                return  # a second press in haste has not read what it confirms
         request = to_request(self._draft, self._around, confirmed=soft)
         if request is None:
             return

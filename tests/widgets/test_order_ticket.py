@@ -15,7 +15,7 @@ from engine.model.decision import Denial, Verdict
 from engine.model.ids import IntentId, Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest, OrderType
-from widgets.order_ticket import OrderTicket
+from widgets.order_ticket import READ_MS, OrderTicket
 from widgets.ticket_draft import Around, Draft, SizeIn, from_request, needs, problems, quantity, to_request
 
 AROUND = Around(bid=190.33, ask=190.35, last=190.34, equity=Decimal(1_000_000))
@@ -225,6 +225,9 @@ def test_a_soft_objection_wants_a_second_press_and_travels_as_confirmed(qtbot, t
     ticket.press_send()
     assert out == []
     assert "G30" in ticket.send.text()
+    ticket.press_send()
+    assert out == [], "a second press in haste has not read what it confirms"
+    qtbot.wait(READ_MS + 20)
     ticket.press_send()
     assert [request.confirmed for request in out] == [("G30",)]
 
