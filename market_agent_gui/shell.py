@@ -20,6 +20,7 @@ from market_agent_gui.engine_host import EngineHost, HostState, Phase
 from market_agent_gui.foreign.find import Found
 from market_agent_gui.head import Head
 from market_agent_gui.keys.arming import Arming
+from market_agent_gui.keys.bracket import risk_now
 from market_agent_gui.keys.controller import KeyController
 from market_agent_gui.keys.fresh import FreshKeys
 from market_agent_gui.keys.guard import Intents, PressGuard
@@ -30,7 +31,7 @@ from market_agent_gui.links import LinkGroups
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.presenters.alerts import Alerts
-from market_agent_gui.presenters.bracket import BracketKeys, risk_now
+from market_agent_gui.presenters.bracket import BracketKeys
 from market_agent_gui.presenters.confirming import Confirming
 from market_agent_gui.presenters.far_stop import FarStop
 from market_agent_gui.presenters.halt import HaltPresenter

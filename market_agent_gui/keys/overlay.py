@@ -12,6 +12,8 @@ from widgets.theme import current_theme
 
 ROW_PX = 24
 ROWS = 20
+TITLE_PX = 48
+"""What a title keeps where there is little room."""
 CAPS_PX = 1600
 """Narrower, keys are plain words: what they would do needs the room."""
 
@@ -23,15 +25,19 @@ class RehearsalOverlay(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setAccessibleName("Rehearsal")
         self._lines: list[Line] = []
         self._context = ""
         self._armed = ""
+        self._key = ""
         self.hide()
 
-    def show_lines(self, lines: list[Line], context: str, armed: str) -> None:
-        """Show what every key would do; ``context`` names symbol and account, ``armed`` the state of arming."""
-        self._lines, self._context, self._armed = lines, context, armed
+    def show_lines(self, lines: list[Line], context: str, armed: str, key: str = "F2") -> None:
+        """Show what every key would do.
+
+        ``context`` names symbol and account, ``armed`` the state of arming, ``key`` ends it.
+        """
+        self._lines, self._context, self._armed, self._key = lines, context, armed, key
+        self.setAccessibleName(say("REHEARSAL"))
         spoken = "; ".join(f"{line.key}: {line.title}, {line.effect}" for line in lines if line.able)
         self.setAccessibleDescription(spoken)
         self.fit()
@@ -59,7 +65,11 @@ class RehearsalOverlay(QWidget):
         x = painter.fontMetrics().horizontalAdvance(title) + pad
         painter.setFont(theme.font(12))
         painter.setPen(theme.color("t1"))
-        text = say("what each key would send now · {context} · nothing is sent until F2 ends it", context=self._context)
+        text = say(
+            "what each key would send now · {context} · until {key} ends it nothing but STOP is sent",
+            context=self._context,
+            key=self._key,
+        )
         painter.drawText(head.adjusted(x, 0, 0, 0), middle | Qt.AlignmentFlag.AlignLeft, text)
         painter.setPen(theme.color("focus"))
         painter.drawText(head, middle | Qt.AlignmentFlag.AlignRight, self._armed)
@@ -71,15 +81,20 @@ class RehearsalOverlay(QWidget):
         painter.end()
 
     def _widths(self) -> list[int]:
-        """Share the width by what each column needs: none is cut while another has room to spare."""
+        """Share the width: what would be sent has its room in every column first, the titles share what is left."""
         theme = current_theme()
-        needs = []
+        least, wanted = [], []
         for group in ORDER_GROUPS:
             lines = [line for line in self._lines if line.group == group][:ROWS]
+            frame = self._key_width(lines) + theme.px(8 + 2 * 12)
+            title = theme.px(TITLE_PX)
+            effects = max((min(self._title_width(line), title) + self._effect_width(line) for line in lines), default=0)
             words = max((self._title_width(line) + self._effect_width(line) for line in lines), default=0)
-            needs.append(self._key_width(lines) + words + theme.px(8 + 2 * 12))
-        whole = max(1, sum(needs))
-        widths = [need * self.width() // whole for need in needs]
+            least.append(frame + effects)
+            wanted.append(max(frame + words - least[-1], 0))
+        spare = self.width() - sum(least)
+        shares = wanted if spare > 0 else least
+        widths = [each + spare * share // max(1, sum(shares)) for each, share in zip(least, shares, strict=True)]
         return [*widths[:-1], self.width() - sum(widths[:-1])]
 
     @property
@@ -123,7 +138,7 @@ class RehearsalOverlay(QWidget):
             painter.setFont(theme.font(12, QFont.Weight.DemiBold))
             name = rect.adjusted(key_width, 0, 0, 0)
             # What would be sent is never cut: the title, which the key already names, gives way.
-            wanted = min(self._effect_width(line), name.width() - theme.px(48))
+            wanted = min(self._effect_width(line), name.width() - theme.px(TITLE_PX))
             shown = painter.fontMetrics().elidedText(
                 line.title, Qt.TextElideMode.ElideRight, name.width() - wanted - theme.px(8)
             )

@@ -1,15 +1,26 @@
 """What each key would do right now. Pure: from the staged order, the book and the quote to lines of text."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
 from market_agent_gui.actions import ORDER_GROUPS, PRESET_BUY, ActionSpec, words
 from market_agent_gui.keys.beginning import Begun, Offer
+from market_agent_gui.keys.bracket import STEPS, moves
 from market_agent_gui.keys.key_map import KeyMap
-from market_agent_gui.keys.staging import StagedOrder, closed, even_stop, marketable, nudge, resize, size_from_risk
+from market_agent_gui.keys.outside import Owner, owner_text, wants_consent
+from market_agent_gui.keys.staging import (
+    StagedOrder,
+    closed,
+    even_stop,
+    marketable,
+    movable,
+    nudge,
+    resize,
+    size_from_risk,
+)
 from market_agent_gui.mirror import Mirror
 from market_agent_gui.translate import say
 from widgets.formats import quantity, signed
@@ -19,7 +30,7 @@ TITLES = {
     "Order": "This order",
     "Size": "Size",
     "Position": "Position",
-    "Safety": "Safety: always works, even disarmed",
+    "Safety": "Safety: works disarmed, too",
 }
 
 
@@ -46,8 +57,13 @@ class Scene:
     risk_money: Decimal
     armed: bool
     blocked: str
+    """Why nothing that adds risk may go out for the staged order, or where none is for the symbol."""
     begin: Callable[[Side, str], Begun] | None = None
     """Makes what staging would make, with presets; raises ``ValueError`` in words."""
+    asks: Callable[[str], bool] = lambda _action: False
+    """Whether the key of an action would want a second press."""
+    taken: Mapping[str, Owner] = field(default_factory=dict)
+    """Keys that somebody outside has, and nobody said to use all the same."""
 
 
 def rehearse(scene: Scene, keys: KeyMap) -> list[Line]:
@@ -58,11 +74,18 @@ def rehearse(scene: Scene, keys: KeyMap) -> list[Line]:
         if spec.group not in ORDER_GROUPS or not key:
             continue
         effect, able = _effect(scene, spec)
+        owner = scene.taken.get(key) if wants_consent(spec) else None
+        if owner is not None:
+            effect, able = f"{say('does not act')}: {owner_text(owner)}", False
+        elif able and scene.asks(spec.id):
+            effect = say("{effect} · press twice", effect=effect)
         lines.append(Line(action=spec.id, group=spec.group, key=key, title=words(spec), effect=effect, able=able))
     return lines
 
 
 def _effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
+    if spec.id == "arm" and scene.blocked:
+        return told(scene.blocked), False
     if spec.id in _FIXED:
         return say(_FIXED[spec.id]), True
     if spec.group in ("Order", "Size"):
@@ -83,13 +106,10 @@ def _order_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
     if spec.id in ("stage_buy", "stage_sell") or spec.named:
         buys = spec.id == "stage_buy" or spec.id.startswith(PRESET_BUY)
         return _stage_effect(scene, Side.BUY if buys else Side.SELL, spec.named)
-    if spec.id.startswith("bracket_") and scene.staged is None:
-        count = len([row for row in scene.mirror.working(scene.symbol) if not row.external])
-        if not count:
-            return say("no working order"), False
-        return (say("moves {n} orders", n=count), True) if scene.armed else (say("not armed: nothing is sent"), False)
+    if spec.id in STEPS and (scene.staged is None or scene.staged.ref):
+        return _working_effect(scene, STEPS[spec.id])
     if spec.id in ("next_order", "previous_order", "edit_order"):
-        count = len(scene.mirror.working(scene.symbol))
+        count = sum(movable(row) for row in scene.mirror.working(scene.symbol))
         return (say("{count} working", count=count), True) if count else (say("no working order"), False)
     order = scene.staged
     if order is None:
@@ -98,6 +118,17 @@ def _order_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
         return _staged_effect(scene, spec, order)
     except ValueError as error:
         return told(str(error)), False
+
+
+def _working_effect(scene: Scene, ticks: int) -> tuple[str, bool]:
+    price = scene.mirror.price(scene.symbol)
+    try:
+        found = moves(scene.mirror.working(scene.symbol), exact(price.tick if price is not None else 0.01) * ticks)
+    except ValueError as error:
+        return str(error), False
+    if scene.blocked:
+        return told(scene.blocked), False
+    return (say("moves {n} orders", n=len(found)), True) if scene.armed else (say("not armed: nothing is sent"), False)
 
 
 def _staged_effect(scene: Scene, spec: ActionSpec, order: StagedOrder) -> tuple[str, bool]:
@@ -113,7 +144,7 @@ def _staged_effect(scene: Scene, spec: ActionSpec, order: StagedOrder) -> tuple[
         return str(marketable(order, price).limit), True
     if name == "next_leg":
         return say("arrows move the {leg} now", leg=say(order.leg.value)), True
-    if name.startswith("bracket_"):
+    if name in STEPS:
         return say("moves entry, stop and target together"), True
     steps = {"price_up": 1, "price_down": -1, "price_up_ten": 10, "price_down_ten": -10}
     if name in steps:
@@ -188,7 +219,8 @@ def _book_effect(scene: Scene, spec: ActionSpec) -> tuple[str, bool]:
 
 def _say(order: StagedOrder) -> str:
     legs = [say("stop")] * (order.stop is not None) + [say("target")] * (order.target is not None)
-    return " · ".join([order.say(), *legs])
+    words = f"{say(order.side.value)} {quantity(order.quantity)} {order.symbol} @ {order.limit}"
+    return " · ".join([say("{order} (a change)", order=words) if order.ref else words, *legs])
 
 
 def _risk(order: StagedOrder) -> str:

@@ -146,7 +146,7 @@ def stage(intent: str, side: Side, price: Price, quantity: Decimal) -> StagedOrd
         symbol=price.symbol,
         side=side,
         quantity=quantity,
-        limit=limit,
+        limit=to_tick(exact(price.bid if side is Side.BUY else price.ask), tick),
         tick=tick,
         multiplier=exact(price.multiplier),
         joins=True,
@@ -168,6 +168,11 @@ def stage_change(intent: str, row: OrderRow, tick: Decimal) -> StagedOrder:
         ref=row.key,
         order_type=OrderType(row.order_type),
     )
+
+
+def movable(row: OrderRow) -> bool:
+    """Whether a working order can be changed from here: an own one, with a price."""
+    return not row.external and (row.limit_price is not None or row.stop_price is not None)
 
 
 def follow_quote(order: StagedOrder, price: Price) -> StagedOrder:

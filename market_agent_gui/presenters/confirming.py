@@ -69,6 +69,11 @@ class Confirming(QObject):
             self.waiting_changed.emit()
         return reads, False
 
+    def wants(self, action: str) -> bool:
+        """Whether a key of this action would want a second press now."""
+        subject = self._read(action)
+        return subject is not None and self._wanted(subject)
+
     @property
     def order_waits(self) -> bool:
         """Whether the staged order waits for the second press of the key that sends."""

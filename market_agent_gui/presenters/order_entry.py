@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.api.client import EngineUnavailable
 from engine.api.commands import AnyCommand, CancelAll, CancelOrder, Flatten, ModifyOrder, PlaceOrder, PreviewOrder
-from engine.api.rows import OrderRow
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
@@ -30,6 +29,7 @@ from market_agent_gui.keys.staging import (
     even_stop,
     follow_quote,
     marketable,
+    movable,
     move_leg,
     next_leg,
     nudge,
@@ -272,7 +272,7 @@ class OrderEntry(QObject):
         self._set(changed)
 
     def _cycle(self, step: int) -> None:
-        rows = [row for row in self._bridge.mirror.working(self._need_symbol()) if _movable(row)]
+        rows = [row for row in self._bridge.mirror.working(self._need_symbol()) if movable(row)]
         if not rows:
             raise Refusal(f"{self._symbol()}: no working order to change")
         refs = [row.key for row in rows]
@@ -431,7 +431,7 @@ class OrderEntry(QObject):
         position, price = mirror.position(symbol), mirror.price(symbol)
         if position is None or not position.quantity:
             raise Refusal(f"{symbol}: no position to protect")
-        stop = next((row for row in mirror.working(symbol) if row.leg == "stop" and _movable(row)), None)
+        stop = next((row for row in mirror.working(symbol) if row.leg == "stop" and movable(row)), None)
         if stop is None:
             self.offered.emit(
                 OrderRequest(
@@ -510,7 +510,3 @@ class OrderEntry(QObject):
     async def close(self) -> None:
         self._rest.stop()
         await self._tasks.close()
-
-
-def _movable(row: OrderRow) -> bool:
-    return not row.external and (row.limit_price is not None or row.stop_price is not None)

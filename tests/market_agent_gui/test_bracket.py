@@ -8,7 +8,7 @@ import pytest
 from engine.api.commands import ModifyOrder
 from engine.api.rows import OrderRow
 from engine.model.market import Side
-from market_agent_gui.presenters.bracket import Move, moves
+from market_agent_gui.keys.bracket import Move, moves
 from tests.support_gui.harness import Desk, until
 
 D = Decimal

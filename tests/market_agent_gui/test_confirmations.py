@@ -582,6 +582,39 @@ def test_in_a_rehearsal_no_hand_sends_anything_but_stop(desk: Desk, run) -> None
     run(story())
 
 
+@live
+def test_the_rehearsal_says_which_keys_would_want_a_second_press(desk: Desk, run) -> None:
+    async def story() -> None:
+        await ready(desk)
+        shell = desk.shell
+        overlay = shell.program.rehearsal.overlay
+
+        def effects() -> dict[str, str]:
+            shell.program.rehearsal.refresh()
+            return {line.action: line.effect for line in overlay._lines}
+
+        stage(desk, "100")
+        shell.commander.run("rehearse", "key")
+        small = effects()
+        assert small["send"].startswith("BUY 100 AAPL @ ")
+        assert not small["send"].endswith("press twice")
+        assert small["reverse"].endswith(" · press twice"), "live it is always confirmed"
+        assert not small["exit_all"].endswith("press twice")
+        shell.entry.set_size(D(500))
+        assert effects()["send"].endswith(" · press twice")
+        shell.entry.set_size(D(100))
+        shell.fresh_keys.sizes_changed()
+        new = effects()
+        assert new["send"].endswith(" · press twice"), "the hands are new"
+        assert new["bracket_up"] == "moves entry, stop and target together"
+        assert "price_up" in new
+        assert not new["price_up"].endswith("press twice")
+        shell.entry.drop()
+        assert effects()["bracket_up"] == "moves 2 orders · press twice"
+
+    run(story())
+
+
 # --- the choice
 
 

@@ -14,6 +14,7 @@ from market_agent_gui.actions import Risk
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.guard import Drop, Intents, PressGuard
 from market_agent_gui.keys.key_map import KeyMap
+from market_agent_gui.keys.outside import Owner
 from market_agent_gui.keys.rehearsal import Scene, rehearse
 from market_agent_gui.keys.staging import (
     SEEN_S,
@@ -319,3 +320,38 @@ def test_a_rehearsed_stop_to_break_even_is_on_the_tick_and_says_when_it_would_be
     assert rehearsed("100", "189.00", "187.00", "stop_even", "189.0542") == ("187.00 → 189.06", True)
     assert rehearsed("100", "191.00", "187.00", "stop_even") == ("AAPL: a stop at 191.00 would trigger at once", False)
     assert rehearsed("100", "189.00", "189.50", "stop_even") == ("AAPL: the stop at 189.50 is tighter already", False)
+
+
+def test_a_rehearsal_speaks_of_the_order_that_is_staged_and_of_what_really_works() -> None:
+    mirror = Mirror()
+    rows = [
+        OrderRow(key="o", symbol="AAPL", side="BUY", quantity=D(1), filled=D(0), order_type="LMT", state="WORKING",
+                 limit_price=D("189.00"), working=True, leg="entry"),
+        OrderRow(key="f", symbol="AAPL", side="BUY", quantity=D(1), filled=D(0), order_type="LMT", state="WORKING",
+                 limit_price=D("189.00"), working=True, external=True),
+        OrderRow(key="m", symbol="AAPL", side="BUY", quantity=D(1), filled=D(0), order_type="MKT", state="WORKING",
+                 working=True),
+    ]  # fmt: skip
+    mirror.take_rows("orders", tuple(rows), (), True)
+    mirror.price = lambda _symbol: price()  # type: ignore[method-assign]
+
+    def effects(**changes: object) -> dict[str, tuple[str, bool]]:
+        scene = Scene(
+            mirror=mirror, symbol="AAPL", staged=None, size=D(1), sizes=(D(1),) * 9, risk_money=D(1), armed=True,
+            blocked="",
+        )  # fmt: skip
+        return {line.action: (line.effect, line.able) for line in rehearse(replace(scene, **changes), KeyMap())}
+
+    now = effects()
+    assert now["edit_order"] == ("1 working", True), "neither a foreign order nor one without a price is changed"
+    assert now["bracket_up"] == ("moves 1 orders", True)
+    change = stage_change("i-2", rows[0], D("0.01"))
+    changing = effects(staged=change)
+    assert changing["send"] == ("BUY 1 AAPL @ 189.00 (a change)", True)
+    assert changing["bracket_up"] == ("moves 1 orders", True), "what works is moved, not the change that is staged"
+    assert effects(staged=staged())["bracket_up"] == ("moves entry, stop and target together", True)
+    assert effects(blocked="trading is halted")["bracket_up"] == ("trading is halted", False)
+    assert effects(blocked="trading is halted")["arm"] == ("trading is halted", False)
+    taken = effects(staged=staged(), taken={"Return": Owner(False), "Ctrl+0": Owner(False)})
+    assert taken["send"] == ("does not act: taken by another program", False)
+    assert taken["exit_all"][0] == "no position in AAPL", "what lowers risk acts whoever has the key"
