@@ -1,7 +1,7 @@
 """A button with its key on it. One that sends carries the mode: hatched PAPER, solid LIVE; blocked is outlined."""
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from widgets.paint import TEXTS, draw_keycap, keycap_width, paper_hatch
@@ -9,6 +9,7 @@ from widgets.theme import current_theme
 
 _GAP = 6
 SEND_MIN_PX = 150
+LINE_PX = 16
 
 
 class KeyButton(QPushButton):
@@ -19,6 +20,8 @@ class KeyButton(QPushButton):
         self.key, self.role, self.mode = key, role, "paper"
         self.blocked = False
         self.key_first = True
+        self.folds = False
+        """What has no room in one line stands in two, and the button is as high as that."""
         wide = QSizePolicy.Policy.Preferred if role == "send" else QSizePolicy.Policy.Minimum
         self.setSizePolicy(wide, QSizePolicy.Policy.Fixed)
         self.setAutoDefault(False)
@@ -32,8 +35,31 @@ class KeyButton(QPushButton):
         self.setText(text)
         self.setEnabled(enabled)
         self._speak()
+        self._fit()
         self.updateGeometry()
         self.update()
+
+    def _fit(self) -> None:
+        if self.folds:
+            height = self.sizeHint().height() + current_theme().px(LINE_PX) * (len(self.lines(700)) - 1)
+            if height != self.height():
+                self.setFixedHeight(height)
+
+    def lines(self, weight: int) -> list[str]:
+        """Return what is drawn, cut only where two lines do not hold it."""
+        theme = current_theme()
+        cap = keycap_width(TEXTS, theme, self.key)
+        room = self.width() - theme.px(10) - cap - (theme.px(_GAP) if cap else 0)
+        if not self.folds or TEXTS.width(theme, self.text(), 12, weight) <= room:
+            return [TEXTS.elided(theme, self.text(), room, 12, weight)]
+        first, _, rest = self.text().rpartition(" · ")
+        if first and max(TEXTS.width(theme, part, 12, weight) for part in (f"{first} ·", rest)) <= room:
+            return [f"{first} ·", rest]
+        return TEXTS.wrapped(theme, self.text(), room, 2, weight)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def set_mode(self, mode: str) -> None:
         """Set the mode it sends in."""
@@ -55,13 +81,14 @@ class KeyButton(QPushButton):
         return QSize(round(width), theme.px(28 if self.role == "send" else 24))
 
     def minimumSizeHint(self) -> QSize:
-        # A long reason on a send button must not push the panes apart: it is elided there, and stands above in full.
+        # A long reason on a send button must not push the panes apart.
         hint = self.sizeHint()
         return QSize(min(hint.width(), current_theme().px(SEND_MIN_PX)), hint.height()) if self.role == "send" else hint
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.EnabledChange):
+            self._fit()
             self.updateGeometry()
             self.update()
 
@@ -113,13 +140,14 @@ class KeyButton(QPushButton):
         theme = current_theme()
         cap = keycap_width(TEXTS, theme, self.key)
         gap = theme.px(_GAP) if cap else 0
-        room = self.width() - theme.px(10) - cap - gap
-        shown = TEXTS.elided(theme, self.text(), room, 12, weight)
-        words = TEXTS.width(theme, shown, 12, weight)
+        shown = self.lines(weight)
+        words = max((TEXTS.width(theme, line, 12, weight) for line in shown), default=0.0)
         x, middle = (self.width() - words - cap - gap) / 2, self.height() / 2
         if cap and self.key_first:
             draw_keycap(painter, TEXTS, theme, x, middle, self.key, ink)
             x += cap + gap
-        TEXTS.draw(painter, theme, x, middle, shown, ink, weight=weight)
+        for number, line in enumerate(shown):
+            at = middle + theme.px(LINE_PX) * (number - (len(shown) - 1) / 2)
+            TEXTS.draw(painter, theme, x + words / 2, at, line, ink, weight=weight, align="centre")
         if cap and not self.key_first:
             draw_keycap(painter, TEXTS, theme, x + words + gap, middle, self.key, ink)

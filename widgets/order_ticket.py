@@ -107,11 +107,11 @@ class OrderTicket(QWidget):
         self._reckoned.setTextFormat(Qt.TextFormat.PlainText)
         self._reckoned.setProperty("role", "secondary")
         self.send = KeyButton("", "Enter", "send")
-        self.send.key_first = False
+        self.send.key_first, self.send.folds = False, True
         self.drop_button = KeyButton("", "Esc")
         self.drop_button.key_first = False
         self.flatten = KeyButton("", "Ctrl+0", "send")
-        self.flatten.key_first = False
+        self.flatten.key_first, self.flatten.folds = False, True
         self.flatten.hide()
         self.flatten.clicked.connect(lambda: self.flatten_wanted.emit(self._draft.symbol))
         self._lay_out()

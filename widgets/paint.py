@@ -64,16 +64,16 @@ class TextCache:
             return text
         return self.metrics(theme, pixels, weight).elidedText(text, Qt.TextElideMode.ElideRight, max(0.0, width))
 
-    def wrapped(self, theme: Theme, text: str, width: float, most: int = 3) -> list[str]:
+    def wrapped(self, theme: Theme, text: str, width: float, most: int = 3, weight: int = 400) -> list[str]:
         """Return the text in lines no wider than ``width`` where its words allow it; what is left over is cut."""
         lines: list[str] = []
-        for word in text.split():
+        for word in text.split(" "):
             longer = f"{lines[-1]} {word}" if lines else word
-            if lines and (self.width(theme, longer) <= width or len(lines) == most):
+            if lines and (self.width(theme, longer, weight=weight) <= width or len(lines) == most):
                 lines[-1] = longer
             else:
                 lines.append(word)
-        return [self.elided(theme, line, width) for line in lines]
+        return [self.elided(theme, line, width, weight=weight) for line in lines]
 
     def draw(
         self,

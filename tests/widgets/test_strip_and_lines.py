@@ -402,3 +402,27 @@ def test_a_long_reason_on_the_send_button_pushes_no_pane_wider(qtbot) -> None:
     layout.addWidget(button)
     assert pane.minimumSizeHint().width() < 300
     assert button.toolTip() == button.text()
+
+
+def test_the_reason_on_a_narrow_send_button_stands_in_two_lines_and_nothing_of_it_is_cut(qtbot) -> None:
+    reason = "Отправить, PAPER DU…567 · AAPL: котировка устарела или её нет"
+    button = KeyButton("", "Enter", "send")
+    button.folds = True
+    qtbot.addWidget(button)
+    button.resize(330, 28)
+    button.show()
+    button.say(reason, blocked=True)
+    assert len(button.lines(700)) == 2
+    assert " ".join(button.lines(700)) == reason
+    button.say("Отправить, PAPER DU…567, сейчас · не заполнена", blocked=True)
+    assert button.lines(700) == ["Отправить, PAPER DU…567, сейчас ·", "не заполнена"], "what belongs together stays so"
+    button.say(reason, blocked=True)
+    tall = button.height()
+    assert tall > 28
+    button.grab()
+    button.resize(900, tall)
+    assert button.lines(700) == [reason]
+    assert button.height() < tall
+    button.resize(330, 28)
+    button.say("BUY 100 AAPL · PAPER DU…567")
+    assert button.height() < tall
