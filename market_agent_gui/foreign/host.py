@@ -44,6 +44,7 @@ class ForeignHost(QObject):
         self._tasks = TaskOwner(self._on_task_error)
         self._timer = QTimer(self, singleShot=True, interval=EVERY_MS)
         self._timer.timeout.connect(self._tell)
+        # Bound, not lambdas: a host whose pane could not be made is deleted, and must not be called any more.
         services.bridge.quotes.connect(self._on_quotes)
         services.bridge.rows_changed.connect(self._on_rows)
         services.links.changed.connect(self._on_symbol)

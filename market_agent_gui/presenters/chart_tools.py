@@ -178,9 +178,13 @@ class ChartTools(QObject):
         field.setMaxLength(80)
         dialog.add_field(say("Text"), field)
         dialog.yes.setDefault(True)
-        dialog.accepted.connect(lambda: field.text().strip() and self._draw(DrawingKind.TEXT, field.text().strip()))
+        dialog.accepted.connect(lambda: self._place_text(field.text().strip()))
         self._services.open_dialog(dialog)
         field.setFocus()
+
+    def _place_text(self, text: str) -> None:
+        if text and self._pane.chart.bar_count:  # another symbol may stand there by now
+            self._draw(DrawingKind.TEXT, text)
 
     def _remove_drawings(self) -> None:
         symbol, _ = self._where()

@@ -43,6 +43,7 @@ class Confirming(QObject):
                     what="; ".join(wrong))
             )  # fmt: skip
         shell.entry.staged_changed.connect(self._on_staged)
+        shell.commander.ran.connect(self._on_ran)
         shell.commander.asks = self._asks
         shell.commander.register("confirmations", self._choose)
 
@@ -87,6 +88,10 @@ class Confirming(QObject):
             self._shell.head.toaster.take_back(self.waiting)
             self._action, self._subject, self.waiting = "", None, ""
             self.waiting_changed.emit()
+
+    def _on_ran(self, action: str, _road: str) -> None:
+        if action == "drop":
+            self.drop()  # whatever waits: the hand wants none of it
 
     def _on_staged(self, order: "StagedOrder | None") -> None:
         if self._action == "send" and (self._subject is None or self._subject.same != order):

@@ -84,7 +84,7 @@ class StrategiesPresenter(PanePresenter):
         self._offer()
         self._show_trial()
         if self._shown:
-            self._checking.start(0)
+            self._start(self._check(), "check a strategy")
 
     async def close(self) -> None:
         self._checking.stop()

@@ -485,6 +485,29 @@ def test_reverse_goes_at_once_on_paper_and_is_confirmed_live(desk: Desk, run) ->
     run(story())
 
 
+@live
+def test_esc_that_drops_the_staged_order_and_the_lock_take_back_a_waiting_reverse_too(desk: Desk, run) -> None:
+    async def story() -> None:
+        await ready(desk)
+        shell = desk.shell
+        press(desk, "Ctrl+B")
+        press(desk, "Ctrl+Shift+R")
+        assert shell.confirming.waiting
+        press(desk, "Esc")
+        assert shell.entry.staged is None
+        assert not shell.confirming.waiting
+        press(desk, "Ctrl+Shift+R")
+        shell.program.pins.set("2468")
+        shell.program.lock()
+        assert not shell.confirming.waiting
+        shell.program.lock_page.line.setText("2468")
+        shell.program.lock_page._on_entered()
+        press(desk, "Ctrl+Shift+R")
+        assert await quiet(desk, Flatten), "it is asked about anew"
+
+    run(story())
+
+
 def test_an_exit_by_key_and_by_button_is_never_asked_about_unless_a_person_wants_it(desk: Desk, run) -> None:
     async def story() -> None:
         await ready(desk)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import SIGNAL, QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
 from cli.gui import allowed_panes
@@ -39,6 +40,7 @@ PANE = PaneSpec(id="good", title="Good", factory=factory)
 BAD = """
 from market_agent_gui.foreign.pane import PaneSpec
 def factory(host):
+    host.on_change(print)
     raise RuntimeError("no licence")
 PANE = PaneSpec(id="bad", title="Bad", factory=factory)
 """
@@ -135,6 +137,22 @@ def test_one_that_cannot_be_made_says_why_in_its_pane_and_the_others_go_on(
         good = await opened(desk, "good")
         assert not good._error
         assert desk.shell.presenters["chart"].pane is not None
+
+    run(story())
+
+
+def test_one_that_could_not_be_made_hears_nothing_more_however_often_it_is_tried(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        await desk.open()
+        presenter = await opened(desk, "bad")
+        bridge = desk.shell.bridge
+        before = bridge.receivers(SIGNAL("quotes(PyObject)"))
+        for _ in range(3):
+            presenter._frame.again.click()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        assert bridge.receivers(SIGNAL("quotes(PyObject)")) <= before
+        desk.engine.quote("AAPL", 201.0, 201.02)
+        await until(lambda: bridge.mirror.price("AAPL").bid == 201.0, "a quote that it would have heard")
 
     run(story())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.api.commands import CancelAll, CheckStrategy, Flatten, Halt, SaveStrategy, SwitchStrategy
 from engine.api.rows import AlarmRow
 from market_agent_gui.dialogs import PlainDialog
+from market_agent_gui.presenters.strategies import CHECK_MS
 from market_agent_gui.strategies_pane import StrategiesPane
 from tests.support_gui.fake_strategies import SHIPPED
 from tests.support_gui.harness import Desk, until
@@ -251,3 +252,12 @@ def test_the_place_of_a_text_is_told_in_full_also_after_a_change_of_language(qtb
     pane.show_text("id: mine", "/profile/strategies/mine.yaml")
     pane._say()
     assert (pane.place.text(), pane.place.toolTip()) == ("mine.yaml", "/profile/strategies/mine.yaml")
+
+
+def test_after_a_change_of_language_the_text_is_still_checked_only_after_a_pause(desk: Desk, run: Callable) -> None:
+    async def story() -> None:
+        presenter = await pane_of(desk)
+        presenter.retranslate()
+        assert presenter._checking.interval() == CHECK_MS
+
+    run(story())
