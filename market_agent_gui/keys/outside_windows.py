@@ -6,29 +6,22 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 
 from market_agent_gui.keys.outside import Owner
+from market_agent_gui.keys.strokes import CODES, parted
 
 log = logging.getLogger(__name__)
 
 ALREADY_REGISTERED = 1409
 """ERROR_HOTKEY_ALREADY_REGISTERED."""
 _ALT, _CONTROL, _SHIFT, _WIN, _NO_REPEAT = 1, 2, 4, 8, 0x4000
-_MODIFIERS = (
-    (Qt.KeyboardModifier.AltModifier, _ALT),
-    (Qt.KeyboardModifier.ControlModifier, _CONTROL),
-    (Qt.KeyboardModifier.ShiftModifier, _SHIFT),
-    (Qt.KeyboardModifier.MetaModifier, _WIN),
-)
-_CODES = {
-    Qt.Key.Key_Backspace: 0x08, Qt.Key.Key_Tab: 0x09, Qt.Key.Key_Return: 0x0D, Qt.Key.Key_Escape: 0x1B,
-    Qt.Key.Key_Space: 0x20, Qt.Key.Key_PageUp: 0x21, Qt.Key.Key_PageDown: 0x22, Qt.Key.Key_End: 0x23,
-    Qt.Key.Key_Home: 0x24, Qt.Key.Key_Left: 0x25, Qt.Key.Key_Up: 0x26, Qt.Key.Key_Right: 0x27,
-    Qt.Key.Key_Down: 0x28, Qt.Key.Key_Print: 0x2C, Qt.Key.Key_Insert: 0x2D, Qt.Key.Key_Delete: 0x2E,
-    Qt.Key.Key_Plus: 0xBB, Qt.Key.Key_Equal: 0xBB, Qt.Key.Key_Comma: 0xBC, Qt.Key.Key_Minus: 0xBD,
+_SIGNS = {
+    Qt.Key.Key_Plus: 0xBB,
+    Qt.Key.Key_Equal: 0xBB,
+    Qt.Key.Key_Comma: 0xBC,
+    Qt.Key.Key_Minus: 0xBD,
     Qt.Key.Key_Period: 0xBE,
-}  # fmt: skip
+}
 RESERVED = {
     "Ctrl+Alt+Del": "security",
     "Ctrl+Shift+Esc": "task-manager",
@@ -77,11 +70,11 @@ class User32:
 
 def stroke(key: str) -> tuple[int, int]:
     """Return (modifiers, virtual key) of a key in portable spelling; 0 for one that is not asked about."""
-    combination = QKeySequence.fromString(key, QKeySequence.SequenceFormat.PortableText)[0]
-    modifiers = sum(mask for flag, mask in _MODIFIERS if combination.keyboardModifiers() & flag)
-    code = combination.key()
-    if code in _CODES:
-        return modifiers, _CODES[code]
+    modifiers, code = parted(key, shift=_SHIFT, control=_CONTROL, alt=_ALT, meta=_WIN)
+    if code in CODES:
+        return modifiers, CODES[code].windows
+    if code in _SIGNS:
+        return modifiers, _SIGNS[code]
     if Qt.Key.Key_F1 <= code <= Qt.Key.Key_F24:
         return modifiers, 0x70 + code - Qt.Key.Key_F1
     plain = int(code)

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+
+from market_agent_gui.keys.strokes import CODES, parted
 
 BAD_ACCESS = 10
 _GRAB_SYNC, _GRAB_ASYNC = 0, 1
@@ -20,28 +21,13 @@ _KEY_PRESS, _KEY_RELEASE = 2, 3
 _SHIFT, _LOCK, _CONTROL, _ALT, _NUM, _SUPER = 1, 2, 4, 8, 16, 64
 LOCKS = (0, _LOCK, _NUM, _LOCK | _NUM)
 """A grab is for exactly its modifiers: with Caps Lock or Num Lock on it is another one."""
-_MODIFIERS = (
-    (Qt.KeyboardModifier.ShiftModifier, _SHIFT),
-    (Qt.KeyboardModifier.ControlModifier, _CONTROL),
-    (Qt.KeyboardModifier.AltModifier, _ALT),
-    (Qt.KeyboardModifier.MetaModifier, _SUPER),
-)
-_KEYSYMS = {
-    Qt.Key.Key_Return: 0xFF0D, Qt.Key.Key_Escape: 0xFF1B, Qt.Key.Key_Tab: 0xFF09, Qt.Key.Key_Backspace: 0xFF08,
-    Qt.Key.Key_Delete: 0xFFFF, Qt.Key.Key_Insert: 0xFF63, Qt.Key.Key_Home: 0xFF50, Qt.Key.Key_End: 0xFF57,
-    Qt.Key.Key_Left: 0xFF51, Qt.Key.Key_Up: 0xFF52, Qt.Key.Key_Right: 0xFF53, Qt.Key.Key_Down: 0xFF54,
-    Qt.Key.Key_PageUp: 0xFF55, Qt.Key.Key_PageDown: 0xFF56, Qt.Key.Key_Print: 0xFF61, Qt.Key.Key_Pause: 0xFF13,
-    Qt.Key.Key_Menu: 0xFF67,
-}  # fmt: skip
 
 
 def keysym(key: str) -> tuple[int, int]:
     """Return (X modifiers, keysym) of a key in portable spelling; keysym 0 for one X has no name for here."""
-    combination = QKeySequence.fromString(key, QKeySequence.SequenceFormat.PortableText)[0]
-    modifiers = sum(mask for flag, mask in _MODIFIERS if combination.keyboardModifiers() & flag)
-    code = combination.key()
-    if code in _KEYSYMS:
-        return modifiers, _KEYSYMS[code]
+    modifiers, code = parted(key, shift=_SHIFT, control=_CONTROL, alt=_ALT, meta=_SUPER)
+    if code in CODES:
+        return modifiers, CODES[code].x
     if Qt.Key.Key_F1 <= code <= Qt.Key.Key_F35:
         return modifiers, 0xFFBE + code - Qt.Key.Key_F1
     plain = int(code)

@@ -95,10 +95,8 @@ def test_a_staged_bracket_moves_as_one_and_nothing_is_sent(desk: Desk, run) -> N
 
 def test_a_staged_bracket_moves_disarmed_and_tick_by_tick_as_fast_as_one_presses(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         shell.entry.stage_at(Side.BUY, D("190.00"))
         assert not shell.arming.armed
         chart = shell.window.docks["chart"].pane

@@ -37,10 +37,8 @@ live = pytest.mark.parametrize("desk", ["live"], indirect=True)
 
 
 async def ready(desk: Desk) -> None:
-    await desk.open()
+    await desk.open_on(SYMBOL)
     shell = desk.shell
-    shell.links.choose("chart", SYMBOL)
-    await until(lambda: not shell.entry.blocked(SYMBOL), "a fresh quote")
     shell.commander.run("arm", "key")
     clock = Clock()
     shell.confirming._second._monotonic = shell.guard._monotonic = clock

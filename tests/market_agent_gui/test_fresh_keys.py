@@ -49,10 +49,8 @@ def test_another_order_in_between_is_asked_about_itself() -> None:
 
 def test_the_first_orders_by_key_after_a_change_are_sent_by_the_second_press_alone(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         shell.program._use_keys(REBOUND)
         shell.commander.run("arm", "key")
         chart = shell.window.docks["chart"].pane
@@ -83,10 +81,8 @@ def test_only_what_was_known_before_can_have_changed() -> None:
 
 def test_on_another_account_the_first_orders_are_of_the_smallest_size_and_confirmed(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         assert not shell.fresh_keys.left, "a first account is no change"
         desk.engine.state(account="DU7654321")
         await until(lambda: shell.fresh_keys.left, "the other account")
@@ -124,10 +120,8 @@ def test_other_sizes_in_the_file_want_confirmations(desk: Desk, run) -> None:
 
 def test_presses_that_sent_nothing_are_no_confirmed_orders(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         shell.fresh_keys.sizes_changed()
         assert shell.fresh_keys.why == "sizes"
         shell.commander.run("arm", "key")

@@ -56,10 +56,8 @@ def test_a_held_key_that_looks_let_go_for_a_moment_closes_one_half_and_not_two(d
 @pytest.mark.parametrize("flagged", [True, False])
 def test_a_held_enter_sends_one_order_and_never_the_next(desk: Desk, run, flagged: bool) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         shell.commander.run("arm", "key")
         chart = shell.window.docks["chart"].pane
         desk.key("Ctrl+B", chart)
@@ -126,10 +124,8 @@ def test_stop_let_go_before_its_second_is_over_does_nothing(desk: Desk, run) -> 
 
 def test_a_second_enter_in_haste_behind_one_for_a_dialog_sends_nothing(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         chart = shell.window.docks["chart"].pane
         shell.commander.run("arm", "key")
         desk.key("Ctrl+B", chart)

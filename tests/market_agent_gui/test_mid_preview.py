@@ -8,11 +8,8 @@ from tests.support_gui.harness import Desk, until
 
 async def previewed(desk: Desk) -> QWidget:
     """Arm and stage a buy of AAPL; return the chart, where the keys are pressed."""
-    await desk.open()
+    chart = await desk.open_on("AAPL")
     shell = desk.shell
-    shell.links.choose("chart", "AAPL")
-    await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
-    chart = shell.window.docks["chart"].pane
     shell.commander.run("arm", "key")
     desk.key("Ctrl+B", chart)
     assert shell.entry.staged is not None

@@ -251,10 +251,8 @@ def answer(desk: Desk, taken: dict[str, Owner]) -> None:
 
 def test_a_taken_key_neither_stages_nor_sends_until_it_is_used_all_the_same(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         answer(desk, {"Ctrl+B": LOCK, "Return": PROGRAM, "Ctrl+Shift+Backspace": PROGRAM})
         assert "Ctrl+B" in shell.head.status.accessibleName()
         chart = shell.window.docks["chart"].pane

@@ -321,10 +321,8 @@ def test_an_order_that_was_refused_from_the_ticket_and_sent_by_key_is_not_in_the
     desk: Desk, run
 ) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         ticket: OrderTicket = shell.window.docks["ticket"].pane
         shell.entry.stage_at(Side.BUY, D("190.00"))
         await until(lambda: not any(ticket._standing()), "a verdict")
@@ -345,10 +343,8 @@ def test_an_order_that_was_refused_from_the_ticket_and_sent_by_key_is_not_in_the
 
 def test_what_the_gate_judged_is_what_enter_sends_also_once_a_key_has_changed_the_size(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         ticket: OrderTicket = shell.window.docks["ticket"].pane
         worth = OrderRequest(
             intent_id=IntentId("w-1"), symbol=Symbol("AAPL"), side=Side.BUY, quantity=D(52), limit_price=D("190.00"),

@@ -21,10 +21,8 @@ def test_while_the_engine_stands_still_nothing_is_sent_and_the_strip_says_why(
     desk: Desk, run, quick: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         chart = shell.window.docks["chart"].pane
         shell.commander.run("arm", "key")
         desk.key("Ctrl+B", chart)
@@ -56,10 +54,8 @@ def test_while_the_engine_stands_still_nothing_is_sent_and_the_strip_says_why(
 
 def test_an_order_on_its_way_stays_what_was_sent_whatever_the_quotes_do(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         desk.key("Ctrl+B", shell.window.docks["chart"].pane)
         staged = shell.entry.staged
         assert staged is not None
@@ -111,10 +107,8 @@ def test_a_bid_that_jumps_under_the_finger_is_not_what_is_sent(desk: Desk, run) 
 
 def test_a_joining_order_can_be_sent_from_the_ticket_however_fast_the_quotes_run(desk: Desk, run) -> None:
     async def story() -> None:
-        await desk.open()
+        await desk.open_on("AAPL")
         shell = desk.shell
-        shell.links.choose("chart", "AAPL")
-        await until(lambda: not shell.entry.blocked("AAPL"), "a fresh quote")
         ticket = shell.window.docks["ticket"].pane
         desk.key("Ctrl+B", shell.window.docks["chart"].pane)
         row = desk.engine.quotes.values[desk.engine._symbols["AAPL"]]

@@ -68,6 +68,13 @@ class Desk:
         self.shell.window.activateWindow()
         await until(lambda: QApplication.focusWindow() is not None, "the focus")
 
+    async def open_on(self, symbol: str) -> QWidget:
+        """Open, show a symbol, and wait for its quote; return the chart."""
+        await self.open()
+        self.shell.links.choose("chart", symbol)
+        await until(lambda: not self.shell.entry.blocked(symbol), "a fresh quote")
+        return self.shell.window.docks["chart"].pane
+
     def key(self, key: str, widget: QWidget | None = None) -> None:
         """Press a key where the focus is, or on a widget: ``Ctrl+B``."""
         combination = QKeySequence(key)[0]
