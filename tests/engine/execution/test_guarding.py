@@ -26,12 +26,17 @@ WAIT_S = 30.0
 
 
 @pytest_asyncio.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    """A desk with its guard; a test may say what the broker does with exits."""
     built = Rig(tmp_path)
     await built.start()
-    await guarded(built)
+    await guarded(built, **getattr(request, "param", {}))
     yield built
     await built.close()
+
+
+exits_at_once = pytest.mark.parametrize("rig", [{"exits_wait": False}], indirect=True)
+pairs_in_one = pytest.mark.parametrize("rig", [{"pairs_in_one": True}], indirect=True)
 
 
 async def guarded(rig: Rig, exits_wait: bool = True, pairs_in_one: bool = False) -> Guard:
@@ -79,6 +84,14 @@ def end_group(rig: Rig, ref: str) -> None:
         rig.broker.finish(truth, BrokerStatus.CANCELLED)
 
 
+def end_entry_alone(rig: Rig, ref: OrderRef) -> None:
+    """The broker cancels the rest of an entry; its exits work on, whole."""
+    for leg in legs(rig, ref):
+        rig.broker.truth(leg.ref).status = BrokerStatus.WORKING.value
+        rig.broker.acknowledge(rig.broker.truth(leg.ref))
+    rig.broker.finish(rig.broker.truth(ref), BrokerStatus.CANCELLED)
+
+
 async def test_the_rest_of_the_agents_entry_is_cancelled_when_its_stop_waits_too_long(rig: Rig) -> None:
     ref = enter(rig)
     rig.clock.advance(WAIT_S - 5)
@@ -112,15 +125,12 @@ async def test_an_entry_that_completes_in_time_is_left_alone(rig: Rig) -> None:
     assert not alarms(rig)
 
 
-async def test_where_exits_cover_what_has_filled_a_partly_filled_entry_goes_on(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
-    await rig.start()
-    await guarded(rig, exits_wait=False)
+@exits_at_once
+async def test_where_exits_cover_what_has_filled_a_partly_filled_entry_goes_on(rig: Rig) -> None:
     ref = enter(rig)
     rig.clock.advance(WAIT_S * 4)
     assert rig.state(ref) == "PARTIAL"
     assert not alarms(rig)
-    await rig.close()
 
 
 async def test_stop_and_target_that_ended_with_the_agents_entry_are_placed_again_once_as_a_pair(rig: Rig) -> None:
@@ -151,31 +161,27 @@ async def test_a_stop_is_placed_again_in_the_moment_in_which_the_end_of_its_fami
     assert stop.created_ns - ended == 0
 
 
-async def test_where_a_pair_is_one_message_stop_and_target_go_as_one(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
-    await rig.start()
-    await guarded(rig, pairs_in_one=True)
-    ref = enter(rig)
+def placed_pair(rig: Rig, ref: OrderRef) -> tuple[OrderStatus, OrderStatus]:
+    """End an entry with its exits and return (target, stop) that are placed again as one."""
     end_group(rig, ref)
     rig.until(lambda: len(legs(rig, ref)) > 2, seconds=15)
     (target,) = [leg for leg in legs(rig, ref) if not leg.state.closed]
     (stop,) = legs(rig, target.ref)
+    return target, stop
+
+
+@pairs_in_one
+async def test_where_a_pair_is_one_message_stop_and_target_go_as_one(rig: Rig) -> None:
+    target, stop = placed_pair(rig, enter(rig))
     assert (target.request.limit_price, stop.request.stop_price) == (D("110.00"), D("95.00"))
     assert [rig.broker.wire[leg.ref] for leg in (stop, target)] == [1, 1]
     assert rig.gate.reserved.keys() >= {stop.ref, target.ref}
-    await rig.close()
 
 
-async def test_a_pair_that_is_refused_is_followed_by_the_stop_alone(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
-    await rig.start()
-    await guarded(rig, pairs_in_one=True)
+@pairs_in_one
+async def test_a_pair_that_is_refused_is_followed_by_the_stop_alone(rig: Rig) -> None:
     ref = enter(rig)
-    end_group(rig, ref)
-    rig.until(lambda: len(legs(rig, ref)) > 2, seconds=15)
-    (target,) = [leg for leg in legs(rig, ref) if not leg.state.closed]
-    (stop,) = legs(rig, target.ref)
-    for leg in (target, stop):
+    for leg in placed_pair(rig, ref):
         rig.broker.finish(rig.broker.truth(leg.ref), BrokerStatus.CANCELLED)
     rig.until(lambda: bool(working_stops(rig, ref)), seconds=15)
     rig.clock.advance(60)
@@ -296,10 +302,7 @@ async def test_nothing_is_placed_when_what_filled_has_been_sold_again(rig: Rig) 
 
 async def test_exits_that_stay_larger_than_what_is_held_are_made_to_fit(rig: Rig) -> None:
     ref = enter(rig)
-    for leg in legs(rig, ref):
-        rig.broker.truth(leg.ref).status = BrokerStatus.WORKING.value
-        rig.broker.acknowledge(rig.broker.truth(leg.ref))
-    rig.broker.finish(rig.broker.truth(ref), BrokerStatus.CANCELLED)
+    end_entry_alone(rig, ref)
     rig.clock.advance(5)
     assert {leg.request.quantity for leg in legs(rig, ref)} == {D(100)}
     rig.until(lambda: {leg.request.quantity for leg in legs(rig, ref)} == {D(40)}, seconds=40)
@@ -309,10 +312,7 @@ async def test_exits_that_stay_larger_than_what_is_held_are_made_to_fit(rig: Rig
 
 async def test_exits_of_a_person_are_told_and_not_made_smaller(rig: Rig) -> None:
     ref = enter(rig, Origin.MANUAL)
-    for leg in legs(rig, ref):
-        rig.broker.truth(leg.ref).status = BrokerStatus.WORKING.value
-        rig.broker.acknowledge(rig.broker.truth(leg.ref))
-    rig.broker.finish(rig.broker.truth(ref), BrokerStatus.CANCELLED)
+    end_entry_alone(rig, ref)
     rig.clock.advance(60)
     assert {leg.request.quantity for leg in legs(rig, ref)} == {D(100)}
     assert alarms(rig)[-1].did == "They were left as they are: they are yours."
@@ -321,10 +321,7 @@ async def test_exits_of_a_person_are_told_and_not_made_smaller(rig: Rig) -> None
 @pytest.mark.parametrize("origin", [AUTO, Origin.MANUAL])
 async def test_exits_of_what_is_not_held_any_more_end_or_are_told(rig: Rig, origin: Origin) -> None:
     ref = enter(rig, origin)
-    for leg in legs(rig, ref):
-        rig.broker.truth(leg.ref).status = BrokerStatus.WORKING.value
-        rig.broker.acknowledge(rig.broker.truth(leg.ref))
-    rig.broker.finish(rig.broker.truth(ref), BrokerStatus.CANCELLED)
+    end_entry_alone(rig, ref)
     sale = rig.submit(rig.request(side=Side.SELL, quantity=40))
     rig.broker.fill(rig.broker.truth(sale), 40, "100.00")
     rig.clock.advance(60)
