@@ -253,8 +253,8 @@ class MainWindow(QMainWindow):
         self._settled = True
         return restored
 
-    def show_dock(self, name: str) -> DockFrame:
-        """Bring a pane to the front and give it the focus."""
+    def show_dock(self, name: str, *, focus: bool = True) -> DockFrame:
+        """Bring a pane to the front and give it the focus, or leave that where it is."""
         dock = self.docks[name]
         if dock.isHidden():
             self._touched = True
@@ -263,7 +263,8 @@ class MainWindow(QMainWindow):
         self._unplaced.discard(name)
         dock.show()
         dock.raise_()
-        self._focus_dock(dock)
+        if focus:
+            self._focus_dock(dock)
         return dock
 
     def float_dock(self, name: str, floating: bool = True) -> None:

@@ -1,11 +1,13 @@
 """What the palette offers: actions, symbols, suggestions, workspaces, and the order one types."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.api.commands import PlaceOrder, Watch
 from engine.api.order_language import OrderTextError, parse_order_text
 from engine.api.rows import QuoteRow, SuggestionRow
 from engine.model.ids import IntentId, Symbol
+from engine.model.money import exact
 from market_agent_gui.actions import BY_ID as ACTIONS_BY_ID
 from market_agent_gui.actions import words as words_of
 from market_agent_gui.docks import TEMPLATES, title
@@ -44,7 +46,8 @@ class PaletteSource:
         if len(words) < 2 or words[0].lower() not in VERBS:
             return []
         try:
-            command = parse_order_text(query, IntentId(self._shell.entry.mint()), by="window")
+            intent = IntentId(self._shell.entry.mint())
+            command = parse_order_text(query, intent, by="window", multiplier=self._multiplier)
         except OrderTextError as error:
             reason = told(str(error))
             return [Entry(title=query, group=reason, do=lambda: self._shell.say("warn", reason))]
@@ -61,6 +64,10 @@ class PaletteSource:
             asks.run(lambda: asks.subjects.command(command), lambda: self._shell.entry.fire(command))
 
         return [Entry(title=query, group=say("do this now"), do=do)]
+
+    def _multiplier(self, symbol: Symbol) -> Decimal:
+        row = self._shell.bridge.mirror.rows("quotes").get(symbol)
+        return exact(row.multiplier) if isinstance(row, QuoteRow) else Decimal(1)
 
     def _actions(self) -> list[Entry]:
         commander, keys = self._shell.commander, self._shell.keys.keys

@@ -27,6 +27,7 @@ from market_agent_gui.keys.guard import Intents, PressGuard
 from market_agent_gui.keys.log import KeyLog
 from market_agent_gui.keys.outside import bound
 from market_agent_gui.keys.outside_watch import OutsideWatch
+from market_agent_gui.keys.staging import StagedOrder
 from market_agent_gui.links import LinkGroups
 from market_agent_gui.opening import Opening
 from market_agent_gui.preferences import PreferencesFile
@@ -195,6 +196,7 @@ class Shell(QObject):
         self.tray.quit_wanted.connect(self.program.ask_close)
         self.links.group_changed.connect(lambda pane, group: self.window.docks[pane].head.show_group(group))
         self.window.dock_added.connect(self._on_dock_added)
+        self.entry.staged_changed.connect(self._on_staged)
         for name in self.window.docks:
             self._link_head(name)
 
@@ -304,6 +306,17 @@ class Shell(QObject):
             self._unbuilt.append(name)
         else:
             self._build_pane(name)
+
+    def _on_staged(self, order: StagedOrder | None) -> None:
+        """What the next Enter would send stands in sight: in the ticket where no chart shows it."""
+        ticket = self.presenters.get("ticket")
+        if order is None or ticket is None or ticket.pane is None or self.program.locked:
+            return
+        from market_agent_gui.presenters.chart import ChartPresenter
+
+        charts = [each for each in self.presenters.values() if isinstance(each, ChartPresenter)]
+        if not ticket.visible and not any(chart.visible and chart.symbol == order.symbol for chart in charts):
+            self.window.show_dock("ticket", focus=False)
 
     def _link_head(self, name: str) -> None:
         head = self.window.docks[name].head

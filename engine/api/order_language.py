@@ -13,6 +13,7 @@
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 import msgspec
@@ -73,13 +74,21 @@ class _Words:
         return value
 
 
-def parse_order_text(text: str, intent_id: IntentId, by: str = "cli") -> AnyCommand:
-    """Read one line. Raises :class:`OrderTextError` naming the word that does not fit."""
+def parse_order_text(
+    text: str,
+    intent_id: IntentId,
+    by: str = "cli",
+    multiplier: Callable[[Symbol], Decimal] = lambda _symbol: Decimal(1),
+) -> AnyCommand:
+    """Read one line. Raises :class:`OrderTextError` naming the word that does not fit.
+
+    ``multiplier``: money for one unit of a symbol's price; amounts and risks are divided by it.
+    """
     words = _Words(text)
     verb = words.take("what to do (buy, sell, cancel, modify, flatten, unlock)").lower()
     match verb:
         case "buy" | "sell":
-            command: AnyCommand = PlaceOrder(request=_request(Side(verb.upper()), words, intent_id), by=by)
+            command: AnyCommand = PlaceOrder(request=_request(Side(verb.upper()), words, intent_id, multiplier), by=by)
         case "cancel":
             command = _cancel(words, by)
         case "modify":
@@ -102,7 +111,7 @@ def _symbol(words: _Words) -> Symbol:
     return Symbol(word.upper())
 
 
-def _request(side: Side, words: _Words, intent_id: IntentId) -> OrderRequest:
+def _request(side: Side, words: _Words, intent_id: IntentId, multiplier: Callable[[Symbol], Decimal]) -> OrderRequest:
     symbol = _symbol(words)
     money: Decimal | None = None
     risk: Decimal | None = None
@@ -172,23 +181,24 @@ def _request(side: Side, words: _Words, intent_id: IntentId) -> OrderRequest:
         price = request.limit_price or request.stop_price
         if price is None:
             raise OrderTextError("an amount of money needs a price: add @ PRICE")
-        request = msgspec.structs.replace(request, quantity=money // price)
+        request = msgspec.structs.replace(request, quantity=money // (price * multiplier(symbol)))
         if request.quantity <= 0:
             raise OrderTextError(f"{money} does not buy one unit at {price}")
     if risk is not None:
-        request = msgspec.structs.replace(request, quantity=_sized(request, risk))
+        request = msgspec.structs.replace(request, quantity=_sized(request, risk, multiplier(symbol)))
     return request
 
 
-def _sized(request: OrderRequest, risk: Decimal) -> Decimal:
+def _sized(request: OrderRequest, risk: Decimal, multiplier: Decimal) -> Decimal:
     """Return how many whole units lose at most ``risk`` at the stop."""
     price, stop = request.limit_price or request.stop_price, request.stop_loss
     apart = (price - stop) * request.side.sign if price is not None and stop is not None else Decimal(0)
-    if apart <= 0:
+    each = apart * multiplier
+    if each <= 0:
         raise OrderTextError("a risk needs a price, and a stop on its losing side: add @ PRICE stop PRICE")
-    if risk < apart:
-        raise OrderTextError(f"one unit risks {apart}, more than {risk}")
-    return risk // apart
+    if risk < each:
+        raise OrderTextError(f"one unit risks {each}, more than {risk}")
+    return risk // each
 
 
 def _params(words: _Words) -> dict[str, str]:

@@ -21,7 +21,7 @@ from market_agent_gui.actions import BY_ID, ActionSpec, Risk, key_text
 from market_agent_gui.commander import Commander
 from market_agent_gui.keys.arming import Arming
 from market_agent_gui.keys.fresh import WHY, FreshKeys
-from market_agent_gui.keys.guard import PressGuard, Repeats
+from market_agent_gui.keys.guard import Drop, PressGuard, Repeats
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.keys.log import KeyLog
 from market_agent_gui.translate import say
@@ -243,7 +243,8 @@ class KeyController(QObject):
         risk = self._risk(spec)
         drop = self._guard.judge(action, risk, auto_repeat=auto_repeat)
         if drop is not None:
-            self._log.add(key, action, intent, drop.value)
+            if drop is not Drop.REPEAT or self._log.last != (action, drop.value):
+                self._log.add(key, action, intent, drop.value)  # a held key is one line, not thirty a second
             return
         if reason := self._claimed(spec, key) or self.objection(spec):
             self._log.add(key, action, intent, reason)

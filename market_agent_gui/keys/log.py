@@ -32,6 +32,11 @@ class KeyLog(QObject):
         self.presses: deque[Press] = deque(maxlen=KEPT)
         self._path = path
 
+    @property
+    def last(self) -> tuple[str, str]:
+        """Action and outcome of the newest press."""
+        return (self.presses[-1].action, self.presses[-1].outcome) if self.presses else ("", "")
+
     def add(self, key: str, action: str, intent: str, outcome: str) -> Press:
         """Record one press."""
         press = Press(time.time_ns(), key, action, intent, outcome)

@@ -143,3 +143,17 @@ def test_a_second_enter_in_haste_behind_one_for_a_dialog_sends_nothing(desk: Des
         await until(lambda: desk.sent(PlaceOrder), "the order, once a hand was at it again")
 
     run(story())
+
+
+def test_a_held_key_is_one_line_of_the_log(desk: Desk, run) -> None:
+    async def story() -> None:
+        chart = await desk.open_on("AAPL")
+        desk.key("Ctrl+B", chart)
+        feel(desk, PRESS, "Up", 1000)
+        before = len(desk.shell.key_log.presses)
+        for number in range(30):
+            feel(desk, PRESS, "Up", 1500 + 30 * number, repeats=True)
+        assert len(desk.shell.key_log.presses) == before + 1
+        assert desk.shell.key_log.presses[-1].outcome == Drop.REPEAT.value
+
+    run(story())

@@ -372,3 +372,26 @@ def test_a_ticket_on_a_symbol_without_a_price_leaves_no_other_order_staged(desk:
         assert shell.entry.staged is None, "Enter would send what is no longer shown"
 
     run(story())
+
+
+def test_what_is_staged_is_in_sight_and_the_hands_stay_where_they_are(desk: Desk, run) -> None:
+    async def story() -> None:
+        chart = await desk.open_on("AAPL")
+        shell = desk.shell
+        ticket = shell.window.docks["ticket"]
+        ticket.hide()
+        await until(lambda: not shell.presenters["ticket"].visible, "the ticket out of sight")
+        desk.key("Ctrl+B", chart)
+        assert shell.entry.staged is not None
+        assert not ticket.isVisible(), "the chart shows it"
+        desk.key("Esc")
+        shell.links.join("chart", "amber")
+        shell.links.choose("chart", "MSFT")
+        desk.key("Ctrl+B", chart)
+        assert shell.entry.staged.symbol == "AAPL", "the symbol of the ticket"
+        assert ticket.isVisible()
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        assert shell.window.docks["chart"].isAncestorOf(focus)
+
+    run(story())

@@ -133,3 +133,13 @@ def test_what_contradicts_itself_is_no_order(text: str, word: str):
 
 def test_an_order_is_always_a_place_order():
     assert isinstance(read("buy AAPL 1 @ 1"), PlaceOrder)
+
+
+def test_an_amount_and_a_risk_are_reckoned_in_contracts_of_many_units() -> None:
+    def size(text: str) -> Decimal:
+        return parse_order_text(text, "i", multiplier=lambda symbol: Decimal(50)).request.quantity
+
+    assert size("buy ES risk 250 @ 5000.25 stop 4998.25") == 2
+    assert size("buy ES $600000 @ 5000") == 2
+    with pytest.raises(OrderTextError, match=r"one unit risks 100.00, more than 99"):
+        size("buy ES risk 99 @ 5000.25 stop 4998.25")
