@@ -8,8 +8,7 @@ from engine.api.commands import AdoptPosition, RevokeMandate, SignMandate
 from engine.api.rows import DriftRow
 from market_agent_gui.adopt_dialog import AdoptDialog
 from market_agent_gui.mandate_dialog import MandateDialog
-from tests.journeys.test_pin import shown
-from tests.support_gui.harness import Desk, gone, until
+from tests.support_gui.harness import Desk, asked, gone, until
 
 D = Decimal
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -29,7 +28,7 @@ def test_a_difference_is_shown_side_by_side_beside_the_positions_and_taken_over(
         texts = [column.format(table.rows.all_rows()[0]) for column in table.rows.columns][:4]
         assert texts == ["AAPL", "100", "150", "+50"]
         table.opened.emit("AAPL")
-        dialog = await shown(AdoptDialog)
+        dialog = await asked(AdoptDialog)
         dialog.yes.click()
         assert dialog.problem.isVisible()
         dialog.reason.setText("bought in the broker's program")
@@ -46,7 +45,7 @@ def test_a_mandate_is_signed_with_caps_that_make_sense_and_ended(desk: Desk, run
     async def day() -> None:
         await desk.open()
         desk.shell.commander.run("sign_mandate", "palette")
-        dialog = await shown(MandateDialog)
+        dialog = await asked(MandateDialog)
         dialog.order.setText("5 000")
         for wrong in ("", "many", "4000"):
             dialog.day.setText(wrong)

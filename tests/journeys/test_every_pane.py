@@ -21,7 +21,7 @@ from market_agent_gui.shell import Shell
 from market_agent_gui.translate import Language
 from tests.engine.operations.processes import command_line
 from tests.support_gui.foreign_package import installed
-from tests.support_gui.harness import until
+from tests.support_gui.harness import dialog_of, until
 from widgets.theme import apply_theme
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the engine listens on a socket of Unix here")
@@ -111,8 +111,7 @@ class Walk:
         pane.choose("mine_1")
         await until(lambda: pane.reset.isEnabled(), "the way back")
         pane.reset.click()
-        dialog = next(d for d in self.shell.window.findChildren(QDialog) if d.isVisible())
-        dialog.accept()
+        dialog_of().accept()
         await until(lambda: "mine_1" not in presenter._rows, "the strategy to go", 20)
         assert pane.table.selected_keys() == [presenter._shown]
 

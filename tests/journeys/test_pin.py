@@ -9,13 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from engine.api.commands import Rearm, Resume, SetMode, SetPin
-from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.loop import PreciseLoop
 from market_agent_gui.pin_dialog import PinDialog
 from market_agent_gui.raise_dialog import RaiseDialog
 from market_agent_gui.rearm_dialog import RearmDialog
 from market_agent_gui.resume_dialog import ResumeDialog
-from tests.support_gui.harness import Desk, gone, until
+from tests.support_gui.harness import Desk, asked, gone, until
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -29,21 +28,13 @@ def desk(tmp_path: Path, qapp: QApplication, loop: PreciseLoop) -> Desk:
     return made
 
 
-async def shown(kind: type[PlainDialog]) -> Any:
-    def find() -> list[Any]:
-        return [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, kind) and widget.isVisible()]
-
-    await until(find, f"a {kind.__name__}")
-    return find()[0]
-
-
 def test_real_money_is_opened_with_a_pin_that_is_set_first(desk: Desk, run: Run) -> None:
     async def day() -> None:
         await desk.open(furnish=False)
         shell, strip = desk.shell, desk.shell.head.strip
         assert strip.resume.isVisible()
         strip.resume.click()
-        pin = await shown(PinDialog)
+        pin = await asked(PinDialog)
         pin.new.setText("4711")
         pin.again.setText("4712")
         pin.yes.click()
@@ -51,7 +42,7 @@ def test_real_money_is_opened_with_a_pin_that_is_set_first(desk: Desk, run: Run)
         assert not desk.sent(SetPin)
         pin.again.setText("4711")
         pin.yes.click()
-        dialog = await shown(RaiseDialog)
+        dialog = await asked(RaiseDialog)
         assert gone(pin)
         assert shell.program.pins.check("4711")
         assert "U…" in dialog.text.text()
@@ -76,7 +67,7 @@ def test_changing_the_pin_asks_for_the_old_one_and_a_wrong_one_changes_nothing(d
         desk.shell.program.pin.set_first("4711")
         await until(lambda: desk.shell.bridge.mirror.state().pin_set, "the PIN")
         desk.shell.commander.run("set_pin", "palette")
-        dialog = await shown(PinDialog)
+        dialog = await asked(PinDialog)
         for old, new in (("9999", "0815"), ("4711", "0815")):
             dialog.old.setText(old)
             dialog.new.setText(new)
@@ -97,7 +88,7 @@ def test_what_a_limit_switched_off_is_armed_again_by_name(desk: Desk, run: Run) 
         desk.engine.state(pin_set=True, latches=(("G10", "swing_trading", "4 identical decisions in 10 s"),))
         await until(lambda: desk.shell.bridge.mirror.state().latches, "the latch")
         desk.shell.commander.run("rearm", "palette")
-        dialog = await shown(RearmDialog)
+        dialog = await asked(RearmDialog)
         assert "swing_trading" in dialog.which.currentText()
         dialog.yes.click()
         assert dialog.problem.isVisible()
@@ -119,7 +110,7 @@ def test_after_a_halt_the_same_button_resumes(desk: Desk, run: Run) -> None:
         strip = desk.shell.head.strip
         await until(lambda: desk.shell.bridge.mirror.state().halted, "the halt")
         strip.resume.click()
-        dialog = await shown(ResumeDialog)
+        dialog = await asked(ResumeDialog)
         assert dialog.pin.echoMode() is not dialog.reason.echoMode()
         assert dialog.windowModality() is not Qt.WindowModality.NonModal
         dialog.word.setText("RESUME")

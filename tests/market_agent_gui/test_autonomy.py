@@ -2,15 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QDialog
-
 from engine.api.commands import SetAutonomy
 from market_agent_gui.raise_dialog import RaiseDialog
-from tests.support_gui.harness import Desk, until
-
-
-def opened(desk: Desk) -> list[QDialog]:
-    return [dialog for dialog in desk.shell.window.findChildren(RaiseDialog) if dialog.isVisible()]
+from tests.support_gui.harness import Desk, opened, until
 
 
 def test_an_agent_that_was_disarmed_is_armed_by_choosing_its_level_again_and_only_with_a_reason(
@@ -21,13 +15,13 @@ def test_an_agent_that_was_disarmed_is_armed_by_choosing_its_level_again_and_onl
         desk.engine.state(mode="MANUAL", autonomy="auto")
         await until(lambda: desk.shell.bridge.mirror.state().stands_down, "the news")
         desk.shell.modes.choose_autonomy("auto")
-        (dialog,) = opened(desk)
+        (dialog,) = opened(RaiseDialog)
         assert desk.sent(SetAutonomy) == []
         dialog.reject()
         desk.engine.state(mode="AUTO", autonomy="auto")
         await until(lambda: not desk.shell.bridge.mirror.state().stands_down, "the news")
         desk.shell.modes.choose_autonomy("auto")
-        assert opened(desk) == []
+        assert opened(RaiseDialog) == []
 
     run(story())
 
@@ -37,7 +31,7 @@ def test_where_nothing_is_halted_no_dialog_says_it_was(desk: Desk, run: Callable
         await desk.open()
         assert not desk.shell.commander.run("resume")
         assert desk.toasts[-1] == ("warn", "trading is not halted")
-        assert not [dialog for dialog in desk.shell.window.findChildren(QDialog) if dialog.isVisible()]
+        assert opened() == []
         desk.engine.state(halted=False, latches=(("DAY_LOSS", "", "the day's loss"),))
         await until(lambda: desk.shell.bridge.mirror.state().latches, "the latch")
         assert desk.shell.commander.run("resume")

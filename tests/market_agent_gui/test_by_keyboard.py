@@ -13,7 +13,7 @@ from market_agent_gui.keys.controller import key_of
 from market_agent_gui.keys.editor import KeyEditor
 from market_agent_gui.keys.key_map import KeyMap
 from market_agent_gui.resume_dialog import ResumeDialog
-from tests.support_gui.harness import Desk, until
+from tests.support_gui.harness import Desk, dialog_of, until
 
 
 def choose(desk: Desk, text: str) -> None:
@@ -46,7 +46,7 @@ def test_the_blotter_is_saved_by_keys_alone(desk: Desk, run, tmp_path: Path) -> 
         await until(lambda: desk.shell.bridge.mirror.working(), "orders")
         choose(desk, "orders pane")
         choose(desk, "save all rows")
-        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, QFileDialog) and w.isVisible())
+        dialog = dialog_of(QFileDialog)
         file = tmp_path / "orders.csv"
         dialog.fileSelected.emit(str(file))
         dialog.close()
@@ -64,7 +64,7 @@ def test_the_entry_of_a_tables_menu_asks_for_a_file_and_a_full_disk_is_told(desk
         table = desk.shell.window.docks["fills"].pane
         menu = table.row_menu("")
         next(action for action in menu.actions() if action.text().startswith("Save all rows")).trigger()
-        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, QFileDialog) and w.isVisible())
+        dialog = dialog_of(QFileDialog)
         dialog.fileSelected.emit(str(tmp_path / "nowhere" / "fills.csv"))
         dialog.close()
         assert [text for severity, text in desk.toasts if severity == "bad" and "not saved" in text]
@@ -116,7 +116,7 @@ def test_resuming_is_typed_without_looking_for_the_field(desk: Desk, run) -> Non
         desk.engine.state(halted=True, mode="HALTED")
         await until(lambda: desk.shell.bridge.mirror.state().halted, "the halt")
         choose(desk, "resume trading")
-        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, ResumeDialog) and w.isVisible())
+        dialog = dialog_of(ResumeDialog)
         assert dialog.focusWidget() is dialog.word
         dialog.reject()
 

@@ -20,7 +20,8 @@ from market_agent_gui.keys.fresh import ORDERS
 from market_agent_gui.loop import PreciseLoop
 from market_agent_gui.palette_source import PaletteSource
 from market_agent_gui.preferences import FILE, PreferencesFile
-from tests.support_gui.harness import Desk, gone, until
+from tests.support_gui.clock import Clock
+from tests.support_gui.harness import Desk, asked, gone, opened, until
 from widgets.depth_ladder import DepthLadder
 from widgets.order_ticket import OrderTicket
 
@@ -45,13 +46,6 @@ async def ready(desk: Desk) -> None:
     desk.clock = clock  # type: ignore[attr-defined]
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def later(desk: Desk, seconds: float = 1.1) -> None:
     desk.clock.now += seconds  # type: ignore[attr-defined]
 
@@ -60,18 +54,6 @@ def press(desk: Desk, key: str) -> None:
     """Press in the chart, a second after what was pressed before."""
     later(desk)
     desk.key(key, desk.shell.window.docks["chart"].pane)
-
-
-def dialog(kind: type = ConfirmDialog) -> ConfirmDialog | None:
-    found = [w for w in QApplication.topLevelWidgets() if isinstance(w, kind) and w.isVisible()]
-    return found[0] if found else None
-
-
-async def asked() -> ConfirmDialog:
-    await until(dialog, "the question")
-    found = dialog()
-    assert found is not None
-    return found
 
 
 async def quiet(desk: Desk, kind: type) -> bool:
@@ -277,12 +259,12 @@ def test_an_entry_dragged_on_the_ladder_asks_and_a_stop_does_not(desk: Desk, run
         ladder.order_dragged.emit(stop.key, stop.stop_price + 1)
         await until(lambda: len(desk.sent(ModifyOrder)) == 1, "the stop")
         ladder.order_dragged.emit(row.key, D(185))
-        question = await asked()
+        question = await asked(ConfirmDialog)
         assert question.text.text() == "BUY 500 AAPL at 185.00 limit (a change)"
         question.reject()
         assert len(desk.sent(ModifyOrder)) == 1
         ladder.order_dragged.emit(row.key, D(186))
-        (await asked()).yes.click()
+        (await asked(ConfirmDialog)).yes.click()
         await until(lambda: len(desk.sent(ModifyOrder)) == 2, "the change")
         assert desk.sent(ModifyOrder)[1].limit_price == D(186)
 
@@ -319,7 +301,7 @@ def test_the_ticket_sends_at_once_on_paper_and_asks_live_with_no_as_the_default(
         await ready(desk)
         ticket = await pressed(desk, D(500), D("190.10"))
         if desk.engine.book == "live":
-            question = await asked()
+            question = await asked(ConfirmDialog)
             assert question.text.text() == "BUY 500 AAPL at 190.10 limit"
             assert question.windowTitle().endswith("LIVE U…318")
             assert question.no.isDefault()
@@ -335,7 +317,7 @@ def test_the_ticket_sends_at_once_on_paper_and_asks_live_with_no_as_the_default(
             assert ticket._said is None, "a person's no is no refusal"
             await until(lambda: not any(ticket._standing()), "a new verdict")
             ticket.press_send()
-            (await asked()).yes.click()
+            (await asked(ConfirmDialog)).yes.click()
         await until(lambda: desk.sent(PlaceOrder), "the order")
         assert len(desk.sent(PlaceOrder)) == 1
         assert desk.sent(PlaceOrder)[0].request.limit_price == D("190.10")
@@ -431,7 +413,7 @@ def test_a_yes_after_the_account_has_changed_sends_nothing(desk: Desk, run) -> N
     async def story() -> None:
         await ready(desk)
         await pressed(desk, D(500), D("190.10"))
-        question = await asked()
+        question = await asked(ConfirmDialog)
         desk.engine.state(account="U7777777")
         await until(lambda: desk.shell.bridge.mirror.state().account == "U7777777", "the other account")
         question.yes.click()
@@ -447,7 +429,7 @@ def test_send_in_the_menu_asks_with_a_question(desk: Desk, run) -> None:
         await ready(desk)
         stage(desk)
         assert not desk.shell.commander.run("send", "menu")
-        question = await asked()
+        question = await asked(ConfirmDialog)
         assert question.text.text().startswith("BUY 500 AAPL at")
         assert await quiet(desk, PlaceOrder)
         question.yes.click()
@@ -471,7 +453,7 @@ def test_reverse_goes_at_once_on_paper_and_is_confirmed_live(desk: Desk, run) ->
             desk.key("Esc")
             assert not desk.shell.confirming.waiting
             desk.shell.window.docks["positions"].pane.reverse_wanted.emit(SYMBOL)
-            (await asked()).no.click()
+            (await asked(ConfirmDialog)).no.click()
             assert await quiet(desk, Flatten)
             desk.shell.window.activateWindow()
             await until(lambda: QApplication.focusWindow() is not None, "the focus")
@@ -517,7 +499,7 @@ def test_an_exit_by_key_and_by_button_is_never_asked_about_unless_a_person_wants
         desk.shell.confirming.policy = Policy({(desk.engine.book, Act.FLATTEN): Choice(When.ALWAYS)})
         press(desk, "Ctrl+Shift+F")
         positions.flatten_wanted.emit(SYMBOL, D("0.5"))
-        question = await asked()
+        question = await asked(ConfirmDialog)
         assert question.text.text().startswith("Close ")
         assert len(desk.sent(Flatten)) == 2
         question.yes.click()
@@ -533,7 +515,7 @@ def test_flatten_all_that_was_typed_goes_at_once_on_paper_and_is_confirmed_live(
         source = PaletteSource(desk.shell, desk.shell.program)
         source.entries("flatten all")[0].do()
         if desk.engine.book == "live":
-            question = await asked()
+            question = await asked(ConfirmDialog)
             assert question.text.text().startswith("Close every position (")
             assert SYMBOL in question.text.text()
             assert await quiet(desk, Flatten)
@@ -558,7 +540,7 @@ def test_cancel_all_is_confirmed_only_where_a_person_wants_it_and_stop_never(des
         await until(lambda: len(desk.sent(CancelAll)) == 2, "the confirmed cancel")
         desk.key("Ctrl+.")
         await until(lambda: desk.sent(Halt), "STOP")
-        assert dialog() is None
+        assert opened(ConfirmDialog) == []
 
     run(story())
 
@@ -647,8 +629,7 @@ def test_the_policy_is_chosen_kept_and_only_a_looser_one_makes_the_hands_new(des
 
         async def choose(act: Act, when: When, amount: str = "25000") -> ConfirmationsDialog:
             assert shell.commander.run("confirmations", "palette")
-            await until(lambda: dialog(ConfirmationsDialog), "the dialog")
-            page = dialog(ConfirmationsDialog)
+            page = await asked(ConfirmationsDialog)
             cell = page.cells["live", act]
             cell.when.setCurrentIndex(list(When).index(when))
             cell.amount.setText(amount)

@@ -17,6 +17,7 @@ from market_agent_gui.keys.confirming import (
     worth,
 )
 from market_agent_gui.keys.guard import SEND_GAP_S
+from tests.support_gui.clock import Clock
 
 ORDERS = (Act.KEY, Act.TICKET, Act.CHART)
 
@@ -115,15 +116,8 @@ def test_an_order_is_worth_its_size_at_the_dearest_price_known() -> None:
     assert worth(D(100)) is None
 
 
-class _Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_a_second_press_is_of_the_same_thing_and_neither_in_haste_nor_long_after() -> None:
-    clock = _Clock()
+    clock = Clock()
     second = SecondPress(clock)
     assert second.press("a") is Press.FIRST
     clock.now += SEND_GAP_S - 0.01

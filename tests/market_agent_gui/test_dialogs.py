@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 
 from engine.api.commands import ChangeLimits, Receipt
 from engine.api.rows import LimitRow
@@ -14,7 +13,7 @@ from market_agent_gui.keys.fresh import ORDERS
 from market_agent_gui.limit_dialog import LimitDialog
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.sizes_dialog import SizesDialog, read_sizes
-from tests.support_gui.harness import Desk, gone, until
+from tests.support_gui.harness import Desk, dialog_of, gone, until
 from tests.widgets.factories import suggestion
 
 D = Decimal
@@ -67,7 +66,7 @@ def test_a_limit_that_the_engine_refuses_leaves_the_dialog_open_with_its_reason(
         await until(lambda: "G1 x" in desk.shell.bridge.mirror.rows("limits"), "the limit")
         desk.engine.refuse = {ChangeLimits: Receipt(ok=False, code="PIN", text="The PIN is wrong.")}
         desk.shell.presenters["limits"]._on_change("G1 x")
-        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, LimitDialog) and w.isVisible())
+        dialog = dialog_of(LimitDialog)
         assert dialog.windowTitle().startswith("G1 · Order value, agent, money · PAPER DU…")
         dialog.value.setText("6000000")
         dialog.yes.click()
@@ -85,7 +84,7 @@ def test_sizes_and_risk_of_the_keys_are_chosen_kept_and_confirmed_at_first(desk:
         await desk.open()
         shell = desk.shell
         shell.commander.run("edit_sizes", "palette")
-        dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, SizesDialog) and w.isVisible())
+        dialog = dialog_of(SizesDialog)
         for text, wrong in (("1 2 3", "There are nine keys; 3"), ("1 2 3 4 5 6 7 8 -9", "'-9' is not a number")):
             dialog.sizes.setText(text)
             dialog.yes.click()

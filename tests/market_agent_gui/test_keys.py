@@ -31,16 +31,9 @@ from market_agent_gui.keys.staging import (
     stage_change,
 )
 from market_agent_gui.mirror import STALE, Mirror, Price
+from tests.support_gui.clock import Clock
 
 D = Decimal
-
-
-class Time:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def price(bid: float = 190.33, ask: float = 190.35, flags: int = 0) -> Price:
@@ -58,7 +51,7 @@ def staged(**changes: object) -> StagedOrder:
 @pytest.mark.usefixtures("qapp")
 class TestArming:
     def test_it_falls_when_its_time_is_over(self) -> None:
-        time = Time()
+        time = Clock()
         arming = Arming(seconds=60, monotonic=time)
         assert arming.arm()
         time.now += 59
@@ -94,12 +87,12 @@ class TestArming:
 
 
 def test_an_auto_repeat_never_acts_whatever_the_key() -> None:
-    guard = PressGuard(Time())
+    guard = PressGuard(Clock())
     assert all(guard.judge("x", risk, auto_repeat=True) is Drop.REPEAT for risk in Risk)
 
 
 def test_a_second_send_within_a_second_is_dropped() -> None:
-    time = Time()
+    time = Clock()
     guard = PressGuard(time)
     assert guard.judge("send", Risk.ADDS, auto_repeat=False) is None
     time.now += 0.9
@@ -109,7 +102,7 @@ def test_a_second_send_within_a_second_is_dropped() -> None:
 
 
 def test_a_send_in_haste_behind_an_enter_for_something_else_is_dropped() -> None:
-    time = Time()
+    time = Clock()
     guard = PressGuard(time)
     guard.stray()
     time.now += 0.3
@@ -122,7 +115,7 @@ def test_a_send_in_haste_behind_an_enter_for_something_else_is_dropped() -> None
 
 
 def test_staging_anew_shows_that_the_next_enter_is_meant_for_the_order() -> None:
-    time = Time()
+    time = Clock()
     guard = PressGuard(time)
     guard.stray()
     assert guard.judge("stage_buy", Risk.NONE, auto_repeat=False) is None
@@ -131,7 +124,7 @@ def test_staging_anew_shows_that_the_next_enter_is_meant_for_the_order() -> None
 
 
 def test_stop_is_never_dropped_for_being_quick() -> None:
-    guard = PressGuard(Time())
+    guard = PressGuard(Clock())
     assert [guard.judge("stop", Risk.SAFETY, auto_repeat=False) for _ in range(5)] == [None] * 5
 
 

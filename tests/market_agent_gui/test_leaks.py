@@ -4,9 +4,9 @@ import asyncio
 import gc
 
 import pytest
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.support_gui.harness import Desk, until
+from tests.support_gui.harness import Desk, asked
 
 OFTEN = [15, pytest.param(200, marks=pytest.mark.long)]
 
@@ -23,10 +23,6 @@ async def settle() -> None:
     await asyncio.sleep(0.02)
 
 
-def open_dialog(desk: Desk) -> QDialog:
-    return next(dialog for dialog in desk.shell.window.findChildren(QDialog) if dialog.isVisible())
-
-
 @pytest.mark.parametrize("times", OFTEN)
 @pytest.mark.parametrize(
     "action",
@@ -40,8 +36,7 @@ def test_a_dialog_opened_and_closed_many_times_leaves_no_widget(desk: Desk, run,
 
         async def once() -> None:
             assert shell.commander.run(action, "menu")
-            await until(lambda: any(d.isVisible() for d in shell.window.findChildren(QDialog)), "the dialog")
-            open_dialog(desk).reject()
+            (await asked()).reject()
             await settle()
 
         await once()

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.api.commands import CancelAll, PlaceOrder
@@ -26,7 +25,7 @@ from market_agent_gui.keys.outside import (
 from market_agent_gui.keys.outside_watch import OutsideWatch
 from market_agent_gui.preferences import PreferencesFile
 from market_agent_gui.presenters.outside_keys import OutsideKeys
-from tests.support_gui.harness import Desk, until
+from tests.support_gui.harness import Desk, dialog_of, until
 
 LOCK = Owner(True, "screensaver")
 PROGRAM = Owner(False)
@@ -282,7 +281,7 @@ def test_the_editor_of_the_window_is_told_what_the_system_answers(desk: Desk, ru
     async def story() -> None:
         await desk.open()
         desk.shell.commander.run("edit_keys", "menu")
-        editor = next(w for w in QApplication.topLevelWidgets() if isinstance(w, KeyEditor) and w.isVisible())
+        editor = dialog_of(KeyEditor)
         assert editor.unsure.text() == "This system does not tell whose keys these are."
         answer(desk, {"Ctrl+B": LOCK})
         assert "lock the screen" in editor._items["stage_buy"].text(3)

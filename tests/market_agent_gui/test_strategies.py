@@ -6,11 +6,10 @@ from pathlib import Path
 
 from engine.api.commands import CancelAll, CheckStrategy, Flatten, Halt, SaveStrategy, SwitchStrategy
 from engine.api.rows import AlarmRow
-from market_agent_gui.dialogs import PlainDialog
 from market_agent_gui.presenters.strategies import CHECK_MS
 from market_agent_gui.strategies_pane import StrategiesPane
 from tests.support_gui.fake_strategies import SHIPPED
-from tests.support_gui.harness import Desk, until
+from tests.support_gui.harness import Desk, dialog_of, until
 
 TEXT = """id: mine
 title: Mine
@@ -80,15 +79,11 @@ def test_a_saved_text_is_the_persons_own_and_reset_brings_the_first_one_back(
         assert "stop_atr: 2.0" in (tmp_path / "strategies" / "day_trading.yaml").read_text()
         await until(lambda: pane.reset.isEnabled() and not pane.save.isEnabled(), "the buttons")
         pane.reset.click()
-        _dialog(desk).yes.click()
+        dialog_of().yes.click()
         await until(lambda: pane.table.rows.get("day_trading").origin == "shipped", "the first one")
         await until(lambda: pane.editor.toPlainText() == ours, "its text")
 
     run(story())
-
-
-def _dialog(desk: Desk) -> PlainDialog:
-    return next(d for d in desk.shell.window.findChildren(PlainDialog) if d.isVisible())
 
 
 def test_another_id_makes_another_strategy_and_the_draft_survives_looking_elsewhere(

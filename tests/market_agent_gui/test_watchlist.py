@@ -9,8 +9,7 @@ import pytest
 from PySide6.QtWidgets import QLineEdit
 
 from engine.api.commands import GetBars, Receipt, Unwatch, Watch
-from market_agent_gui.dialogs import PlainDialog
-from tests.support_gui.harness import Desk, gone, until
+from tests.support_gui.harness import Desk, dialog_of, until
 from widgets.quote_table import symbols_of_file
 
 
@@ -35,10 +34,6 @@ def lists_of(desk: Desk):  # type: ignore[no-untyped-def]
     return desk.shell.window.docks["watchlist"].pane
 
 
-def dialog_of(desk: Desk) -> PlainDialog:
-    return next(found for found in desk.shell.window.findChildren(PlainDialog) if not gone(found))
-
-
 def choose(desk: Desk, words: str) -> None:
     menu = lists_of(desk)._choice.menu()
     next(action for action in menu.actions() if action.text().split("\t")[0] == words).trigger()
@@ -50,12 +45,12 @@ def test_lists_are_made_renamed_and_deleted_from_the_menu_and_kept(desk: Desk, r
         table = lists_of(desk)
         for name in ("Tech", "Metals"):
             choose(desk, "New list…")
-            dialog_of(desk).findChild(QLineEdit).setText(name)
-            dialog_of(desk).yes.click()
+            dialog_of().findChild(QLineEdit).setText(name)
+            dialog_of().yes.click()
         table.add_symbols(("AAPL", "MSFT"), "Tech")
         assert table.model.shown_list == "Metals"
         choose(desk, "Rename this list…")
-        dialog = dialog_of(desk)
+        dialog = dialog_of()
         dialog.findChild(QLineEdit).setText("tech")
         dialog.yes.click()
         assert "already" in dialog.problem.text()
@@ -63,7 +58,7 @@ def test_lists_are_made_renamed_and_deleted_from_the_menu_and_kept(desk: Desk, r
         dialog.yes.click()
         assert list(table.lists) == ["Tech", "Gold"]
         choose(desk, "Delete this list…")
-        dialog_of(desk).yes.click()
+        dialog_of().yes.click()
         assert json.loads((desk.profile / "watchlists.json").read_text()) == {"Tech": ["AAPL", "MSFT"]}
 
     run(story())
@@ -77,8 +72,8 @@ def test_a_selected_symbol_goes_to_a_new_list(desk: Desk, run) -> None:
         table.view.select_key(free)
         action = next(found for found in table._row_actions(free) if found.text() == "Add to a new list…")
         action.trigger()
-        dialog_of(desk).findChild(QLineEdit).setText("One")
-        dialog_of(desk).yes.click()
+        dialog_of().findChild(QLineEdit).setText("One")
+        dialog_of().yes.click()
         assert table.lists == {"One": (free,)}
 
     run(story())

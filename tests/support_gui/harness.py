@@ -4,10 +4,11 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from shiboken6 import isValid
 
 from market_agent_gui.bridge import LinkState
@@ -18,6 +19,8 @@ from market_agent_gui.translate import Language
 from tests.support_gui.fake_engine import FakeEngine
 from widgets.theme import apply_theme
 from widgets.words import once_more
+
+W = TypeVar("W", bound=QWidget)
 
 
 async def until(condition: Callable[[], object], what: str = "the condition", seconds: float = 8.0) -> None:
@@ -32,6 +35,23 @@ async def until(condition: Callable[[], object], what: str = "the condition", se
 def gone(widget: QWidget) -> bool:
     """Whether a widget is closed; a dialog that has closed is soon deleted, too."""
     return not isValid(widget) or not widget.isVisible()
+
+
+def opened(kind: type[W] = QDialog) -> list[W]:
+    """Return the windows of a kind that are in sight: dialogs, unless another is named."""
+    return [found for found in QApplication.topLevelWidgets() if isinstance(found, kind) and not gone(found)]
+
+
+def dialog_of(kind: type[W] = QDialog) -> W:
+    """Return the one window of a kind that is in sight."""
+    (found,) = opened(kind)
+    return found
+
+
+async def asked(kind: type[W] = QDialog) -> W:
+    """Wait for the one window of a kind; return it."""
+    await until(lambda: opened(kind), f"a {kind.__name__}")
+    return dialog_of(kind)
 
 
 class Desk:

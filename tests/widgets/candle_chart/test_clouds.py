@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
+from tests.widgets.candle_chart.pictures import pixels, screen
 from tests.widgets.candle_chart.sample import random_bars
 from widgets.candle_chart.chart import CandleChart
 from widgets.candle_chart.clouds import with_crossings
@@ -13,16 +13,6 @@ from widgets.candle_chart.layers import LineLayer
 from widgets.theme import current_theme
 
 MakeChart = Callable[..., CandleChart]
-
-
-def pixels(chart: CandleChart) -> np.ndarray:
-    image = chart.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width()).copy()
-
-
-def screen(chart: CandleChart) -> np.ndarray:
-    image = chart.screen().grabWindow(chart.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
-    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width()).copy()
 
 
 def cloud(chart: CandleChart, mean: float, ahead: int = 0) -> None:

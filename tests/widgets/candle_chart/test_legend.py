@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QImage, QPainter
 
+from tests.widgets.candle_chart.pictures import pixels
 from tests.widgets.candle_chart.sample import random_bars
 from widgets.candle_chart import legend as legend_module
 from widgets.candle_chart.chart import CandleChart
@@ -25,9 +26,7 @@ def ema(name: str = "EMA 20") -> LineLayer:
 
 
 def body(chart: CandleChart) -> np.ndarray:
-    image = chart.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-    whole = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
-    return whole[chart.frame().geometry.body.top() :].copy()
+    return pixels(chart)[chart.frame().geometry.body.top() :]
 
 
 def test_each_line_is_named_with_its_value_at_the_crosshair(make_chart: MakeChart) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
+from tests.widgets.candle_chart.pictures import pixels, screen
 from tests.widgets.candle_chart.sample import STEP, Columns, random_bars
 from widgets.candle_chart.axes import volume_marks
 from widgets.candle_chart.bars import ChartData
@@ -32,11 +33,6 @@ from widgets.candle_chart.viewport import Viewport
 from widgets.theme import apply_theme, current_theme, theme
 
 MakeChart = Callable[..., CandleChart]
-
-
-def pixels(chart: CandleChart) -> np.ndarray:
-    image = chart.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width()).copy()
 
 
 def rgb(colour: QColor) -> int:
@@ -196,12 +192,6 @@ def test_two_ticks_before_one_paint_leave_the_picture_a_whole_repaint_gives(
         if k % 2:
             qapp.processEvents()
             assert differences(screen(chart), full(chart)) == 0
-
-
-def screen(chart: CandleChart) -> np.ndarray:
-    """Return what the window shows: the backing store, without a new paint of everything."""
-    image = chart.screen().grabWindow(chart.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
-    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width()).copy()
 
 
 def test_a_tick_outside_the_scale_scales_again(make_chart: MakeChart, qapp: QApplication) -> None:

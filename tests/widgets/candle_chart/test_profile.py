@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QImage
 
+from tests.widgets.candle_chart.pictures import pixels
 from tests.widgets.candle_chart.sample import random_bars
 from widgets.candle_chart.chart import CandleChart
 from widgets.candle_chart.profile import VALUE_AREA, profile_of
@@ -48,10 +48,8 @@ def test_it_is_drawn_when_asked_for_and_goes_again(make_chart: MakeChart, count:
     chart.show_range(0.0, float(count))
 
     def left() -> np.ndarray:
-        image = chart.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-        whole = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.width())
         price = chart.frame().geometry.price
-        return whole[price.top() : price.bottom(), :100].copy()
+        return pixels(chart)[price.top() : price.bottom(), :100]
 
     plain = left()
     chart.set_profile_visible(True)
