@@ -16,6 +16,7 @@ import pytest
 import main
 from engine.api.door import read_door
 from service.tokens import Scope, open_tokens, token_file
+from tests.engine.operations.processes import EngineProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = [sys.executable, str(ROOT / "main.py")]
@@ -25,17 +26,10 @@ MAIN = [sys.executable, str(ROOT / "main.py")]
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A real engine process on the simulated market."""
     folder = tmp_path_factory.mktemp("serve") / "profile"
-    command = [*MAIN, "run", "--demo", "--quiet", "--speed", "20", "--seed", "3", "--profile", str(folder)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while read_door(folder) is None:
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline, "the engine did not open its door"
-        time.sleep(0.1)
+    engine = EngineProcess(folder, "--speed", "20", "--seed", "3")
+    engine.wait_for_the_door()
     yield folder
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+    engine.end()
 
 
 def test_the_service_runs_beside_the_engine_and_ends_in_order(profile, tmp_path):

@@ -71,7 +71,20 @@ def test_every_control_of_the_window_has_a_name(desk: Desk, run, language: str) 
 
 
 @pytest.mark.parametrize(
-    "action", ["save_workspace", "compare", "draw_text", "indicators", "edit_keys", "key_card", "set_pin", "first_run"]
+    "action",
+    [
+        *(
+            "save_workspace",
+            "compare",
+            "draw_text",
+            "indicators",
+            "edit_keys",
+            "edit_sizes",
+            "confirmations",
+            "key_card",
+        ),
+        *("set_pin", "sign_mandate", "first_run"),
+    ],
 )
 def test_every_control_of_a_dialog_has_a_name(desk: Desk, run, action: str) -> None:
     async def story() -> None:

@@ -9,13 +9,18 @@ import pytest
 
 from engine.api.client import EngineClient
 from engine.api.commands import (
+    Approve,
+    ApproveIf,
     CancelAll,
+    CancelOrder,
+    Edit,
     Flatten,
     Halt,
     ModifyOrder,
     PlaceOrder,
     Propose,
     Receipt,
+    Refuse,
     Resume,
     SetAutonomy,
     SetMode,
@@ -23,7 +28,7 @@ from engine.api.commands import (
 from engine.api.frames import Answer, Frame
 from engine.api.wire import Call, Follow, pack, unpack_down, unpack_up
 from engine.model.decision import Autonomy, Mode
-from engine.model.ids import IntentId, OrderRef, Symbol
+from engine.model.ids import IntentId, OrderRef, SuggestionId, Symbol
 from engine.model.market import Side
 from engine.model.order import OrderRequest
 from engine.runtime.server import LATE_S, Server
@@ -33,6 +38,7 @@ ORDER = PlaceOrder(
     request=OrderRequest(intent_id=IntentId("i-1"), symbol=Symbol("AAPL"), side=Side.BUY, quantity=Decimal(1))
 )
 CHANGE = ModifyOrder(ref=OrderRef("r-1"), intent_id=IntentId("i-2"))
+SHOWN = SuggestionId("S-1")
 
 
 class Writer:
@@ -71,6 +77,9 @@ async def answered_at(command, sent_s: float) -> tuple[Receipt, list]:
 RISKIER = {
     "order": ORDER,
     "change": CHANGE,
+    "approve": Approve(suggestion_id=SHOWN),
+    "approve if": ApproveIf(suggestion_id=SHOWN, price=Decimal(1), seconds=1.0),
+    "edit": Edit(suggestion_id=SHOWN),
     "idea": Propose(intent_id=IntentId("p-1"), symbol=Symbol("AAPL"), side=Side.BUY, by="api"),
     "resume": Resume(typed="RESUME", reason="x"),
     "mode": SetMode(mode=Mode.AUTO),
@@ -89,9 +98,11 @@ CLOSING = PlaceOrder(request=msgspec.structs.replace(ORDER.request, reduce_only=
 
 
 SAFER = {
+    "cancel one": CancelOrder(ref=OrderRef("r-1")),
     "cancel": CancelAll(),
     "close": Flatten(),
     "halt": Halt(reason="x"),
+    "refuse": Refuse(suggestion_id=SHOWN, code="OTHER"),
     "reduce-only order": CLOSING,
     "mode": SetMode(mode=Mode.MANUAL),
     "autonomy": SetAutonomy(autonomy=Autonomy.ASK),
