@@ -278,8 +278,8 @@ class Live:
         """
         self._count += 1
         intent = IntentId(f"console-{os.getpid()}-{time.time_ns():x}-{self._count}")
+        self._draft = None  # whatever comes of this text, the order before it is not what is sent next
         command = parse_order_text(text, intent, by=PERSON)
-        self._draft = None
 
         async def work() -> Draft:
             verdict = None
@@ -291,7 +291,7 @@ class Live:
         return self._session.wait(work())
 
     def send(self, confirm: str = "") -> Any:
-        """Send the order that was previewed last. ``confirm="G01"`` accepts its soft limits of those codes."""
+        """Send the order that was previewed last. ``confirm="G5"`` accepts its soft limits of those codes."""
         draft = self._draft
         if draft is None:
             raise Refusal('There is no order to send: order("buy AAPL 100 @ 190") first.')
@@ -378,7 +378,7 @@ HELP = """The engine of this profile, as it runs now:
   quotes("AAPL")  quotes()       newest prices
   bars("AAPL", "1m", 1000)       closed bars: 1m 5m 15m 30m 1h 1d 1w
   order("buy AAPL 100 @ 190")    read and previewed by the gate; send() sends it
-  send()  send(confirm="G01")    what was previewed last
+  send()  send(confirm="G5")     what was previewed last
   halt()  halt(flatten=True)     STOP
   ask(commands.GetCapabilities(by="console"))    any command
 

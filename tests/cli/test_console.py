@@ -104,8 +104,10 @@ async def test_a_refusal_of_the_gate_is_shown_and_an_unreadable_order_forgets_th
     assert "G1  It is worth too much. (send(confirm='G1') accepts it)" in said
     await console.type('send(confirm="G1")')
     assert [c for c in engine.commands if isinstance(c, PlaceOrder)][-1].request.confirmed == ("G1",)
+    placed = len(engine.commands)
     assert "quantity is missing" in await console.type('order("buy AAPL")')
-    assert await console.type("1/0") != ""
+    assert "no order to send" in await console.type("send()")
+    assert len(engine.commands) == placed
 
 
 async def test_an_error_is_shown_and_the_prompt_comes_back(console) -> None:
@@ -115,10 +117,11 @@ async def test_an_error_is_shown_and_the_prompt_comes_back(console) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a signal of POSIX")
-@pytest.mark.parametrize("line", ["while True: pass", "await asyncio.sleep(600)", "import time; time.sleep(600)"])
-async def test_an_interrupt_ends_what_runs_and_not_the_console(console, line) -> None:
-    console.process.stdin.write(f"{line}\n\n".encode())
-    await asyncio.sleep(0.7)
+@pytest.mark.parametrize("wait", ["while True: pass", "await asyncio.sleep(600)", "import time; time.sleep(600)"])
+async def test_an_interrupt_ends_what_runs_and_not_the_console(console, wait) -> None:
+    begun = "if print('be' + 'gun') is None:"
+    console.process.stdin.write(f"{begun}\n    {wait}\n\n".encode())
+    await console.until("begun")
     console.process.send_signal(signal.SIGINT)
     await console.until("KeyboardInterrupt")
     console.process.stdin.write(b"6*7\n")
