@@ -15,7 +15,7 @@ from engine.api.client import EngineClient, EngineUnavailable
 from engine.api.commands import AnyCommand, Halt, Receipt
 from engine.api.door import read_door
 from engine.api.frames import AnyUp, Frame, Notice, RowsChanged
-from engine.api.halt_flag import leave_halt_flag
+from engine.api.halt_flag import HALT_FLAG, leave_halt_flag
 from engine.api.wire import Follow
 from market_agent_gui.loop import TaskOwner
 from market_agent_gui.mirror import Mirror
@@ -148,10 +148,15 @@ class EngineBridge(QObject):
 
     def _raise_flag(self, command: Halt) -> str:
         try:
-            path = leave_halt_flag(self._profile, flatten=command.flatten)
+            leave_halt_flag(self._profile, flatten=command.flatten)
         except OSError as error:
             return f"STOP reached neither the engine nor the disk ({error.strerror}): cancel at the broker yourself"
-        return f"the engine does not answer; the flag {path.name} is set and it will halt when it reads it"
+        if command.flatten:
+            return (
+                f"the engine does not answer; the flag {HALT_FLAG} is set and it will halt and close every position "
+                "when it reads it"
+            )
+        return f"the engine does not answer; the flag {HALT_FLAG} is set and it will halt when it reads it"
 
     # --- what is wanted
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import structlog
 
 from engine.api.commands import Receipt
-from engine.api.halt_flag import HALT_FLAG
+from engine.api.halt_flag import leave_halt_flag
 from engine.bus.bus import Bus
 from engine.bus.clock import Clock
 from engine.execution.stop import Stop
@@ -25,7 +25,7 @@ class StopSwitch:
 
     def __init__(self, spec: EngineSpec, bus: Bus, clock: Clock, trading: Trading, market: MarketCache) -> None:
         self._desk = trading.desk
-        self._flag = spec.profile / HALT_FLAG
+        self._profile = spec.profile
         self._flattened: dict[IntentId, Receipt] = {}
         self._switch = Stop(
             bus,
@@ -60,9 +60,9 @@ class StopSwitch:
         return Receipt(ok=True, code="STOPPED", text=text, data=data)
 
     def _leave_flag(self) -> None:
-        """The journal takes nothing: an empty file still fits on a full disk, and the next start stops by it."""
+        """The journal takes nothing; the next start stops by the flag."""
         try:
-            self._flag.touch(mode=0o600)
+            leave_halt_flag(self._profile)
         except OSError as error:
             _log.critical("a halt is not recorded anywhere", reason=str(error))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.api.commands import Approve, CancelAll, Flatten, Halt, ModifyOrder, PlaceOrder
-from engine.api.halt_flag import read_halt_flag
+from engine.api.halt_flag import HALT_FLAG, read_halt_flag
 from engine.model.decision import Denial
 from tests.support_gui.harness import Desk, until
 
@@ -186,7 +186,7 @@ def test_stop_without_an_engine_says_so_and_leaves_the_flag(desk: Desk, run: Run
         await desk.engine.stop()
         await until(lambda: desk.shell.bridge.link.value == "lost", "the loss")
         desk.key("Ctrl+.")
-        flag = desk.profile / "HALT"
+        flag = desk.profile / HALT_FLAG
         await until(flag.exists, "the flag")
         assert read_halt_flag(desk.profile) is False
         await until(lambda: any(s == "bad" and "STOP" in text for s, text in desk.toasts), "the word")
@@ -213,6 +213,19 @@ def test_stop_that_is_not_answered_leaves_the_flag(desk: Desk, run: Run) -> None
         await desk.open()
         desk.engine.silent = True
         desk.key("Ctrl+.")
-        await until((desk.profile / "HALT").exists, "the flag")
+        await until((desk.profile / HALT_FLAG).exists, "the flag")
+
+    run(day())
+
+
+def test_stop_that_closes_everything_and_is_not_answered_leaves_a_flag_that_does_and_says_so(
+    desk: Desk, run: Run
+) -> None:
+    async def day() -> None:
+        await desk.open()
+        desk.engine.silent = True
+        desk.shell.halting.stop("test", flatten=True)
+        await until(lambda: read_halt_flag(desk.profile) is True, "the flag")
+        await until(lambda: any("close every position" in text for _, text in desk.toasts), "the word")
 
     run(day())

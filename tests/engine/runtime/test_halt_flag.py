@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from engine.api.commands import Receipt
+from engine.api.halt_flag import leave_halt_flag
 from engine.bus.bus import Bus
 from engine.bus.clock import StepClock
 from engine.runtime import supervisor as module
@@ -54,7 +55,7 @@ async def test_a_flag_stays_until_the_halt_is_recorded(tmp_path, monkeypatch) ->
 
 async def test_who_resumes_while_the_flag_waits_is_not_stopped_by_it_again(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     modes, room, stops = Modes(), [False], []
-    (tmp_path / "HALT").write_text("flatten=True\n")
+    leave_halt_flag(tmp_path, flatten=True)
     watching = await started(tmp_path, modes, room, stops, monkeypatch)
     await until(lambda: stops)
     assert stops[0] is True
