@@ -90,6 +90,12 @@ def make_spec(settings: Settings, args: argparse.Namespace, profile: Path, file:
     for name, provider in settings.providers:
         if name not in ("simulated", "plugins", "alpaca") and getattr(provider, "enabled", False):
             raise Unready(f"providers.{name}.enabled", "this provider is not in this version; set it to false")
+    for name, provider in settings.providers.plugins.items():
+        if provider.enabled:
+            key = f"providers.plugins.{name}.enabled"
+            raise Unready(key, "providers of plug-ins are not in this version; set it to false")
+    if settings.providers.alpaca.enabled and settings.broker.kind != "alpaca":
+        raise Unready("providers.alpaca.enabled", "its data comes with broker.kind: alpaca; set that, or this to false")
     if settings.llm.provider != "none":
         raise Unready("llm.provider", f"{settings.llm.provider} is not in this version; set it to none")
     for key, value, off, what in (

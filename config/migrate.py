@@ -15,6 +15,9 @@ REMOVED: Mapping[str, str] = {
     "providers.edgar_online": "EDGAR Online is sold to companies only; sec_edgar is free and needs no key",
     "providers.tdameritrade": "the TD Ameritrade API closed on 13 May 2024",
     "tdameritrade": "the TD Ameritrade API closed on 13 May 2024",
+    "ibkr_data.enabled": "market data comes with broker.kind: ibkr; nothing needs to be switched on",
+    "alpaca_data.enabled": "market data comes with broker.kind: alpaca; nothing needs to be switched on",
+    "replay.enabled": "main.py replay and --replay play what was imported; nothing needs to be switched on",
 }
 """Dotted key -> why it is gone and what to use."""
 

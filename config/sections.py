@@ -65,7 +65,7 @@ class ProvidersSettings(Section):
     quiver: ProviderSettings = _provider("Quiver Quantitative: congress trades")
     newsapi: ProviderSettings = _provider("NewsAPI: headlines")
     plugins: dict[str, ProviderSettings] = Field(
-        default_factory=dict, title="Plug-ins", description="Providers that installed plug-ins bring, by their name."
+        default_factory=dict, title="Plug-ins", description="Providers of plug-ins, by name; not in this version."
     )
 
 

@@ -43,7 +43,6 @@ class FilesSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    enabled: bool = Field(False, title="Enabled", description="Play imported bars, quotes and trades.")
     half_spread_bps: float = Field(
         1.0,
         ge=0,

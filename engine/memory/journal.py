@@ -6,7 +6,7 @@ in order.
 """
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -84,8 +84,6 @@ class CommitTimes(msgspec.Struct):
 class Journal:
     """journal.db, seen by the order desk, the ledger, the board and the audit chain."""
 
-    slow_ns = 250 * MILLISECOND
-
     def __init__(
         self, database: Database, clock: Clock, *, ballast: Ballast | None = None, flush_ms: int = 200
     ) -> None:
@@ -96,6 +94,8 @@ class Journal:
         self._pending: list[tuple[str, tuple[object, ...]]] = []
         self._timer: Timer | None = None
         self.times = CommitTimes()
+        self.slow_ms: Callable[[], float] = lambda: 250.0
+        """A commit that takes longer is slow."""
         self.counters = Counters(database)
         self.kv = KeyValues(database, clock)
         self._suggestion_decoder = msgspec.msgpack.Decoder(Suggestion)
@@ -166,7 +166,7 @@ class Journal:
         taken = self._clock.monotonic() - started
         self.times.count += 1
         self.times.last_ns = taken
-        self.times.slow_in_a_row = self.times.slow_in_a_row + 1 if taken > self.slow_ns else 0
+        self.times.slow_in_a_row = self.times.slow_in_a_row + 1 if taken > self.slow_ms() * MILLISECOND else 0
 
     # --- reading
 

@@ -74,8 +74,6 @@ from engine.simulation.paper.exchange import PaperExchange
 from engine.suggestion.board import Board
 
 RECONCILE_WAIT_S = 15.0
-CLOCK_STEP_S = 1.0
-"""A step of the wall clock above this pauses AUTO (G23)."""
 DAILY = 86_400
 _log = structlog.get_logger("engine")
 
@@ -176,12 +174,13 @@ class Engine:
 
         # A demo's market time is its own even at speed 1: only a market that runs by the wall is compared with it.
         by_the_wall = not isinstance(clock, ReplayClock)
-        gauge = ClockGauge(self._wall, lambda: by_the_wall, skew_s, CLOCK_STEP_S)
+        gauge = ClockGauge(self._wall, lambda: by_the_wall, skew_s, spec.operations.clock_step_s)
         vitals = VitalSigns(spec.profile, clock, storage.journal, lag, self._real_time, gauge)
         clusters = ClusterBook(bus, place.bars)
         trading = assemble_trading(
             spec, bus, clock, storage, place.cache, broker, vitals, session_at, clusters, place.bars
         )
+        storage.journal.slow_ms = lambda: trading.limits.active.common.commit_slow_ms
         ledger_later.fill(trading.ledger)
         rebasing.connect(trading.ledger, broker if isinstance(broker, PaperExchange) else None)
         desk_later.fill(trading.desk)

@@ -148,6 +148,13 @@ def test_what_is_not_in_this_version_is_refused_by_its_key(tmp_path, capsys):
             "providers:\n  finnhub:\n    enabled: true",
             "line 3, providers.finnhub.enabled: this provider is not in this",
         ),
+        (
+            "providers: {plugins: {mine: {enabled: true}}}",
+            "providers.plugins.mine.enabled: providers of plug-ins are not",
+        ),
+        ("providers: {alpaca: {enabled: true}}", "providers.alpaca.enabled: its data comes with broker.kind: alpaca"),
+        ("ibkr_data: {enabled: true}", "line 1, ibkr_data.enabled: market data comes with broker.kind: ibkr"),
+        ("replay: {enabled: true}", "line 1, replay.enabled: main.py replay and --replay play what was imported"),
     ],
 )
 def test_a_setting_that_would_do_nothing_is_refused_with_its_file_and_line(tmp_path, capsys, text, said):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.clock import StepClock
+from engine.bus.clock import MILLISECOND, StepClock
 from engine.bus.errors import JournalError
 from engine.memory.ballast import Ballast
 from engine.memory.journal import Journal
@@ -184,3 +184,24 @@ def test_open_suggestions_come_back_with_their_state(tmp_path: Path) -> None:
     journal.save_suggestion(Suggestion(id="a", **base, **prices), SuggestionState.EXPIRED, NOW)
     assert [x.id for _, x in journal.open_suggestions()] == ["c"]
     journal.close()
+
+
+class SlowClock(StepClock):
+    """Each look at it is a tenth of a second later: so long a commit takes."""
+
+    looks = 0
+
+    def monotonic(self) -> int:
+        self.looks += 1
+        return self.looks * 100 * MILLISECOND
+
+
+def test_commits_that_take_longer_than_the_limit_of_now_are_counted_until_one_does_not(tmp_path: Path) -> None:
+    journal = Journal(open_journal_database(tmp_path / "journal.db"), SlowClock(NOW))
+    journal.slow_ms = lambda: 99.0
+    for number in (1, 2):
+        journal.commit([entry(number)])
+        assert journal.times.slow_in_a_row == number
+    journal.slow_ms = lambda: 100.0
+    journal.commit([entry(3)])
+    assert journal.times.slow_in_a_row == 0

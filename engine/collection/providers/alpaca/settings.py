@@ -13,7 +13,6 @@ class AlpacaDataSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    enabled: bool = Field(False, title="Enabled", description="Take market data from Alpaca.")
     base_url: str = Field(
         DATA_URL, title="Address", description="Of the data interface, without a version.", pattern=r"^https?://"
     )

@@ -8,7 +8,6 @@ class IbkrDataSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    enabled: bool = Field(False, title="Enabled", description="Take market data from the gateway.")
     delayed: bool = Field(
         True,
         title="Delayed prices",

@@ -45,7 +45,7 @@ class Kit:
         self.provider = IbkrProvider(
             self.heard.append,
             self.clock,
-            IbkrDataSettings(enabled=True, **settings),
+            IbkrDataSettings(**settings),
             self.link,
             self.broker.contracts,
             self.said.append,
