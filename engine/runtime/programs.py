@@ -31,7 +31,7 @@ READS = (
 PANE = "pane:"
 """What a pane of another package calls itself; it comes through the window's own connection."""
 LESS = (c.CancelOrder, c.CancelAll, c.Flatten)
-"""What only takes risk away: a person who opened such a pane may do it there, and nothing else by it."""
+"""What only takes risk away: a person who opened such a pane may do it there, whatever other programs may."""
 TRADES = (c.PlaceOrder, c.CancelOrder, c.Approve, c.Refuse)
 MOST_WORDS = 200
 CLOSED = Receipt(

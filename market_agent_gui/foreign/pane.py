@@ -59,8 +59,9 @@ class PaneHost(Protocol):
     def send(self, command: AnyCommand, then: Callable[[Receipt], object] | None = None) -> None:
         """Send a command to the engine; ``then`` hears the receipt.
 
-        Questions, cancels, flatten and STOP are sent, under the name of the pane. What can open or enlarge a position,
-        and what only a person may do, is refused with the code ``PANE``: see :meth:`stage`.
+        Questions, cancels of entries, flatten of one symbol and STOP are sent, under the name of the pane. What can
+        open or enlarge a position, and what only a person may do, is refused with the code ``PANE``, or by the engine
+        with ``PERSON``: see :meth:`stage`.
         """
 
     def stage(self, request: OrderRequest) -> bool:

@@ -3,19 +3,23 @@
 import math
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
+from inspect import signature
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from engine.api.commands import Receipt
+from engine.api.commands import Halt, Receipt
+from engine.runtime.programs import LESS, READS
 from market_agent_gui.foreign.find import PaneError, find_panes, load_spec
+from market_agent_gui.foreign.host import LESSENS, LOOKS, ForeignHost
 from market_agent_gui.foreign.pane import GROUP, PaneHost, PaneSpec, Quote
 from tests.support_gui.foreign_package import installed
 
 TEMPLATE = EntryPoint("breadth", "market_agent_gui.foreign._template:PANE", GROUP)
 PANES = [TEMPLATE]
 each = pytest.mark.parametrize("point", PANES, ids=[point.name for point in PANES])
+CHANGES = ("quotes", "positions", "orders", "symbol")
 
 
 class FakeHost:
@@ -32,8 +36,7 @@ class FakeHost:
         return tuple(self.prices)
 
     def quote(self, symbol: str) -> Quote | None:
-        price = self.prices.get(symbol)
-        return price if price is None or math.isfinite(price.ts_ns) else None
+        return self.prices.get(symbol)
 
     def positions(self) -> tuple:
         return ()
@@ -59,14 +62,22 @@ class FakeHost:
         pass
 
 
-def host() -> FakeHost:
-    made: PaneHost = FakeHost()
-    assert isinstance(made, FakeHost)
-    return made
-
-
 def quote(symbol: str, value: float) -> Quote:
     return Quote(symbol=symbol, bid=value, ask=value, last=value, previous_close=value, ts_ns=1, live=value == value)
+
+
+def texts(widget: QWidget) -> list[str]:
+    return [label.text() for label in widget.findChildren(QLabel)]
+
+
+@pytest.mark.parametrize("kind", [FakeHost, ForeignHost])
+def test_the_host_here_and_the_windows_own_offer_what_a_pane_is_promised(kind: type) -> None:
+    for name in [name for name in vars(PaneHost) if not name.startswith("_")]:
+        promised = getattr(PaneHost, name)
+        if callable(promised):
+            assert [*signature(getattr(kind, name)).parameters] == [*signature(promised).parameters]
+        elif kind is ForeignHost:
+            assert isinstance(getattr(kind, name), type(promised))
 
 
 @each
@@ -79,7 +90,7 @@ def test_it_is_a_spec_of_the_entry_points_name_with_a_title(point: EntryPoint) -
 
 @each
 def test_it_makes_a_widget_before_anything_is_known(point: EntryPoint, qtbot) -> None:
-    widget = load_spec(point).factory(host())
+    widget = load_spec(point).factory(FakeHost())
     assert isinstance(widget, QWidget)
     assert not widget.isVisible()
     qtbot.addWidget(widget)
@@ -87,41 +98,48 @@ def test_it_makes_a_widget_before_anything_is_known(point: EntryPoint, qtbot) ->
 
 @each
 def test_it_takes_every_change_also_of_prices_that_are_not_known(point: EntryPoint, qtbot) -> None:
-    made = host()
+    made = FakeHost()
     widget = load_spec(point).factory(made)
     qtbot.addWidget(widget)
     for prices in ({}, {"A": quote("A", math.nan)}, {"A": quote("A", 1.0), "B": quote("B", math.inf)}):
         made.prices = prices
         made.symbol = "GONE"
         for call in made.calls:
-            for what in ("quotes", "positions", "orders", "symbol"):
+            for what in CHANGES:
                 call(what)
 
 
 @each
 def test_two_of_it_do_not_disturb_each_other(point: EntryPoint, qtbot) -> None:
-    spec = load_spec(point)
-    first, second = spec.factory(host()), spec.factory(host())
+    spec, here, there = load_spec(point), FakeHost(), FakeHost()
+    first, second = spec.factory(here), spec.factory(there)
     qtbot.addWidget(first)
     qtbot.addWidget(second)
+    before = texts(second)
+    here.prices, here.symbol = {"A": quote("A", 2.0)}, "A"
+    for call in here.calls:
+        for what in CHANGES:
+            call(what)
     assert first is not second
+    assert texts(second) == before
 
 
 def test_the_template_asks_the_engine_and_shows_what_it_says(qtbot) -> None:
-    from PySide6.QtWidgets import QLabel, QPushButton
-
-    made = host()
+    made = FakeHost()
     made.answer = Receipt(ok=False, text="the engine is not connected")
     widget = load_spec(TEMPLATE).factory(made)
     qtbot.addWidget(widget)
     widget.findChild(QPushButton).click()
     assert len(made.sent) == 1
-    assert "the engine is not connected" in [label.text() for label in widget.findChildren(QLabel)]
+    assert "the engine is not connected" in texts(widget)
+
+
+def test_what_the_window_lets_a_pane_send_the_engine_takes_from_one() -> None:
+    assert set(LOOKS) <= set(READS)
+    assert set(LESSENS) == {*LESS, Halt}
 
 
 # --- finding them
-
-MARK = "import sys\nsys.modules['breadth_was_imported'] = sys\n"
 
 
 def test_an_installed_package_is_found_by_its_metadata_and_not_imported(tmp_path: Path) -> None:
