@@ -5,7 +5,7 @@
 
 PYTHON_IN_VENV = .venv/bin/python
 PYTEST = QT_QPA_PLATFORM=offscreen $(PYTHON_IN_VENV) -m pytest
-# Measured on two cores (docs/developer.md); `make test WORKERS=0` runs in one process.
+# For two cores; `make test WORKERS=0` runs in one process.
 WORKERS = 2
 ARGS =
 
