@@ -424,6 +424,21 @@ def test_a_yes_after_the_account_has_changed_sends_nothing(desk: Desk, run) -> N
 
 
 @live
+def test_a_yes_after_the_order_has_changed_sends_nothing(desk: Desk, run) -> None:
+    async def story() -> None:
+        await ready(desk)
+        stage(desk)
+        desk.shell.commander.run("send", "menu")
+        question = await asked(ConfirmDialog)
+        desk.shell.entry.set_size(D(600))
+        question.yes.click()
+        assert await quiet(desk, PlaceOrder)
+        assert any("no longer what you were asked" in text for _, text in desk.toasts)
+
+    run(story())
+
+
+@live
 def test_send_in_the_menu_asks_with_a_question(desk: Desk, run) -> None:
     async def story() -> None:
         await ready(desk)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from engine.api.commands import CancelAll, PlaceOrder
+from engine.api.commands import Approve, CancelAll, PlaceOrder
 from market_agent_gui.bridge import LinkState
 from tests.support_gui.harness import Desk, until
 
@@ -122,5 +122,29 @@ def test_a_joining_order_can_be_sent_from_the_ticket_however_fast_the_quotes_run
         row[0] = 190.00
         desk.engine.quotes.version += 1
         await until(lambda: shell.entry.staged.limit == 190, "the last quote, which is not forgotten")
+
+    run(story())
+
+
+def test_no_suggestion_is_approved_while_the_engine_stands_still(desk: Desk, run, quick: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        await desk.open()
+        shell = desk.shell
+        desk.engine.suggest(1050, "AMZN", "BUY", "220.10")
+        await until(lambda: "S-1050" in shell.bridge.mirror.rows("suggestions"), "the suggestion")
+        queue = shell.window.show_dock("suggestions").pane
+        queue.select("S-1050")
+        await asyncio.sleep(0.6)  # one that has just come is not approved yet
+        quick.setattr("engine.runtime.server.ClientOutbox.cut_rows", lambda _self: [])
+        quick.setattr("engine.runtime.server.ClientOutbox.cut_frame", lambda _self: None)
+        quick.setattr("engine.runtime.server.QUIET_S", 1e9)
+        await until(lambda: shell.bridge.silent, "the silence")
+        desk.key("A", queue)
+        await asyncio.sleep(0.2)
+        assert not desk.sent(Approve)
+        quick.setattr("engine.runtime.server.QUIET_S", 0.1)
+        await until(lambda: not shell.bridge.silent, "the engine again")
+        desk.key("A", queue)
+        await until(lambda: desk.sent(Approve), "the approval")
 
     run(story())
