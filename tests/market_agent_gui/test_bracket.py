@@ -8,6 +8,7 @@ import pytest
 from engine.api.commands import ModifyOrder
 from engine.api.rows import OrderRow
 from engine.model.market import Side
+from market_agent_gui.commander import Refusal
 from market_agent_gui.keys.bracket import Move, moves
 from tests.support_gui.harness import Desk, until
 
@@ -88,6 +89,9 @@ def test_a_staged_bracket_moves_as_one_and_nothing_is_sent(desk: Desk, run) -> N
         desk.shell.bracket.move(-10)
         staged = entry.staged
         assert (staged.limit, staged.stop, staged.target) == (D("189.90"), D("186.90"), D("195.90"))
+        with pytest.raises(Refusal, match="fall to zero"):
+            desk.shell.bracket.move(-19_000)
+        assert entry.staged == staged, "all of it or nothing"
         assert not desk.sent(ModifyOrder)
 
     run(story())
