@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QLineEdit,
 from engine.model.decision import Denial, Verdict
 from engine.model.market import Side
 from engine.model.order import OrderRequest, TimeInForce
-from widgets import formats
 from widgets.figures import Figures
 from widgets.inline_edit import read_number
 from widgets.key_button import KeyButton
@@ -25,6 +24,7 @@ from widgets.ticket_figures import figures_of
 from widgets.ticket_head import TicketHead
 from widgets.ticket_preset import after_edit, place_legs, waits
 from widgets.ticket_sentence import TicketSentence
+from widgets.ticket_words import flatten_words, order_words
 from widgets.words import keep_said, told, tr
 
 PREVIEW_MS = 60
@@ -454,32 +454,26 @@ class OrderTicket(QWidget):
 
     def _show_words(self, wrong: dict[str, str]) -> None:
         verdict = self._verdict
+        blocked = [Denial(code=self._blocked[0], text=self._blocked[1])] if self._blocked[1] else []
         self.change.show_change(self._change)
         if self._change is not None:
             self._retype.hide()
-            blocked = [Denial(code=self._blocked[0], text=self._blocked[1])] if self._blocked[1] else []
             self.objections.show_items(blocked)
             return
         made = figures_of(verdict, self._draft, self._around, self._risk_before) if verdict is not None else []
         self.figures.show_figures(made)
-        touched = self._draft.size is not None and bool(self._draft.symbol)
-        notes = list(dict.fromkeys(wrong.values())) if touched else []
+        notes = list(dict.fromkeys(wrong.values())) if self._draft.size is not None and self._draft.symbol else []
         if verdict is not None and not verdict.denials and not verdict.warnings and not self._blocked[1]:
             notes.append(tr("All limits pass."))
-        blocked = [Denial(code=self._blocked[0], text=self._blocked[1])] if self._blocked[1] else []
-        said = [self._said] if self._said is not None else []
-        denials = (*blocked, *said, *(verdict.denials if verdict is not None else ()))
+        denials = (*blocked, *filter(None, [self._said]), *(verdict.denials if verdict is not None else ()))
         self.objections.show_items(denials, verdict.warnings if verdict is not None else (), " ".join(notes))
         # Nothing is confirmed while something is denied.
         self._retype.setVisible(self._must_retype() and not any(denial.hard for denial in denials))
 
-    def _order_words(self) -> str:
-        size = quantity(self._draft, self._around)
-        return f"{tr(self._draft.side.value)} {formats.quantity(size)} {self._draft.symbol}"
-
     def _show_button(self) -> None:
         whose = f"{self._mode.upper()} {self._account}".strip()
         code, why = self._standing()
+        order = order_words(self._draft, self._around)
         self.send.set_mode(self._mode)
         if self._person_asked:
             self.send.say(tr("Waiting for your answer"), enabled=False)
@@ -489,20 +483,18 @@ class OrderTicket(QWidget):
             self.send.say(tr("Send the change to {whose}", whose=whose))
         elif self._second_press:
             codes = " ".join(code for code in self._soft() if code != RETYPE)
-            self.send.say(tr("Confirm {codes}: {order} · {whose}", codes=codes, order=self._order_words(), whose=whose))
+            self.send.say(tr("Confirm {codes}: {order} · {whose}", codes=codes, order=order, whose=whose))
         elif code:
             self.send.say(tr("Send {whose} · blocked by {code}", whose=whose, code=code), blocked=True)
         elif why:
             self.send.say(tr("Send to {whose} · {why}", whose=whose, why=why), blocked=True)
         else:
-            self.send.say(f"{self._order_words()} · {whose}")
+            self.send.say(f"{order} · {whose}")
         self.drop_button.setEnabled(not self._sending)
         # Reducing is never held back by what holds back an entry.
         denied = bool(code) and self._position != 0
         self.flatten.setVisible(denied)
         if denied:
-            side = tr("SELL") if self._position > 0 else tr("BUY")
-            size, symbol = formats.quantity(abs(self._position)), self._draft.symbol
             self.flatten.set_mode(self._mode)
-            self.flatten.say(tr("Flatten {whose}: {side} {n} {symbol}", whose=whose, side=side, n=size, symbol=symbol))
+            self.flatten.say(flatten_words(whose, self._position, self._draft.symbol))
         self.bar.show_words(self._draft, *self._armed)

@@ -170,6 +170,40 @@ def stage_change(intent: str, row: OrderRow, tick: Decimal) -> StagedOrder:
     )
 
 
+def of_ticket(request: OrderRequest, price: Price, intent: str, before: StagedOrder | None) -> StagedOrder:
+    """Stage the ticket's order, which has a limit. The same order keeps the leg that it had ``before``."""
+    same = before if before is not None and before.intent == request.intent_id else None
+    assert request.limit_price is not None
+    return StagedOrder(
+        intent=intent,
+        symbol=request.symbol,
+        side=request.side,
+        quantity=request.quantity,
+        limit=request.limit_price,
+        tick=exact(price.tick),
+        multiplier=exact(price.multiplier),
+        stop=request.stop_loss,
+        target=request.take_profit,
+        leg=same.leg if same is not None else Leg.ENTRY,
+        tif=request.tif,
+        order_type=request.order_type,
+        base=request,
+        clicked=same is not None and same.clicked,
+    )
+
+
+def protection(intent: str, symbol: str, held: Decimal) -> OrderRequest:
+    """Return a stop for a position that has none, for a person to complete."""
+    return OrderRequest(
+        intent_id=IntentId(intent),
+        symbol=Symbol(symbol),
+        side=Side.SELL if held > 0 else Side.BUY,
+        quantity=abs(held),
+        order_type=OrderType.STOP,
+        tif=TimeInForce.GTC,
+    )
+
+
 def movable(row: OrderRow) -> bool:
     """Whether a working order can be changed from here: an own one, with a price."""
     return not row.external and (row.limit_price is not None or row.stop_price is not None)

@@ -14,7 +14,7 @@ from engine.api.commands import AnyCommand, CancelAll, CancelOrder, Flatten, Mod
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import exact, to_tick
-from engine.model.order import OrderRequest, OrderType, TimeInForce
+from engine.model.order import OrderRequest
 from market_agent_gui.bridge import EngineBridge
 from market_agent_gui.commander import Commander, Refusal
 from market_agent_gui.keys.beginning import Begins, Begun, plainly
@@ -33,6 +33,8 @@ from market_agent_gui.keys.staging import (
     move_leg,
     next_leg,
     nudge,
+    of_ticket,
+    protection,
     resize,
     size_from_risk,
     stage,
@@ -213,25 +215,7 @@ class OrderEntry(QObject):
             if renamed.request() == request:
                 self._set(renamed)
                 return
-        same = staged is not None and staged.intent == request.intent_id
-        self._set(
-            StagedOrder(
-                intent=request.intent_id or self._intents.mint(),
-                symbol=request.symbol,
-                side=request.side,
-                quantity=request.quantity,
-                limit=request.limit_price,
-                tick=exact(price.tick),
-                multiplier=exact(price.multiplier),
-                stop=request.stop_loss,
-                target=request.take_profit,
-                leg=staged.leg if same and staged is not None else Leg.ENTRY,
-                tif=request.tif,
-                order_type=request.order_type,
-                base=request,
-                clicked=same and staged is not None and staged.clicked,
-            )
-        )
+        self._set(of_ticket(request, price, request.intent_id or self._intents.mint(), staged))
 
     def open_request(self, request: OrderRequest) -> None:
         """Take an order that was typed: staged where it has a limit price, else read in the ticket, ready to send."""
@@ -433,17 +417,7 @@ class OrderEntry(QObject):
             raise Refusal(f"{symbol}: no position to protect")
         stop = next((row for row in mirror.working(symbol) if row.leg == "stop" and movable(row)), None)
         if stop is None:
-            self.offered.emit(
-                OrderRequest(
-                    intent_id=IntentId(self._intents.mint()),
-                    symbol=Symbol(symbol),
-                    side=Side.SELL if position.quantity > 0 else Side.BUY,
-                    quantity=abs(position.quantity),
-                    order_type=OrderType.STOP,
-                    tif=TimeInForce.GTC,
-                ),
-                None,
-            )
+            self.offered.emit(protection(self._intents.mint(), symbol, position.quantity), None)
             return
         if price is None:
             raise Refusal(f"{symbol}: no price yet, so no tick size")
