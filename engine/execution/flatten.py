@@ -21,6 +21,19 @@ from engine.model.money import ZERO, exact, to_tick
 from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin, TimeInForce
 
 
+def closed_market(market: Market, symbol: Symbol, now_ns: int) -> str:
+    """Say why nothing of a symbol can be closed now; empty when it can."""
+    session = market.session(symbol, now_ns)
+    quote = market.quote(symbol)
+    if session is None or session.state is SessionState.CLOSED:
+        return "its market is closed"
+    if quote is not None and quote.halted:
+        return "it is halted"
+    if quote is None or not quote.two_sided:
+        return "it has no two-sided quote"
+    return ""
+
+
 class Phase(Enum):
     """Where a job stands."""
 
@@ -98,7 +111,7 @@ class Flattener:
                 already.append(name)
             elif position is None:
                 cannot[name] = "there is no position"
-            elif reason := self._closed_market(name):
+            elif reason := closed_market(self._market, name, now):
                 cannot[name] = reason
             else:
                 target = self._target(name, position.quantity, fraction)
@@ -124,17 +137,6 @@ class Flattener:
         lot = instrument.lot if instrument is not None else Decimal(1)
         kept = (abs(quantity) * (1 - fraction) / lot).to_integral_value(rounding=ROUND_DOWN) * lot
         return kept if quantity > ZERO else -kept
-
-    def _closed_market(self, symbol: Symbol) -> str:
-        session = self._market.session(symbol, self._clock.now())
-        quote = self._market.quote(symbol)
-        if session is None or session.state is SessionState.CLOSED:
-            return "its market is closed"
-        if quote is not None and quote.halted:
-            return "it is halted"
-        if quote is None or not quote.two_sided:
-            return "it has no two-sided quote"
-        return ""
 
     # --- steps
 
@@ -197,7 +199,7 @@ class Flattener:
         elif abs(quantity) <= abs(job.target) or quantity * job.target < ZERO:
             del self._jobs[job.symbol]
             self._voice.alarm(f"FLATTEN:{job.symbol}", "amber", f"{job.symbol} is closed.", cleared=True)
-        elif reason := self._closed_market(job.symbol):
+        elif reason := closed_market(self._market, job.symbol, now):
             self._give_up(job, reason)
         elif job.attempts >= self.most_attempts:
             self._give_up(job, f"{job.attempts} closing orders did not fill")

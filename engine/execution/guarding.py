@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Protocol
 
-import msgspec
-
 from engine.api.commands import Receipt
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock, Timer
+from engine.execution.again import Again
 from engine.execution.entry_family import ALIVE, ENDED, Family
 from engine.execution.ports import Booking, Clearing
 from engine.execution.record import is_protective
@@ -32,9 +31,9 @@ from engine.model.events.order import (
     OrderPartlyFilled,
     OrderRejected,
 )
-from engine.model.ids import IntentId, OrderRef, Symbol
+from engine.model.ids import OrderRef, Symbol
 from engine.model.money import ZERO
-from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus, Origin, TimeInForce
+from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus
 
 S = OrderState
 SETTLE_S = 2.0
@@ -93,7 +92,8 @@ class Guard:
         """
         self._bus, self._clock, self._desk = bus, clock, desk
         self._booking, self._gate, self._settings = booking, gate, settings
-        self._exits_wait, self._pairs_in_one = exits_wait, pairs_in_one
+        self._exits_wait = exits_wait
+        self._again = Again(desk, gate, pairs_in_one=pairs_in_one)
         self._voice = Voice(bus, clock)
         self._timers: dict[OrderRef, tuple[Timer, int]] = {}
         self._since: dict[tuple[str, OrderRef], int] = {}
@@ -213,7 +213,8 @@ class Guard:
     def _lost(self, family: Family) -> None:
         """The stop ended with the entry, or by the broker alone."""
         entry = family.entry
-        if any(self._desk.cancel_asked(stop.ref) for stop in family.stops):
+        if self._desk.cancel_asked(max(family.stops, key=lambda s: s.created_ns).ref):
+            # Somebody here wanted it. Older ones were followed by this one.
             return
         stop = max(family.stops, key=lambda s: s.changed_ns)
         price = stop.request.stop_price
@@ -249,37 +250,7 @@ class Guard:
         """
         entry, number = family.entry.ref, self._tries[family.entry.ref]
         target = family.target if number == 1 else None
-        group = f"{entry}-x{number}" if target is not None else ""
-
-        def again(leg: OrderRequest, group: str) -> OrderRequest:
-            return msgspec.structs.replace(
-                leg,
-                intent_id=IntentId(f"{leg.intent_id}-again-{number}"),
-                quantity=family.bare,
-                tif=TimeInForce.GTC,
-                good_till_ns=None,
-                oca_group=group,
-                origin=Origin.PROTECTIVE,
-                reduce_only=True,
-                parent_ref=entry,
-            )
-
-        first = self._gate.clear(again(target, group))[1] if target is not None and self._pairs_in_one else None
-        verdict, stop = self._gate.clear(again(lost, group if first is not None or not self._pairs_in_one else ""))
-        if stop is None:
-            if first is not None:
-                self._gate.release(first.ref)
-            return (verdict.denials[0].text if verdict.denials else "the gate refused"), None
-        if first is not None and target is not None:
-            status = self._desk.submit(msgspec.structs.replace(first, legs=(stop,)))
-            return _unsent(status), target.limit_price
-        if reason := _unsent(self._desk.submit(stop)):
-            return reason, None
-        if target is None or self._pairs_in_one:
-            return "", None
-        second = self._gate.clear(again(target, group))[1]
-        sent = second is not None and not _unsent(self._desk.submit(second))
-        return "", target.limit_price if sent else None
+        return self._again.place(lost, target, family.bare, parent=entry, name=entry, number=number)
 
     def _fit(self, family: Family) -> None:
         """Exits for more than is held would turn the position: make them fit when the broker does not."""
@@ -352,7 +323,3 @@ class Guard:
         if self._told.pop(entry.ref, None) is not None:
             text = f"{entry.request.symbol}: the exits of {entry.ref} are in order."
             self._voice.alarm(f"EXITS:{entry.ref}", "amber", text, cleared=True)
-
-
-def _unsent(status: OrderStatus) -> str:
-    return status.reason if status.state is S.NEVER_SENT else ""

@@ -66,6 +66,9 @@ class Clearing(Protocol):
     """The gate."""
 
     def clear(self, request: OrderRequest) -> tuple[Verdict, ClearedOrder | None]: ...
+    def clear_again(self, cleared: ClearedOrder, request: OrderRequest) -> tuple[Verdict, ClearedOrder | None]:
+        """Judge a closing order that was cleared and had to wait, as ``request`` now; it keeps its reference."""
+
     def clear_change(self, ref: OrderRef, changed: OrderRequest, refresh: bool = False) -> Verdict:
         """Judge a modification; ``verdict.request`` is what would be sent, and the larger of both counts.
 
@@ -73,6 +76,15 @@ class Clearing(Protocol):
         """
 
     def release(self, ref: OrderRef) -> None: ...
+
+
+class Store(Protocol):
+    """Small durable values by name. ``set`` and ``delete`` raise ``JournalError`` when it is not on disk."""
+
+    def get(self, name: str) -> str | None: ...
+    def set(self, name: str, value: str) -> None: ...
+    def delete(self, name: str) -> None: ...
+    def names(self) -> tuple[str, ...]: ...
 
 
 class Market(Protocol):

@@ -67,6 +67,8 @@ class BrokerCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     exits_wait: bool = False
     """The broker may hold the exits of an entry back until all of it is filled, and shows them as held while it does;
     else they cover what has filled."""
+    exits_hold: bool = False
+    """Stops and targets that rest hold what they would close: no other order may close it while they do."""
     fees: Fees = Fees()
     no_good_till: str = ""
     """Why an order with a good-till time cannot be sent, as a sentence; empty when it can."""

@@ -142,6 +142,12 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Amount of money the person had in mind, where the ticket asked for it (G33)."""
 
 
+def makes_way(request: OrderRequest) -> bool:
+    """Say whether the stops and targets that rest are taken away for it, where a broker holds what they would close:
+    an exit that a strategy asked for. A person's own orders leave them alone."""
+    return request.reduce_only and request.suggestion_id is not None and request.origin is not Origin.PROTECTIVE
+
+
 class ClearedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order that passed every rule. Made only in ``engine/risk/gate.py``; brokers accept nothing else."""
 

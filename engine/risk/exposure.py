@@ -11,6 +11,7 @@ from typing import NamedTuple
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import ZERO
+from engine.model.order import STOPS as GUARDS
 from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin
 from engine.model.position import Position
 from engine.risk.ports import Ledger, Market, Orders
@@ -119,6 +120,13 @@ STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 def is_closing(request: OrderRequest) -> bool:
     """Say whether an order can only shrink a position."""
     return request.reduce_only or request.origin is Origin.PROTECTIVE or request.origin is Origin.FLATTEN
+
+
+def is_protective(status: OrderStatus) -> bool:
+    """Say whether it is an own stop or target that guards a position."""
+    request = status.request
+    by_hand = request.origin is Origin.MANUAL and request.reduce_only and request.order_type in GUARDS
+    return not status.external and (request.origin is Origin.PROTECTIVE or by_hand)
 
 
 class ExposureBook:
@@ -284,17 +292,19 @@ def closes(
     find: Callable[[OrderRef], OrderStatus | None],
     oca_group: str = "",
     but: OrderRef | None = None,
+    aside: bool = False,
 ) -> float:
     """Return how much orders of ``side`` may still take out of the position, worst case.
 
     Orders of one OCA group count once; ``oca_group`` is left out because a new order joins it, ``but`` because it is
-    being replaced. Children of a bracket count up to what their parent (looked up by ``find``) has filled.
+    being replaced. Children of a bracket count up to what their parent (looked up by ``find``) has filled. ``aside``:
+    own stops and targets are taken away before the new order is sent.
     """
     total = 0.0
     groups: dict[str, float] = {}
     for status in line.orders:
         request = status.request
-        if request.side is not side or status.ref == but:
+        if request.side is not side or status.ref == but or (aside and is_protective(status)):
             continue
         remaining = line.left[status.ref]
         parent_ref = request.parent_ref or status.parent_ref

@@ -41,6 +41,7 @@ from engine.risk.situation import Situation
 from engine.risk.sizing import Sizing, size
 
 REPETITION = frozenset({"G9", "G10"})
+COUNTED = frozenset({"G8", "G9"})
 NOT_FOR_CHANGES = frozenset({"G9", "G10", "G11"})
 FOREIGN_BUDGET_NS = 50 * MILLISECOND
 
@@ -78,11 +79,13 @@ class Gate:
         marks: Callable[[Symbol], float] | None = None,
         no_good_till: str = "",
         brackets_in_one: bool = False,
+        exits_hold: bool = False,
         native_algos: Collection[str] = (),
     ) -> None:
         """``no_good_till``: why the broker takes no order with a good-till time (G36); empty when it does.
 
-        ``brackets_in_one``: an entry and its exits are one message to the broker, else one each (G8). ``native_algos``
+        ``brackets_in_one``: an entry and its exits are one message to the broker, else one each (G8). ``exits_hold``:
+        it lets nothing close what resting exits would; they make way for a strategy's exit alone. ``native_algos``
         are what the broker works itself: an order for any other algorithm is no message, but its children are.
         """
         self._bus = bus
@@ -129,6 +132,7 @@ class Gate:
             clusters=clusters,
             no_good_till=no_good_till,
             brackets_in_one=brackets_in_one,
+            exits_hold=exits_hold,
             native_algos=native_algos,
         )
 
@@ -171,6 +175,30 @@ class Gate:
         else:
             self._tell_cleared(verdict, cleared)
             return verdict, cleared
+        self._tell_denied(verdict)
+        return verdict, None
+
+    def clear_again(self, cleared: ClearedOrder, request: OrderRequest) -> tuple[Verdict, ClearedOrder | None]:
+        """Judge a closing order that was cleared and had to wait, as ``request`` now; it keeps its reference.
+
+        Nothing of it may have been sent. Denied, it is not reserved any more.
+        """
+        self._exposure.release(cleared.ref)
+        verdict, s = self._judge(request, None)
+        # It was counted when it was cleared first and is no duplicate of itself.
+        denials = tuple(denial for denial in verdict.denials if denial.code not in COUNTED)
+        verdict = msgspec.structs.replace(verdict, denials=denials)
+        if verdict.cleared and s is not None and s.reducing:
+            self._exposure.reserve(cleared.ref, verdict.request)
+            again = msgspec.structs.replace(
+                cleared,
+                request=msgspec.structs.replace(verdict.request, account=cleared.account),
+                limits_hash=self._limits.hash,
+                cleared_ns=s.now,
+                reference_price=exact(round(s.mid if math.isfinite(s.mid) else s.price, 8)),
+            )
+            self._tell_cleared(verdict, again)
+            return verdict, again
         self._tell_denied(verdict)
         return verdict, None
 

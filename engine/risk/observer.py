@@ -11,7 +11,7 @@ from engine.model.broker import WhatIf
 from engine.model.decision import Book, Denial, LimitUse
 from engine.model.ids import Symbol
 from engine.model.market import Side
-from engine.model.order import OrderRequest, OrderStatus, Origin
+from engine.model.order import OrderRequest, OrderStatus, Origin, makes_way
 from engine.risk import bracket, reading
 from engine.risk.conversion import convert, expiry
 from engine.risk.counters import DayCounts, Messages, SentLog
@@ -62,6 +62,7 @@ class Observer:
         clusters: Clusters | None,
         no_good_till: str,
         brackets_in_one: bool,
+        exits_hold: bool,
         native_algos: Collection[str],
     ) -> None:
         self._clock = clock
@@ -84,6 +85,7 @@ class Observer:
         self._clusters = clusters
         self._no_good_till = no_good_till
         self._brackets_in_one, self._native = brackets_in_one, native_algos
+        self._exits_hold = exits_hold
 
     def observe(
         self, request: OrderRequest, what_if: WhatIf | None, replacing: OrderStatus | None
@@ -104,7 +106,9 @@ class Observer:
         if replacing is not None:
             line = reading.without(line, replacing)
         closing = request.side is (Side.SELL if line.quantity > 0 else Side.BUY) and line.quantity != 0
-        request_in, request = request, reading.join_group(request, line, closing)
+        request_in = request
+        if not self._exits_hold:
+            request = reading.join_group(request, line, closing)
         mid, spread = reading.mid(quote, now, anything=closing and is_closing(request))
         collar = (
             settings.common.flatten_collar_percent if request.origin is Origin.FLATTEN else limits.market_collar_percent
@@ -195,7 +199,8 @@ class Observer:
         """Return how much of the position this order may close without crossing zero (I9)."""
         but = replacing.ref if replacing is not None else None
         if closing:
-            going = closes(line, request.side, self._orders.order, request.oca_group, but)
+            aside = self._exits_hold and makes_way(request)
+            going = closes(line, request.side, self._orders.order, request.oca_group, but, aside)
             return max(0.0, abs(line.quantity) - going)
         parent = self._orders.order(request.parent_ref) if request.parent_ref is not None else None
         if parent is not None and not parent.state.closed and request.origin is Origin.PROTECTIVE:

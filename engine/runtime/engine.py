@@ -267,6 +267,7 @@ class Engine:
         await trading.refresher.start()
         await trading.desk.start()
         await trading.guard.start()
+        await trading.aside.start()
         await parts.board.start()
         trading.gate.restore()
         await trading.algos.start()
@@ -378,6 +379,7 @@ class Engine:
                 ("board", parts.board.stop),
                 ("what-ifs", trading.what_ifs.stop),
                 ("refresher", trading.refresher.stop),
+                ("exits aside", trading.aside.stop),
                 ("guard", trading.guard.stop),
                 ("order desk", trading.desk.stop),
                 ("ledger", trading.ledger.stop),

@@ -37,6 +37,7 @@ class StopSwitch:
             market=market,
             settings=spec.execution,
         )
+        trading.aside.yield_to(lambda symbol: symbol in self._switch.closing)
 
     async def stop(self, by: str, reason: str, flatten: bool = False, protective: bool = False) -> Receipt:
         """Stop now; then wait up to a second to say what is confirmed."""

@@ -17,6 +17,7 @@ from engine.execution.algos.plugins import all_algorithms
 from engine.execution.algos.volume_curve import HistoryCurve
 from engine.execution.broker import Broker
 from engine.execution.desk import OrderDesk
+from engine.execution.exits_aside import ExitsAside
 from engine.execution.guarding import Guard
 from engine.execution.refreshing import Refresher
 from engine.execution.refs import References
@@ -64,6 +65,7 @@ class Trading:
     algos: AlgoDesk
     refresher: Refresher
     guard: Guard
+    aside: ExitsAside
     pin: Pin
     what_ifs: WhatIfBook
     mandates: Mandates
@@ -174,6 +176,7 @@ def assemble_trading(
         what_ifs=what_ifs,
         no_good_till=broker.capabilities.no_good_till,
         brackets_in_one=broker.capabilities.brackets_in_one,
+        exits_hold=broker.capabilities.exits_hold,
         native_algos=frozenset(native.name for native in broker.capabilities.native_algos),
     )
     gate_later.fill(gate)
@@ -194,12 +197,24 @@ def assemble_trading(
     mandates = Mandates(
         store=kv, counters=journal.counters, clock=clock, pin=pin, book=spec.book, days=spec.approval.mandate_days
     )
+    aside = ExitsAside(
+        bus,
+        clock,
+        desk=desk,
+        booking=ledger,
+        gate=gate,
+        market=market,
+        store=kv,
+        settings=spec.execution,
+        exits_hold=broker.capabilities.exits_hold,
+        pairs_in_one=broker.capabilities.brackets_in_one,
+    )
     approval = ApprovalDesk(
         bus=bus,
         clock=clock,
         gate=gate,
         modes=modes,
-        orders=desk,
+        orders=aside,
         market=market,
         ledger=ledger,
         mandates=mandates,
@@ -235,6 +250,7 @@ def assemble_trading(
             exits_wait=broker.capabilities.exits_wait,
             pairs_in_one=broker.capabilities.brackets_in_one,
         ),
+        aside=aside,
         modes=modes,
         limits=limits,
         gate=gate,

@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine.bus.bus import Bus, Role
 from engine.bus.clock import SECOND, Clock, StepClock, Timer
 from engine.bus.errors import JournalError
@@ -174,6 +176,11 @@ class FakeGate:
             return Verdict(request=request, denials=(Denial(code="JOURNAL", text=str(error)),)), None
         self.reserved[cleared.ref] = request.quantity
         return verdict, cleared
+
+    def clear_again(self, cleared: ClearedOrder, request: OrderRequest) -> tuple[Verdict, ClearedOrder | None]:
+        if self.deny:
+            return Verdict(request=request, denials=(Denial(code=self.deny, text="denied by the test"),)), None
+        return Verdict(request=request), msgspec.structs.replace(cleared, request=request)
 
     def clear_change(self, ref: OrderRef, changed: OrderRequest, refresh: bool = False) -> Verdict:
         if self.deny:

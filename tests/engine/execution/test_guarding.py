@@ -290,6 +290,20 @@ async def test_a_stop_that_the_broker_ends_under_a_whole_position_is_told_and_ne
     assert "100 have no stop" in alarms(rig)[0].happened
 
 
+async def test_a_stop_that_followed_one_that_was_taken_away_is_looked_after(rig: Rig) -> None:
+    ref = enter(rig, filled=100)
+    for leg in legs(rig, ref):
+        rig.desk.cancel(leg.ref, "a strategy leaves the position")
+    rig.clock.advance(10)
+    fields = {"order_type": OrderType.STOP, "stop_price": D(95), "reduce_only": True, "parent_ref": ref}
+    stop = rig.submit(rig.request(side=Side.SELL, price=None, origin=Origin.PROTECTIVE, **fields))
+    rig.clock.advance(10)
+    assert not alarms(rig)
+    rig.broker.finish(rig.broker.truth(stop), BrokerStatus.CANCELLED)
+    rig.clock.advance(30)
+    assert "100 have no stop" in alarms(rig)[0].happened
+
+
 async def test_nothing_is_placed_when_what_filled_has_been_sold_again(rig: Rig) -> None:
     ref = enter(rig)
     sale = rig.submit(rig.request(side=rig.request().side.opposite, quantity=40))

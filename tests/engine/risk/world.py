@@ -308,6 +308,7 @@ class World:
     rules: Any = None
     lease: bool = False
     brackets_in_one: bool = False
+    exits_hold: bool = False
 
     def __post_init__(self) -> None:
         self.events: list[Event] = []
@@ -396,6 +397,7 @@ class World:
             clusters=self.clusters,
             no_good_till=self.no_good_till,
             brackets_in_one=self.brackets_in_one,
+            exits_hold=self.exits_hold,
         )
 
     def _on_failure(self, owner: str, role: Role, event: Event, error: Exception) -> None:

@@ -256,14 +256,13 @@ class Book:
             raise Refused(40310000, "insufficient buying power", buying_power=power, cost_basis=str(cost))
         if order.side == "sell":
             held = self.held(order.symbol)
-            working = sum(
-                (
-                    o.remaining
-                    for o in self.orders
-                    if o.open and o.side == "sell" and o.symbol == order.symbol and not o.parent
-                ),
-                Decimal(0),
-            )
+            groups: dict[str, Decimal] = {}
+            for o in self.orders:
+                if o.open and o.side == "sell" and o.symbol == order.symbol and o.status != "held":
+                    # Exits of one bracket, or a target with its stop, hold the shares once.
+                    group = (o.parent or o).id
+                    groups[group] = max(groups.get(group, Decimal(0)), o.remaining)
+            working = sum(groups.values(), Decimal(0))
             short = order.qty > held - working
             if short and (held > 0 or not self.shortable[order.symbol]):
                 available = str(held - working)

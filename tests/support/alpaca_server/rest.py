@@ -194,6 +194,10 @@ class Rest:
             server.book.event("pending_cancel", order)
             return
         server.book.end(order, "canceled")
+        if order.parent is not None:
+            # Alpaca's pages: with one order of a group the others that are open are cancelled.
+            for other in (*server.book.legs(order.parent), *([order.parent] if order.order_class == "oco" else [])):
+                server.book.end(other, "canceled")
         late = server.faults.hit("late_fill", **where)
         if late:
             server.book.fill(order, Decimal(str(late["qty"])), order.limit or server.book.quotes[order.symbol].last)

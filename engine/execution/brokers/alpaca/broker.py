@@ -115,6 +115,7 @@ class AlpacaBroker:
             short=True,
             fractional=True,
             exits_wait=True,
+            exits_hold=True,
             no_good_till="" if self._settings.expire_by_program else wire_order.NO_GOOD_TILL,
         )
 
