@@ -120,6 +120,10 @@ async def test_an_order_at_alpaca_works_and_is_cancelled(make_spec):
             status = (await engine.parts.handler.handle(GetStatus())).data
             assert status["link"] == "up"
             await engine.parts.handler.handle(CancelAll())
+            # What a strategy asks for passes where resting exits are taken away; gate and broker agree that they hold.
+            trading = engine.parts.trading
+            assert trading.approval._sender._orders is trading.aside
+            assert trading.gate._observer._exits_hold is trading.aside._hold is True
         finally:
             await engine.stop()
 
