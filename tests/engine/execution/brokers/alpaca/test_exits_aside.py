@@ -193,6 +193,17 @@ async def test_a_stop_that_fills_before_its_cancel_ends_it_and_nothing_more_is_s
     assert resting(rig) == []
 
 
+async def test_what_an_exit_fills_after_its_cancel_is_not_sold_again(rig: AlpacaRig) -> None:
+    await held(rig)
+    aside = await aside_of(rig)
+    rig.server.faults.add("late_fill", qty=4)
+    leave(rig, aside)
+    await rig.wait(lambda: not aside.busy)
+    assert position(rig) == rig.server.book.held("AAPL") == 0
+    assert sum(fill.qty for fill in rig.server.book.fills if fill.side == "sell") == 10
+    assert resting(rig) == []
+
+
 async def test_a_refused_cancel_leaves_the_position_protected_and_sells_nothing(rig: AlpacaRig) -> None:
     await held(rig)
     aside = await aside_of(rig)
