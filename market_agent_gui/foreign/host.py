@@ -44,7 +44,7 @@ class ForeignHost(QObject):
         self._tasks = TaskOwner(self._on_task_error)
         self._timer = QTimer(self, singleShot=True, interval=EVERY_MS)
         self._timer.timeout.connect(self._tell)
-        # Bound, not lambdas: a host whose pane could not be made is deleted, and must not be called any more.
+        # Bound, not lambdas: a host whose pane could not be made lets go of them.
         services.bridge.quotes.connect(self._on_quotes)
         services.bridge.rows_changed.connect(self._on_rows)
         services.links.changed.connect(self._on_symbol)
@@ -116,9 +116,14 @@ class ForeignHost(QObject):
 
     def let_go(self) -> None:
         """Tell the pane nothing any more."""
+        if self._gone:
+            return
         self._gone = True
         self._calls.clear()
         self._timer.stop()
+        self._services.bridge.quotes.disconnect(self._on_quotes)
+        self._services.bridge.rows_changed.disconnect(self._on_rows)
+        self._services.links.changed.disconnect(self._on_symbol)
 
     def _refusal(self, command: AnyCommand) -> Receipt | None:
         held_back = self._services.entry.held_back

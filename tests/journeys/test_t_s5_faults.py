@@ -237,7 +237,7 @@ def disk(free_mb: float | None) -> Break:
 
 async def slow_commits(rig: Rig) -> None:
     journal = rig.engine.parts.storage.journal
-    journal.slow_ns = -1
+    journal.slow_ms = lambda: -1.0
     for number in range(3):
         journal.commit([(OrderRef("x"), "TEST", number, b"")])
 

@@ -93,9 +93,9 @@ async def test_housekeeping_that_cannot_write_is_told(engine):
     def full(name: str, value: str) -> None:
         raise JournalError("the disk is full")
 
-    kept, engine.parts.storage.journal.kv.set = engine.parts.storage.journal.kv.set, full
+    kept, engine.parts.storage.journal.kv.note = engine.parts.storage.journal.kv.note, full
     await asyncio.sleep(1.2)
-    engine.parts.storage.journal.kv.set = kept
+    engine.parts.storage.journal.kv.note = kept
     assert "housekeeping" in [event.component for event in failed]
     await engine.stop()
 

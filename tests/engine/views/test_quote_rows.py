@@ -41,11 +41,12 @@ def test_tick_currency_and_multiplier_are_told_also_when_the_instrument_comes_la
         assert table.get(ES) == QuoteRow(key=ES, index=0, held=True), "nothing is made up"
         source.known[ES] = future
         bus.publish(QuoteTick(symbol=ES, bid=1.0, ask=2.0, bid_size=1.0, ask_size=1.0, ts_event=1, ts_init=1))
+        view.since(0)
     else:
         source.known[ES] = future
         view.badge(ES, held=True)
     assert table.get(ES) == QuoteRow(
-        key=ES, index=0, name="E-mini", tick=0.25, multiplier=50.0, currency="USD", held=True
+        key=ES, index=0, name="E-mini", kind="STK", tick=0.25, multiplier=50.0, currency="USD", held=True
     )
     view.badge(ES, badges=("HALT",))
     row = table.get(ES)
