@@ -67,7 +67,7 @@ class TextCache:
     def wrapped(self, theme: Theme, text: str, width: float, most: int = 3, weight: int = 400) -> list[str]:
         """Return the text in lines no wider than ``width`` where its words allow it; what is left over is cut."""
         lines: list[str] = []
-        for word in text.split(" "):
+        for word in filter(None, text.split(" ")):  # a space that does not break stays in its word
             longer = f"{lines[-1]} {word}" if lines else word
             if lines and (self.width(theme, longer, weight=weight) <= width or len(lines) == most):
                 lines[-1] = longer
