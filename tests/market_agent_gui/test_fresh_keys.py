@@ -149,7 +149,9 @@ def test_why_a_second_press_is_wanted_is_remembered_with_the_count() -> None:
 
 async def looked_at(desk: Desk) -> None:
     """Wait until the window has compared what the hands know with what is."""
-    await until(lambda: desk.shell.outside.watch.now.asked, "everything looked at")
+    shell = desk.shell
+    await until(lambda: shell.outside.watch.now.asked, "the answer about keys outside")
+    await until(lambda: shell.preferences.now.confirm_used == shell.confirming.policy.stored(), "everything looked at")
 
 
 def opened(tmp_path: Path, qapp: QApplication, loop: PreciseLoop, book: str = "paper") -> tuple[int, str, KeyMap]:
