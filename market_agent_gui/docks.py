@@ -122,7 +122,7 @@ AUTOMATIC = across(
     down("positions", "orders", tabs("fills", "denials", "log"), shares=(0.36, 0.34, 0.3)),
     down("chart", tabs("suggestions", "why", "news"), shares=(0.52, 0.48)),
     down("limits", "ticket", shares=(0.68, 0.32)),
-    shares=(0.42, 0.34, 0.24),
+    shares=(0.37, 0.33, 0.30),
 )
 RESEARCH = across(
     down("watchlist", "scanner", shares=(0.55, 0.45)),
@@ -137,7 +137,7 @@ RESEARCH = across(
         "ticket",
         shares=(0.4, 0.3, 0.3),
     ),
-    shares=(0.19, 0.57, 0.24),
+    shares=(0.21, 0.52, 0.27),
 )
 TEMPLATES: dict[str, Split] = {
     "Terminal": WIDE,
