@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from market_agent_gui.symbol_file import SymbolFile
+
 FILE = "alerts.json"
 PREFIX = "alert:"
 """How the reference of an alert's line begins, before its id."""
@@ -39,23 +41,16 @@ def crossed(previous: float, last: float, level: float) -> bool:
     return previous < level <= last or previous > level >= last
 
 
-class AlertStore:
-    """Reads once, writes on change in one step."""
+class AlertStore(SymbolFile[Alert]):
+    """The alerts that wait."""
 
     def __init__(self, profile: Path) -> None:
-        self._path = profile / FILE
-        self.problem = ""
-        """Why the file could not be used, in words; it is then left as it is."""
-        self._kept = self._read()
-        self._used = {alert.id for alerts in self._kept.values() for alert in alerts}
+        super().__init__(profile / FILE, Alert, _fault)
+        self._used = {alert.id for alerts in self.kept.values() for alert in alerts}
 
     def symbols(self) -> tuple[str, ...]:
         """Return the symbols that have alerts."""
-        return tuple(self._kept)
-
-    def get(self, symbol: str) -> tuple[Alert, ...]:
-        """Return the alerts of a symbol."""
-        return self._kept.get(symbol, ())
+        return tuple(self.kept)
 
     def new_id(self) -> str:
         """Return an id that none has, nor has had since the window opened."""
@@ -65,29 +60,7 @@ class AlertStore:
         self._used.add(f"a{number}")
         return f"a{number}"
 
-    def put(self, symbol: str, alerts: tuple[Alert, ...]) -> None:
-        """Keep the alerts of a symbol. Raises ``OSError``; they hold until the end anyway."""
-        if alerts:
-            self._kept[symbol] = alerts
-        else:
-            self._kept.pop(symbol, None)
-        if self.problem:
-            raise OSError(self.problem)
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(self._kept)))
-        temporary.replace(self._path)
 
-    def _read(self) -> dict[str, tuple[Alert, ...]]:
-        try:
-            found = msgspec.json.decode(self._path.read_bytes(), type=dict[str, tuple[Alert, ...]])
-        except FileNotFoundError:
-            return {}
-        except (OSError, msgspec.MsgspecError) as error:
-            self.problem = f"{FILE} cannot be used: {error}"
-            return {}
-        for symbol, alerts in found.items():
-            for alert in alerts:
-                if not alert.price.is_finite() or alert.price <= 0:
-                    self.problem = f"{FILE} cannot be used: {symbol}, {alert.id}: {alert.price} is no price"
-                    return {}
-        return {symbol: alerts for symbol, alerts in found.items() if alerts}
+def _fault(alert: Alert) -> str:
+    good = alert.price.is_finite() and alert.price > 0
+    return "" if good else f"{alert.id}: {alert.price} is no price"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from market_agent_gui.symbol_file import SymbolFile
 from widgets.candle_chart.layers import Drawing, DrawingKind
 
 FILE = "drawings.json"
@@ -19,47 +20,28 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DrawingStore:
-    """Reads once, writes on change in one step."""
+    """Drawings as the chart has them."""
 
     def __init__(self, profile: Path) -> None:
-        self._path = profile / FILE
-        self.problem = ""
+        self._file = SymbolFile(profile / FILE, Kept, _fault)
+
+    @property
+    def problem(self) -> str:
         """Why the file could not be used, in words; it is then left as it is."""
-        self._kept = self._read()
+        return self._file.problem
 
     def get(self, symbol: str) -> tuple[Drawing, ...]:
         """Return what is drawn on a symbol."""
         return tuple(
-            Drawing(id=kept.id, kind=kept.kind, points=kept.points, text=kept.text)
-            for kept in self._kept.get(symbol, ())
+            Drawing(id=kept.id, kind=kept.kind, points=kept.points, text=kept.text) for kept in self._file.get(symbol)
         )
 
     def put(self, symbol: str, drawings: tuple[Drawing, ...]) -> None:
         """Keep the drawings of a symbol. Raises ``OSError``; they hold until the end anyway."""
         kept = tuple(Kept(id=item.id, kind=item.kind, points=item.points, text=item.text) for item in drawings)
-        if kept:
-            self._kept[symbol] = kept
-        else:
-            self._kept.pop(symbol, None)
-        if self.problem:
-            raise OSError(self.problem)
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(self._kept)))
-        temporary.replace(self._path)
+        self._file.put(symbol, kept)
 
-    def _read(self) -> dict[str, tuple[Kept, ...]]:
-        try:
-            found = msgspec.json.decode(self._path.read_bytes(), type=dict[str, tuple[Kept, ...]])
-        except FileNotFoundError:
-            return {}
-        except (OSError, msgspec.MsgspecError) as error:
-            self.problem = f"{FILE} cannot be used: {error}"
-            return {}
-        for symbol, drawings in found.items():
-            for item in drawings:
-                if len(item.points) != item.kind.points:
-                    self.problem = (
-                        f"{FILE} cannot be used: {symbol}, {item.id}: a {item.kind} has {item.kind.points} points"
-                    )
-                    return {}
-        return found
+
+def _fault(item: Kept) -> str:
+    good = len(item.points) == item.kind.points
+    return "" if good else f"{item.id}: a {item.kind} has {item.kind.points} points"

@@ -47,6 +47,7 @@ WINDOW_FILES = (
     "market_agent_gui/presenters/halt.py",
     "market_agent_gui/presenters/modes.py",
     "market_agent_gui/presenters/order_entry.py",
+    "market_agent_gui/symbol_file.py",
     "market_agent_gui/workspace.py",
 )
 """Files of the window that speak English like the engine, and are said in the user's language where they are shown."""
