@@ -23,7 +23,7 @@ from engine.execution.modifier import Modifier, changed
 from engine.execution.pacing import Pacing
 from engine.execution.ports import Booking, Clearing, Market, Modes, OrderJournal
 from engine.execution.reconcile import Plan
-from engine.execution.record import OrderRecord, from_cleared, is_protective
+from engine.execution.record import OrderRecord, from_cleared
 from engine.execution.records import Records, decode_record, encode
 from engine.execution.refs import References
 from engine.execution.settings import ExecutionSettings
@@ -32,7 +32,7 @@ from engine.model.decision import Mode
 from engine.model.events.decision import TradingHalted, TradingResumed
 from engine.model.events.order import OrderInitialized, OrderNeverSent, OrderSubmitted
 from engine.model.ids import AccountId, OrderRef, Symbol
-from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus, Origin, TimeInForce
+from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus, Origin, TimeInForce, is_protective
 from engine.model.report import (
     AccountReport,
     AnyReport,

@@ -22,7 +22,7 @@ from engine.execution.entry_family import ALIVE
 from engine.execution.flatten import closed_market
 from engine.execution.fold import establish
 from engine.execution.ports import Booking, Clearing, Market, Store
-from engine.execution.record import from_cleared, is_protective
+from engine.execution.record import from_cleared
 from engine.execution.settings import ExecutionSettings
 from engine.execution.voice import Voice
 from engine.model.events.order import OrderNeverSent
@@ -37,6 +37,7 @@ from engine.model.order import (
     OrderStatus,
     OrderType,
     Origin,
+    is_protective,
     makes_way,
 )
 

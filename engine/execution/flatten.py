@@ -12,13 +12,12 @@ from engine.api.commands import Receipt
 from engine.bus.clock import SECOND, Clock, Timer
 from engine.execution.desk import OrderDesk
 from engine.execution.ports import Booking, Clearing, Market
-from engine.execution.record import is_protective
 from engine.execution.settings import ExecutionSettings
 from engine.execution.voice import Voice
 from engine.model.ids import IntentId, OrderRef, Symbol
 from engine.model.market import SessionState, Side
 from engine.model.money import ZERO, exact, to_tick
-from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin, TimeInForce
+from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin, TimeInForce, is_protective
 
 
 def closed_market(market: Market, symbol: Symbol, now_ns: int) -> str:

@@ -17,7 +17,6 @@ from engine.bus.clock import SECOND, Clock, Timer
 from engine.execution.again import Again
 from engine.execution.entry_family import ALIVE, ENDED, Family
 from engine.execution.ports import Booking, Clearing
-from engine.execution.record import is_protective
 from engine.execution.settings import ExecutionSettings
 from engine.execution.voice import Voice
 from engine.model.events.order import (
@@ -33,7 +32,7 @@ from engine.model.events.order import (
 )
 from engine.model.ids import OrderRef, Symbol
 from engine.model.money import ZERO
-from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus
+from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus, is_protective
 
 S = OrderState
 SETTLE_S = 2.0

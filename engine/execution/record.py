@@ -14,7 +14,7 @@ from engine.model.fill import Fill
 from engine.model.ids import AccountId, DecisionId, ExecId, OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import ZERO
-from engine.model.order import STOPS, ClearedOrder, OrderRequest, OrderState, OrderStatus, Origin
+from engine.model.order import ClearedOrder, OrderRequest, OrderState, OrderStatus
 
 
 class Heard(IntFlag):
@@ -233,14 +233,3 @@ def from_cleared(order: ClearedOrder, now_ns: int) -> tuple[OrderRecord, ...]:
             for record in from_cleared(leg, now_ns)
         ),
     )
-
-
-def is_protective(status: OrderStatus) -> bool:
-    """Whether an order guards a position.
-
-    Legs of a bracket say so themselves, children of an algorithm do not. A stop that a person placed and that can only
-    close what is held guards it as well.
-    """
-    request = status.request
-    by_hand = request.origin is Origin.MANUAL and request.reduce_only and request.order_type in STOPS
-    return request.origin is Origin.PROTECTIVE or by_hand

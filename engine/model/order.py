@@ -189,3 +189,14 @@ class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def remaining(self) -> Decimal:
         return max(self.request.quantity - self.filled, Decimal(0))
+
+
+def is_protective(status: OrderStatus) -> bool:
+    """Whether an order guards a position.
+
+    Legs of a bracket say so themselves, children of an algorithm do not. A stop that a person placed and that can only
+    close what is held guards it as well.
+    """
+    request = status.request
+    by_hand = request.origin is Origin.MANUAL and request.reduce_only and request.order_type in STOPS
+    return request.origin is Origin.PROTECTIVE or by_hand

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Side
 from engine.model.money import ZERO
-from engine.model.order import STOPS as GUARDS
-from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin
+from engine.model.order import OrderRequest, OrderState, OrderStatus, OrderType, Origin, is_protective
 from engine.model.position import Position
 from engine.risk.ports import Ledger, Market, Orders
 
@@ -120,13 +119,6 @@ STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 def is_closing(request: OrderRequest) -> bool:
     """Say whether an order can only shrink a position."""
     return request.reduce_only or request.origin is Origin.PROTECTIVE or request.origin is Origin.FLATTEN
-
-
-def is_protective(status: OrderStatus) -> bool:
-    """Say whether it is an own stop or target that guards a position."""
-    request = status.request
-    by_hand = request.origin is Origin.MANUAL and request.reduce_only and request.order_type in GUARDS
-    return not status.external and (request.origin is Origin.PROTECTIVE or by_hand)
 
 
 class ExposureBook:
@@ -304,7 +296,7 @@ def closes(
     groups: dict[str, float] = {}
     for status in line.orders:
         request = status.request
-        if request.side is not side or status.ref == but or (aside and is_protective(status)):
+        if request.side is not side or status.ref == but or (aside and not status.external and is_protective(status)):
             continue
         remaining = line.left[status.ref]
         parent_ref = request.parent_ref or status.parent_ref

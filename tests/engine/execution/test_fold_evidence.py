@@ -15,10 +15,10 @@ from engine.execution.fold import (
     lose_touch,
     split_exec_id,
 )
-from engine.execution.record import ACKNOWLEDGED, Heard, OrderRecord, is_protective
+from engine.execution.record import ACKNOWLEDGED, Heard, OrderRecord
 from engine.model.ids import OrderRef, Symbol
 from engine.model.market import Side
-from engine.model.order import OrderState, OrderType, Origin
+from engine.model.order import OrderState, OrderType, Origin, is_protective
 from engine.model.report import BrokerStatus
 from tests.engine.execution.test_fold import REQUEST, commission, echo, error, execution, sent, status, told
 
